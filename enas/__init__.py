@@ -1,0 +1,1 @@
+"""Efficient neural architecture search, micro (cell) search space."""

@@ -1,0 +1,275 @@
+"""What a search writes into its run folder."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from enas.child import ChildRows
+from enas.config import EnasConfig
+from enas.policy import PolicyRows
+from nascore.cells import Architecture
+from nascore.data import ImageData
+from nascore.drawing import draw_architecture, figure_to_rgb
+from nascore.errors import RunStopped
+from nascore.runs import Row, RunFolder, write_json
+from nascore.tensorboard import Board
+
+
+class Records:
+    """The rows of a search and what follows from them.
+
+    Args:
+      run: the run folder; an earlier part of the same search may be in it.
+      config: the search's configuration.
+      method: what the run is called.
+      data: the images, to recognise other data on resuming.
+
+    Raises:
+      InputError: the folder holds a run of other settings or other data.
+    """
+
+    def __init__(
+        self, run: RunFolder, config: EnasConfig, method: str, data: ImageData
+    ) -> None:
+        self.run = run
+        self.space = config.child.space
+        self.loss_limit = config.schedule.loss_limit
+        self.best_count = config.schedule.best_count
+        about = {
+            "method": method,
+            "data": describe_data(data),
+            "devices": _devices(),
+        }
+        run.record_start(about, config, self.space)
+        self.board = Board(run.path / "tensorboard")
+        self.child_rows: list[Row] = []
+        self.controller_rows: list[Row] = []
+        self.best: list[tuple[float, Architecture, int]] = []
+
+    def rewind(self, epoch: int, child_step: int, evaluations: int) -> None:
+        """Drops the rows after a position and reads the rest back."""
+        self.run.keep_before("child", (epoch, child_step))
+        self.run.keep_before("controller", (epoch, evaluations))
+        self.run.keep_before("samples", (epoch, 0))
+        self.run.keep_before("epochs", (epoch, 0))
+        self.child_rows = self._read("child", epoch)
+        self.controller_rows = self._read("controller", epoch)
+        self.best = []
+        for row in self.run.read("samples"):
+            scored = (float(row["accuracy"]), self._architecture(row))
+            self.best.append((*scored, int(row["epoch"])))
+        self._cut_best()
+
+    def add_child(
+        self,
+        epoch: int,
+        start: int,
+        architectures: np.ndarray,
+        learning_rate: float,
+        rows: ChildRows,
+    ) -> None:
+        """Writes training steps.
+
+        Raises:
+          RunStopped: a loss that is not finite or beyond the limit; names
+            the architecture.
+        """
+        columns = ChildRows(*(column.numpy() for column in rows))
+        written = []
+        for place, (loss, accuracy, norm) in enumerate(
+            zip(*columns, strict=True)
+        ):
+            written.append(
+                {
+                    "epoch": epoch,
+                    "step": start + place,
+                    **self._cells(architectures[place]),
+                    "loss": float(loss),
+                    "accuracy": float(accuracy),
+                    "learning_rate": learning_rate,
+                    "gradient_norm": float(norm),
+                }
+            )
+            if not loss <= self.loss_limit:
+                self.run.append("child", written)
+                raise RunStopped(
+                    f"stopped: the child's loss is {loss:g} at epoch {epoch}, "
+                    f"step {start + place}, with architecture "
+                    f"{self.space.from_array(architectures[place])}; the last "
+                    "checkpoint is intact. Lower --child_lr_max, or set "
+                    "--clip_norm=5, in a new run"
+                )
+        self.run.append("child", written)
+        self.child_rows += written
+
+    def add_controller(
+        self, epoch: int, start: int, rows: PolicyRows, seconds: float
+    ) -> None:
+        """Writes evaluated architectures; `start` counts within the epoch."""
+        columns = PolicyRows(*(column.numpy() for column in rows))
+        count = len(columns.accuracy)
+        written = [
+            {
+                "epoch": epoch,
+                "step": start + place,
+                **self._cells(columns.architectures[place]),
+                "accuracy": float(columns.accuracy[place]),
+                "reward": float(columns.reward[place]),
+                "baseline": float(columns.baseline[place]),
+                "entropy": float(columns.entropy[place]),
+                "log_prob": float(columns.log_prob[place]),
+                "seconds": round(seconds / count, 6),
+            }
+            for place in range(count)
+        ]
+        self.run.append("controller", written)
+        self.controller_rows += written
+
+    def add_samples(
+        self, epoch: int, architectures: np.ndarray, accuracies: np.ndarray
+    ) -> None:
+        """Writes the architectures scored after an epoch; ranks the best."""
+        written = []
+        for place, (values, accuracy) in enumerate(
+            zip(architectures, accuracies, strict=True)
+        ):
+            row = {
+                "epoch": epoch,
+                "step": place,
+                **self._cells(values),
+                "accuracy": float(accuracy),
+            }
+            written.append(row)
+            architecture = self.space.from_array(values)
+            self.best.append((float(accuracy), architecture, epoch))
+        self.run.append("samples", written)
+        self._cut_best()
+
+    def end_epoch(
+        self, epoch: int, measured: Mapping[str, float]
+    ) -> dict[str, float]:
+        """Writes the epoch's row and pictures; returns the row."""
+        child, rows = self.child_rows, self.controller_rows
+        accuracies = _column(rows, "accuracy")
+        texts = {tuple(self._texts(row)) for row in rows}
+        summary = {
+            "epoch": epoch,
+            "learning_rate": float(child[-1]["learning_rate"]),
+            "child_loss": float(np.mean(_column(child, "loss"))),
+            "child_accuracy": float(np.mean(_column(child, "accuracy"))),
+            "accuracy_mean": float(np.mean(accuracies)),
+            "accuracy_std": float(np.std(accuracies)),
+            "accuracy_max": float(np.max(accuracies)),
+            "reward_mean": float(np.mean(_column(rows, "reward"))),
+            "entropy_mean": float(np.mean(_column(rows, "entropy"))),
+            "baseline": float(rows[-1]["baseline"]),
+            "validation_accuracy": measured["validation_accuracy"],
+            "search_test_accuracy": measured["search_test_accuracy"],
+            "unique_architectures": len(texts),
+            "seconds": round(measured["seconds"], 3),
+        }
+        self.run.append("epochs", [summary])
+        self.child_rows, self.controller_rows = [], []
+        write_json(
+            self.run.path / "best_architectures.json",
+            {
+                "measured_on": "one random batch of validation images, with "
+                "shared weights",
+                "architectures": [
+                    {
+                        "rank": rank + 1,
+                        "architecture": str(architecture),
+                        "accuracy": accuracy,
+                        "epoch": seen,
+                    }
+                    for rank, (accuracy, architecture, seen) in enumerate(
+                        self.best
+                    )
+                ],
+            },
+        )
+        scalars = {name: summary[name] for name in summary if name != "epoch"}
+        self.board.scalars(epoch, scalars)
+        accuracy, architecture, _ = self.best[0]
+        figure = draw_architecture(
+            architecture, self.space, f"best so far, {accuracy:.1%} on a batch"
+        )
+        self.board.picture(epoch, "best_architecture", figure_to_rgb(figure))
+        return summary
+
+    def mean_accuracies(self) -> tuple[float, float]:
+        """Mean accuracy of the first and of the last epoch's architectures."""
+        means = [float(row["accuracy_mean"]) for row in self.run.read("epochs")]
+        return means[0], means[-1]
+
+    def finish(self, derived: Sequence[Row]) -> None:
+        """Writes the final ranking; from then on the run is finished."""
+        write_json(
+            self.run.path / "derived_architectures.json",
+            {
+                "measured_on": "the whole validation set, with shared weights"
+                "; not the accuracy after training from scratch",
+                "architectures": list(derived),
+            },
+        )
+
+    def write_layers(self, layers: Sequence[Row]) -> None:
+        """Writes type, shape and parameters of each layer."""
+        write_json(self.run.path / "layers.json", {"layers": list(layers)})
+
+    def _cells(self, values: np.ndarray) -> dict[str, str]:
+        return {
+            f"{name}_cell": " ".join(map(str, cell.ravel().tolist()))
+            for name, cell in zip(self.space.cell_types, values, strict=True)
+        }
+
+    def _texts(self, row: Row) -> list[str]:
+        return [str(row[f"{name}_cell"]) for name in self.space.cell_types]
+
+    def _architecture(self, row: Row) -> Architecture:
+        return self.space.parse(" ".join(self._texts(row)))
+
+    def _read(self, table: str, epoch: int) -> list[Row]:
+        return [
+            row for row in self.run.read(table) if int(row["epoch"]) == epoch
+        ]
+
+    def _cut_best(self) -> None:
+        # Python's sort is stable: of equals the one seen first stays first,
+        # so a list that was read back equals one that was kept.
+        seen: set[Architecture] = set()
+        ranked = sorted(self.best, key=lambda entry: -entry[0])
+        self.best = []
+        for entry in ranked:
+            if entry[1] not in seen:
+                seen.add(entry[1])
+                self.best.append(entry)
+        del self.best[self.best_count :]
+
+
+def describe_data(data: ImageData) -> dict[str, object]:
+    """Says what the images are and how many there are."""
+    return {
+        "name": data.name,
+        "fingerprint": data.fingerprint,
+        "train": len(data.train),
+        "validation": len(data.validation),
+        "search_test": len(data.search_test),
+        "test": len(data.test),
+        "image_shape": list(data.image_shape),
+        "class_names": list(data.class_names),
+    }
+
+
+def _column(rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
+    return np.array([float(row[name]) for row in rows])
+
+
+def _devices() -> list[str]:
+    names = []
+    for device in tf.config.list_physical_devices():
+        details = tf.config.experimental.get_device_details(device)
+        names.append(details.get("device_name", device.device_type))
+    return names

@@ -1,0 +1,360 @@
+"""The ENAS search: epochs of child training and of controller training.
+
+Pham et al. (2018), section 2.2. The search is a machine whose whole state is
+a set of variables and a position (epoch, child step, controller step); it
+can be saved between any two stretches of steps and continued from there.
+"""
+
+import dataclasses
+import time
+
+import keras
+import tensorflow as tf
+
+from enas.child import Child
+from enas.config import EnasConfig
+from enas.controller import make_controller
+from enas.policy import PolicyTrainer
+from enas.records import Records
+from enas.reward import AccuracyReward
+from nascore.cells import Architecture
+from nascore.checkpoints import Checkpoints
+from nascore.data import ImageData, load
+from nascore.errors import InputError
+from nascore.interrupts import Interrupted, StopRequest
+from nascore.progress import Progress
+from nascore.runs import RunFolder
+from nascore.seeds import Stream, fold
+from nascore.supernet import Supernet, describe_layers
+
+# A stretch of steps takes about this long, so that the bar moves and an
+# interrupt is answered, while Python is entered rarely.
+STRETCH_SECONDS = 2.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Derived:
+    """An architecture that the finished search proposes.
+
+    Attributes:
+      architecture: the architecture.
+      validation_accuracy: with the shared weights, on the whole validation
+        set; what the ranking goes by.
+      search_test_accuracy: with the shared weights, on images that neither
+        the weights nor the controller learned from.
+    """
+
+    architecture: Architecture
+    validation_accuracy: float
+    search_test_accuracy: float
+
+
+class Search:
+    """An ENAS search in a run folder.
+
+    Args:
+      config: decides the result, together with the reward.
+      run: where everything is written; an earlier part of the same search
+        in it is continued.
+      reward: maps an accuracy to a reward inside the graph; the accuracy
+        itself if None.
+      data: the images; loaded as the configuration says if None.
+      method: what the run is called in its files.
+      checkpoint_minutes: saves at least this often.
+
+    Raises:
+      InputError: settings that do not fit the data or the run folder.
+    """
+
+    def __init__(
+        self,
+        config: EnasConfig,
+        run: RunFolder,
+        reward: tf.Module | None = None,
+        data: ImageData | None = None,
+        method: str = "enas",
+        checkpoint_minutes: float = 10.0,
+    ) -> None:
+        self.config = config
+        self.data = load(config.data) if data is None else data
+        self.checkpoint_seconds = 60 * checkpoint_minutes
+        check_sizes(config, self.data)
+        # Copies every function for every caller; costs start-up time and
+        # gives nothing here. A setting of the whole process.
+        tf.config.optimizer.set_experimental_options(
+            {"function_optimization": False}
+        )
+        keras.utils.set_random_seed(config.schedule.seed)
+        self.supernet = Supernet(
+            config.child, self.data.image_shape, self.data.classes
+        )
+        self.space = config.child.space
+        self.child = Child(self.supernet, self.data, config)
+        self.controller = make_controller(self.space, config.controller)
+        self.reward = AccuracyReward() if reward is None else reward
+        self.policy = PolicyTrainer(
+            self.controller, self.child, self.reward, config
+        )
+        self._sample = tf.function(
+            lambda count, seed: self.controller(count, seed).architectures,
+            autograph=False,
+        )
+        self._learning_rate = keras.optimizers.schedules.CosineDecayRestarts(
+            config.schedule.child_lr_max,
+            config.schedule.child_lr_period,
+            alpha=config.schedule.child_lr_min / config.schedule.child_lr_max,
+        )
+        self._position = {
+            name: tf.Variable(0, trainable=False, name=name)
+            for name in ("epoch", "child_step", "train_step")
+        }
+        self.records = Records(run, config, method, self.data)
+        self.checkpoints = Checkpoints(
+            run.path / "checkpoints", self._variables()
+        )
+        self.resumed = self.checkpoints.restore()
+        self._saved = time.monotonic()
+        self.records.rewind(
+            self.epoch,
+            self.child_step,
+            self.train_step * config.controller.num_aggregate,
+        )
+        self.records.write_layers(describe_layers(self.supernet))
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that is under way, from 0."""
+        return int(self._position["epoch"])
+
+    @property
+    def child_step(self) -> int:
+        """Training steps done in this epoch."""
+        return int(self._position["child_step"])
+
+    @property
+    def train_step(self) -> int:
+        """Controller updates done in this epoch."""
+        return int(self._position["train_step"])
+
+    def _variables(self) -> dict[str, tf.Variable]:
+        """Every variable of the state under a name of its own."""
+        groups = {
+            "weight": self.child.weights,
+            "momentum": self.child.momenta,
+            "controller": self.controller.variables_to_train,
+            "optimizer": [v.value for v in self.policy.optimizer.variables],
+            "baseline": list(self.policy.baseline.variables),
+            "reward": list(self.reward.variables),
+        }
+        variables = {
+            f"{group}_{number}": variable
+            for group, members in groups.items()
+            for number, variable in enumerate(members)
+        }
+        return {**variables, **self._position}
+
+    def run(self) -> list[Derived]:
+        """Searches to the last epoch; returns the proposals, best first.
+
+        Raises:
+          Interrupted: a signal came; the state was saved.
+          RunStopped: the loss exploded.
+        """
+        schedule = self.config.schedule
+        epochs = schedule.epochs
+        evaluations = (
+            self.config.controller.train_steps
+            * self.config.controller.num_aggregate
+        )
+        per_epoch = (
+            self.child.steps_per_epoch + evaluations + schedule.epoch_samples
+        )
+        done = (
+            self.epoch * per_epoch
+            + self.child_step
+            + self.train_step * self.config.controller.num_aggregate
+        )
+        self._progress = Progress(epochs * per_epoch, done, "architectures")
+        with StopRequest() as self._stop:
+            while self.epoch < epochs:
+                self._run_epoch()
+            self._progress.close()
+            derived = self.derive()
+        return derived
+
+    def _run_epoch(self) -> None:
+        start = time.monotonic()
+        epoch = self.epoch
+        self._train_child(epoch)
+        self._train_controller(epoch)
+        measured = self._evaluate(epoch)
+        measured["seconds"] = time.monotonic() - start
+        row = self.records.end_epoch(epoch, measured)
+        self._position["epoch"].assign(epoch + 1)
+        self._position["child_step"].assign(0)
+        self._position["train_step"].assign(0)
+        self._save()
+        self._progress.line(
+            f"epoch {epoch + 1}/{self.config.schedule.epochs}: "
+            f"child loss {row['child_loss']:.3f}, sampled architectures "
+            f"{row['accuracy_mean']:.1%} +- {row['accuracy_std']:.1%}, "
+            f"best {self.records.best[0][0]:.1%} on a batch, shared weights "
+            f"{row['validation_accuracy']:.1%} on validation"
+        )
+
+    def _train_child(self, epoch: int) -> None:
+        """The rest of the epoch's training steps."""
+        total = self.child.steps_per_epoch
+        # The controller stands still meanwhile: sample them all at once.
+        architectures = self._sample(
+            tf.constant(total),
+            fold(self.config.schedule.seed, Stream.CHILD_ARCHITECTURES, epoch),
+        )
+        learning_rate = float(self._learning_rate(epoch))
+        stretch = 1
+        while self.child_step < total:
+            start = self.child_step
+            stop = min(start + stretch, total)
+            begin = time.monotonic()
+            rows = self.child.train(
+                architectures,
+                *(tf.constant(n) for n in (epoch, start, stop)),
+                tf.constant(learning_rate),
+            )
+            self.records.add_child(
+                epoch,
+                start,
+                architectures[start:stop].numpy(),
+                learning_rate,
+                rows,
+            )
+            self._position["child_step"].assign(stop)
+            self._after_stretch(stop - start, "child")
+            stretch = _next_stretch(stop - start, time.monotonic() - begin)
+
+    def _train_controller(self, epoch: int) -> None:
+        """The rest of the epoch's controller updates."""
+        count = self.config.controller.num_aggregate
+        stretch = 1
+        while self.train_step < self.config.controller.train_steps:
+            start = self.train_step
+            stop = min(start + stretch, self.config.controller.train_steps)
+            begin = time.monotonic()
+            rows = self.policy.train(
+                *(tf.constant(n) for n in (epoch, start, stop))
+            )
+            rows.accuracy.numpy()  # Waits, so that the time is right.
+            seconds = time.monotonic() - begin
+            self.records.add_controller(epoch, start * count, rows, seconds)
+            self._position["train_step"].assign(stop)
+            self._after_stretch((stop - start) * count, "controller")
+            stretch = _next_stretch(stop - start, seconds)
+
+    def _evaluate(self, epoch: int) -> dict[str, float]:
+        """Scores fresh architectures, then the shared weights."""
+        schedule = self.config.schedule
+        architectures = self._sample(
+            tf.constant(schedule.epoch_samples),
+            fold(schedule.seed, Stream.SAMPLE_ARCHITECTURES, epoch),
+        )
+        accuracies = self.child.score_on_batches(
+            architectures, fold(schedule.seed, Stream.SAMPLE_BATCH, epoch)
+        )
+        self.records.add_samples(
+            epoch, architectures.numpy(), accuracies.numpy()
+        )
+        self._progress.advance(schedule.epoch_samples, "samples")
+        # As many architectures as batches at most are needed.
+        fresh = self._sample(
+            tf.constant(schedule.epoch_samples),
+            fold(schedule.seed, Stream.EVALUATION_ARCHITECTURES, epoch),
+        )
+        return {
+            "validation_accuracy": self.child.accuracy_on(
+                self.child.validation_images, fresh
+            ),
+            "search_test_accuracy": self.child.accuracy_on(
+                self.child.search_test_images, fresh
+            ),
+        }
+
+    def derive(self) -> list[Derived]:
+        """Samples architectures, ranks them on the whole validation set."""
+        schedule = self.config.schedule
+        values = self._sample(
+            tf.constant(schedule.derive_samples),
+            fold(schedule.seed, Stream.DERIVE_ARCHITECTURES, self.epoch),
+        )
+        found: dict[Architecture, Derived] = {}
+        for row in values.numpy():
+            architecture = self.space.from_array(row)
+            if architecture not in found:
+                found[architecture] = self.score(architecture)
+        ranked = sorted(
+            found.values(), key=lambda entry: -entry.validation_accuracy
+        )
+        self.records.finish(
+            [
+                {
+                    "rank": rank + 1,
+                    "architecture": str(entry.architecture),
+                    "validation_accuracy": entry.validation_accuracy,
+                    "search_test_accuracy": entry.search_test_accuracy,
+                }
+                for rank, entry in enumerate(ranked)
+            ]
+        )
+        return ranked
+
+    def score(self, architecture: Architecture) -> Derived:
+        """Measures one architecture with the shared weights as they are."""
+        values = tf.constant(architecture.to_array()[None])
+        return Derived(
+            architecture,
+            self.child.accuracy_on(self.child.validation_images, values),
+            self.child.accuracy_on(self.child.search_test_images, values),
+        )
+
+    def _after_stretch(self, count: int, phase: str) -> None:
+        """Shows progress, saves when it is time, stops when asked to."""
+        best = self.records.best[0][0] if self.records.best else float("nan")
+        self._progress.advance(
+            count,
+            f"epoch {self.epoch + 1}/{self.config.schedule.epochs} {phase}",
+            best=f"{best:.1%}",
+        )
+        if self._stop.signum is not None:
+            self._save()
+            self._progress.close()
+            raise Interrupted(
+                self._stop.signum,
+                f"interrupted in epoch {self.epoch + 1}; everything is "
+                f"saved. Continue with: --run_dir={self.records.run.path} "
+                "--resume",
+            )
+        if time.monotonic() - self._saved > self.checkpoint_seconds:
+            self._save()
+
+    def _save(self) -> None:
+        self.checkpoints.save()
+        self._saved = time.monotonic()
+
+
+def _next_stretch(steps: int, seconds: float) -> int:
+    """How many steps to take at once, after `steps` took `seconds`."""
+    wanted = int(STRETCH_SECONDS * steps / max(seconds, 1e-6))
+    # The first stretch includes compilation and says little.
+    return max(1, min(wanted, 4 * steps))
+
+
+def check_sizes(config: EnasConfig, data: ImageData) -> None:
+    """Checks the settings that depend on the data.
+
+    Raises:
+      InputError: fewer training images than a batch.
+    """
+    if len(data.train) < config.schedule.batch_size:
+        raise InputError(
+            f"--batch_size={config.schedule.batch_size} is more than the "
+            f"{len(data.train)} training images; lower it"
+        )

@@ -1,0 +1,1 @@
+"""The scripts people run."""

@@ -1,0 +1,83 @@
+r"""Prepares a data set from its official files, without network.
+
+  python -m experiments.prepare_data --dataset=cifar10 --source=DOWNLOADS
+  python -m experiments.prepare_data --dataset=folder --source=birds.tar.gz \
+      --data_dir=birds
+
+Afterwards `tfds.load` finds the data set, and so do the searches.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from experiments import launch
+from nascore.config import DATASETS
+from nascore.errors import InputError
+
+
+def define() -> None:
+    """Defines the flags."""
+    flags.DEFINE_enum(
+        "dataset",
+        None,
+        [name for name in DATASETS if name != "digits"],
+        "What to prepare.",
+    )
+    flags.DEFINE_string(
+        "source",
+        None,
+        "Folder of the official files (IDX .gz of MNIST and Fashion-MNIST, "
+        "CIFAR archives or batches), or an archive.",
+    )
+    flags.DEFINE_string(
+        "data_dir",
+        "",
+        "tensorflow-datasets folder (empty: its default); for "
+        "--dataset=folder the folder to make.",
+    )
+
+
+def main(args: list[str]) -> None:
+    """Prepares one data set."""
+    launch.no_arguments(args)
+    name, data_dir = flags.FLAGS.dataset, flags.FLAGS.data_dir
+    for flag in ("dataset", "source"):
+        if not flags.FLAGS[flag].value:
+            raise InputError(f"--{flag} is missing; --help lists all flags")
+    source = Path(flags.FLAGS.source)
+    # Imports TensorFlow: after the flags were checked.
+    launch.quiet_tensorflow()
+    from nascore.prepare import prepare, unpack_folder
+
+    if name == "folder":
+        if not data_dir:
+            raise InputError("--dataset=folder needs --data_dir=NEW_FOLDER")
+        unpack_folder(source, Path(data_dir))
+        print(f"unpacked {source} into {data_dir}")
+    else:
+        path = prepare(name, source, data_dir)
+        if path is None:
+            print(f"{name} is already prepared; nothing was changed")
+        else:
+            print(f"prepared {name} in {path}")
+        if path is not None and name.startswith("cifar"):
+            print(
+                "note: the checksum of the source files was not compared "
+                "with the official one"
+            )
+    place = f" --data_dir={data_dir}" if data_dir else ""
+    print(
+        f"search on it: python -m experiments.search_enas --dataset={name}"
+        f"{place}"
+    )
+
+
+def cli() -> None:
+    """Console entry point."""
+    define()
+    launch.run(main)
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,115 @@
+"""What the search scripts share: the run folder, the end of a search."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from absl import flags
+
+from enas.config import EnasConfig
+from experiments import launch, plot_run
+from flags import base
+from nascore.config import RunConfig
+from nascore.errors import InputError
+from nascore.runs import RunFolder, default_run_dir, read_json
+
+if TYPE_CHECKING:
+    from enas.search import Derived, Search
+
+ReadFlags = Callable[[Mapping[str, Any] | None], EnasConfig]
+
+
+def open_run(method: str, read: ReadFlags) -> tuple[EnasConfig, RunFolder]:
+    """Makes the run folder that the flags name, or opens it to resume.
+
+    Args:
+      method: what the run is called, unless the controller is random.
+      read: makes the configuration from the flags; of a resumed run from
+        its own settings, except for flags that were given.
+
+    Raises:
+      InputError: flags that contradict each other or the folder.
+    """
+    run_config = base.read(RunConfig())
+    path = Path(run_config.run_dir)
+    if not run_config.resume:
+        config = read(None)
+        if config.controller.controller == "random":
+            method = "random"
+        if not run_config.run_dir:
+            path = default_run_dir(method, config.data.dataset)
+        return config, RunFolder.create(path)
+    run = RunFolder.open(path)
+    stored = read_json(path / "config.json").get("config", {})
+    config = read(stored)
+    finished_epochs = stored.get("epochs", 0)
+    if run.finished and config.schedule.epochs <= finished_epochs:
+        raise InputError(
+            f"{path} is finished after {finished_epochs} epochs; give it "
+            "more with --epochs=N, or look at it with: python -m "
+            f"experiments.plot_run {path}"
+        )
+    return config, run
+
+
+def search(config: EnasConfig, run: RunFolder) -> None:
+    """Searches to the end, prints the ranking and draws the run."""
+    # TensorFlow takes seconds to import: after the flags were checked.
+    launch.quiet_tensorflow()
+    from enas.search import Search
+
+    minutes = flags.FLAGS.checkpoint_minutes
+    search = Search(config, run, checkpoint_minutes=minutes)
+    _describe_start(search)
+    ranked = search.run()
+    _print_end(search, ranked)
+    print(f"\nrun folder: {run.path}")
+    for path in plot_run.plot_run(run.path):
+        print(f"wrote {path}")
+
+
+def _describe_start(search: "Search") -> None:
+    """Says what is about to happen."""
+    data, child = search.data, search.child
+    height, width, channels = data.image_shape
+    print(
+        f"{data.name}: {len(data.train)} training, {len(data.validation)} "
+        f"validation, {len(data.search_test)} search-test images of "
+        f"{height}x{width}x{channels}, {data.classes} classes"
+    )
+    for note in data.notes:
+        print(f"note: {note}")
+    print(
+        f"supernet: {len(search.config.child.layer_types)} layers, "
+        f"{sum(w.shape.num_elements() for w in child.weights) / 1e6:.2f}M "
+        f"shared weights; {search.space.size():.3g} architectures; "
+        f"run folder {search.records.run.path}"
+    )
+    if search.resumed:
+        print(
+            f"resumed in epoch {search.epoch + 1} after "
+            f"{search.child_step} training steps and {search.train_step} "
+            "controller updates"
+        )
+    sys.stdout.flush()
+
+
+def _print_end(search: "Search", ranked: "list[Derived]") -> None:
+    """Prints the ranking, and what its numbers are not."""
+    first, last = search.records.mean_accuracies()
+    print(
+        "\nmean accuracy of sampled architectures (shared weights): "
+        f"{first:.1%} in the first epoch, {last:.1%} in the last"
+    )
+    print("\nrank  validation  search-test  architecture")
+    for rank, entry in enumerate(ranked, 1):
+        print(
+            f"{rank:4d}  {entry.validation_accuracy:10.1%}  "
+            f"{entry.search_test_accuracy:11.1%}  {entry.architecture}"
+        )
+    print(f"\n{search.space.format(ranked[0].architecture)}")
+    print(
+        "\nThese accuracies are measured with shared weights; an "
+        "architecture's own accuracy shows after training it from scratch."
+    )

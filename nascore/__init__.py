@@ -1,0 +1,1 @@
+"""What every search method shares; imports no sibling package."""

@@ -1,0 +1,233 @@
+"""Cells and architectures as plain values; no TensorFlow.
+
+The micro search space of ENAS (Pham et al., 2018, section 2.4): a network is
+a stack of cells, and an architecture is one cell of each type. Node `b` of a
+cell adds two operations, each applied to one of the `b + 2` earlier tensors
+(0 and 1 are the outputs of the two previous layers).
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from nascore.errors import InputError
+
+ENAS_OPERATIONS = (
+    "sep_conv_3x3",
+    "sep_conv_5x5",
+    "avg_pool_3x3",
+    "max_pool_3x3",
+    "identity",
+)
+ENAS_CELL_TYPES = ("normal", "reduction")
+CELL_INPUTS = 2
+NODE_INPUTS = 2
+
+
+class Node(NamedTuple):
+    """One node: `op_1(tensor index_1) + op_2(tensor index_2)`."""
+
+    index_1: int
+    op_1: int
+    index_2: int
+    op_2: int
+
+    @property
+    def edges(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The two (index, operation) pairs."""
+        return ((self.index_1, self.op_1), (self.index_2, self.op_2))
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """The nodes of one cell, in order."""
+
+    nodes: tuple[Node, ...]
+
+    @property
+    def loose_ends(self) -> tuple[int, ...]:
+        """Indices of the tensors, inputs included, that no node uses."""
+        used = {index for node in self.nodes for index, _ in node.edges}
+        tensors = range(CELL_INPUTS + len(self.nodes))
+        return tuple(index for index in tensors if index not in used)
+
+    def __str__(self) -> str:
+        return " ".join(str(value) for node in self.nodes for value in node)
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    """One cell of each type; hashable, comparable, printed as integers."""
+
+    cells: tuple[Cell, ...]
+
+    def to_array(self) -> np.ndarray:
+        """Returns int32 `[cell types, nodes, 4]`, a row for each node."""
+        return np.array([cell.nodes for cell in self.cells], np.int32)
+
+    def __str__(self) -> str:
+        return " ".join(str(cell) for cell in self.cells)
+
+
+@dataclasses.dataclass(frozen=True)
+class CellSpace:
+    """The set of all architectures with these operations and sizes.
+
+    Args:
+      operations: names of the operations; an operation's id is its place.
+      num_nodes: nodes in each cell.
+      cell_types: names of the cells that make up an architecture.
+
+    Raises:
+      InputError: no or repeated operations or cell types, or no nodes.
+    """
+
+    operations: tuple[str, ...] = ENAS_OPERATIONS
+    num_nodes: int = 5
+    cell_types: tuple[str, ...] = ENAS_CELL_TYPES
+
+    def __post_init__(self) -> None:
+        if self.num_nodes < 1:
+            raise InputError(
+                f"a cell needs at least 1 node. Received: "
+                f"num_nodes={self.num_nodes}"
+            )
+        for what, names in (
+            ("operations", self.operations),
+            ("cell_types", self.cell_types),
+        ):
+            if not names or len(set(names)) < len(names):
+                raise InputError(
+                    f"the names must be distinct and at least one. Received: "
+                    f"{what}={','.join(names)}"
+                )
+
+    @property
+    def num_tensors(self) -> int:
+        """Tensors in a cell: its two inputs and one for each node."""
+        return CELL_INPUTS + self.num_nodes
+
+    @property
+    def array_shape(self) -> tuple[int, int, int]:
+        """Shape of an architecture as integers."""
+        return (len(self.cell_types), self.num_nodes, 4)
+
+    @property
+    def length(self) -> int:
+        """Number of integers in the text form."""
+        return int(np.prod(self.array_shape))
+
+    def choices(self) -> np.ndarray:
+        """Number of values each integer can take, shaped like an array."""
+        inputs = CELL_INPUTS + np.arange(self.num_nodes)
+        rows = np.stack([inputs, np.full_like(inputs, len(self.operations))])
+        return np.tile(rows.T, (len(self.cell_types), 1, NODE_INPUTS))
+
+    def size(self) -> int:
+        """Exact number of distinct texts in the space."""
+        return int(np.prod(self.choices().astype(object)))
+
+    def from_array(self, values: np.ndarray) -> Architecture:
+        """Makes an architecture from integers of any shape.
+
+        Raises:
+          InputError: wrong number of integers, or one out of range.
+        """
+        flat = [int(value) for value in np.ravel(values)]
+        if len(flat) != self.length:
+            raise InputError(
+                f"an architecture has {self.length} integers "
+                f"({len(self.cell_types)} cells x {self.num_nodes} nodes x "
+                f"4). Received: {len(flat)} integers"
+            )
+        limits = self.choices().ravel()
+        for place, (value, limit) in enumerate(zip(flat, limits, strict=True)):
+            if not 0 <= value < limit:
+                cell, node, part = np.unravel_index(place, self.array_shape)
+                raise InputError(
+                    f"integer {place + 1} of the architecture "
+                    f"({Node._fields[part]} of node {node} of the "
+                    f"{self.cell_types[cell]} cell) must be from 0 to "
+                    f"{limit - 1}. Received: {value}"
+                )
+        rows = np.reshape(flat, self.array_shape).tolist()
+        cells = (Cell(tuple(Node(*row) for row in cell)) for cell in rows)
+        return Architecture(tuple(cells))
+
+    def parse(self, text: str) -> Architecture:
+        """Reads the text form: integers separated by spaces or commas.
+
+        Raises:
+          InputError: a word that is no integer, or as in `from_array`.
+        """
+        words = text.replace(",", " ").split()
+        values = []
+        for place, word in enumerate(words):
+            try:
+                values.append(int(word))
+            except ValueError:
+                raise InputError(
+                    f"word {place + 1} of the architecture must be an "
+                    f"integer. Received: {word[:40]!r}"
+                ) from None
+        return self.from_array(np.array(values, object))
+
+    def sample_array(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Draws uniform architectures, int32 `[count, *array_shape]`."""
+        shape = (count, *self.array_shape)
+        return rng.integers(self.choices(), size=shape, dtype=np.int32)
+
+    def sample(self, rng: np.random.Generator) -> Architecture:
+        """Draws one architecture uniformly."""
+        return self.from_array(self.sample_array(rng, 1))
+
+    def mutate(
+        self, architecture: Architecture, rng: np.random.Generator
+    ) -> Architecture:
+        """Changes exactly one integer to another allowed value.
+
+        The place is uniform over those that have an alternative, and the
+        new value uniform over the others (Real et al., 2019, section 3.1,
+        without their identity mutation).
+
+        Raises:
+          InputError: the space holds a single architecture.
+        """
+        values = architecture.to_array().ravel()
+        limits = self.choices().ravel()
+        places = np.flatnonzero(limits > 1)
+        if not places.size:
+            raise InputError("the space holds a single architecture")
+        place = rng.choice(places)
+        step = rng.integers(1, limits[place])
+        values[place] = (values[place] + step) % limits[place]
+        return self.from_array(values)
+
+    def enumerate(self) -> Iterator[Architecture]:
+        """Yields every architecture; only sensible for tiny spaces."""
+        for place in np.ndindex(*self.choices().ravel().tolist()):
+            yield self.from_array(np.array(place))
+
+    def format(self, architecture: Architecture) -> str:
+        """Returns a readable form with one line for each node."""
+        lines = []
+        for name, cell in zip(self.cell_types, architecture.cells, strict=True):
+            lines.append(f"{name} cell")
+            for place, node in enumerate(cell.nodes):
+                terms = (
+                    f"{self.operations[op]}({tensor_name(index)})"
+                    for index, op in node.edges
+                )
+                lines.append(f"  node {place} = {' + '.join(terms)}")
+            ends = ", ".join(tensor_name(index) for index in cell.loose_ends)
+            lines.append(f"  output = concat({ends})")
+        return "\n".join(lines)
+
+
+def tensor_name(index: int) -> str:
+    """Names a tensor of a cell: `input 0`, `input 1`, `node 0`, ..."""
+    if index < CELL_INPUTS:
+        return f"input {index}"
+    return f"node {index - CELL_INPUTS}"

@@ -1,0 +1,280 @@
+"""Image data sets in memory: loading, splitting, subsets.
+
+Images stay uint8; scaling and augmentation happen in the compiled step
+(`nascore.augment`). Nothing about a data set is hard-coded: classes,
+channels and size come from the data.
+"""
+
+import dataclasses
+import functools
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from nascore.config import DataConfig
+from nascore.errors import InputError
+from nascore.image_folder import read_class_folders
+
+DIGITS_SIZE = 16
+PADDED_SIZE = 32
+# Part of a data set without an official test set that becomes one.
+TEST_FRACTION = 0.2
+# The published protocol (I-ENAS, section IV, and its code).
+IENAS_VALIDATION_FRACTION = 0.3
+IENAS_SPLIT_SEED = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """Some examples: uint8 `[n, h, w, c]` and int32 `[n]`."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, places: np.ndarray) -> "Split":
+        """The examples at these places."""
+        return Split(self.images[places], self.labels[places])
+
+
+@dataclasses.dataclass(frozen=True)
+class RawData:
+    """A data set as it comes: what is official, and nothing carved yet."""
+
+    train: Split
+    test: Split
+    class_names: tuple[str, ...]
+    validation: Split | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageData:
+    """A data set as a search uses it.
+
+    Attributes:
+      name: of the data set.
+      train: the shared weights learn from it.
+      validation: rewards come from it.
+      search_test: the search reports on it and learns nothing from it.
+      test: the official test set, for final evaluation only.
+      class_names: one for each label.
+      notes: one-line remarks that a user should see.
+    """
+
+    name: str
+    train: Split
+    validation: Split
+    search_test: Split
+    test: Split
+    class_names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width, channels."""
+        height, width, channels = self.train.images.shape[1:]
+        return height, width, channels
+
+    @functools.cached_property
+    def mean(self) -> np.ndarray:
+        """Float32 `[c]`, of the training pixels scaled to [0, 1]."""
+        mean = self.train.images.mean((0, 1, 2)) / 255
+        return mean.astype(np.float32)
+
+    @functools.cached_property
+    def std(self) -> np.ndarray:
+        """Float32 `[c]`, likewise; at least one grey level."""
+        std = self.train.images.std((0, 1, 2)) / 255
+        return np.maximum(std, 1 / 255).astype(np.float32)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Tells whether another run saw the same examples in the splits."""
+        digest = hashlib.sha256()
+        for split in (self.train, self.validation, self.search_test):
+            digest.update(np.ascontiguousarray(split.images))
+            digest.update(np.ascontiguousarray(split.labels))
+        return digest.hexdigest()[:16]
+
+
+def load(config: DataConfig) -> ImageData:
+    """Loads a data set and splits it.
+
+    Raises:
+      InputError: it is missing, broken, or too small for the split.
+    """
+    if config.dataset == "digits":
+        raw = _load_digits(config.image_size or DIGITS_SIZE)
+    elif config.dataset == "folder":
+        raw = _load_folder(config)
+    else:
+        raw = _load_prepared(config)
+    return _split(raw, config)
+
+
+def _load_digits(size: int) -> RawData:
+    """The 1,797 8x8 digits that scikit-learn ships; a fifth is for test."""
+    digits = load_digits()
+    images = np.round(digits.images * (255 / 16)).astype(np.uint8)
+    every = Split(
+        resize(images[..., None], size), digits.target.astype(np.int32)
+    )
+    names = tuple(str(name) for name in digits.target_names)
+    test, train = _carve(every, TEST_FRACTION, 0, "digits")
+    return RawData(train, test, names)
+
+
+def _load_folder(config: DataConfig) -> RawData:
+    size = config.image_size or PADDED_SIZE
+    parts, names = read_class_folders(Path(config.data_dir), size)
+    splits = {name: Split(*arrays) for name, arrays in parts.items()}
+    train = splits["train"]
+    notes: tuple[str, ...] = ()
+    if "test" not in splits:
+        splits["test"], train = _carve(train, TEST_FRACTION, 0, config.data_dir)
+        notes = (
+            f"{config.data_dir} has no test/ folder: {len(splits['test'])} "
+            "images were set aside as the test set",
+        )
+    return RawData(train, splits["test"], names, splits.get("valid"), notes)
+
+
+def _load_prepared(config: DataConfig) -> RawData:
+    """A data set that tensorflow-datasets has prepared, or can download."""
+    # Slow to import, and needed here only.
+    from nascore.prepare import read_prepared
+
+    parts, names = read_prepared(config.dataset, config.data_dir)
+    splits = {}
+    for part, (images, labels) in parts.items():
+        if config.image_size:
+            images = resize(images, config.image_size)
+        elif images.shape[1] < PADDED_SIZE:
+            images = pad_to(images, PADDED_SIZE)
+        splits[part] = Split(images, labels)
+    return RawData(splits["train"], splits["test"], names)
+
+
+def _split(raw: RawData, config: DataConfig) -> ImageData:
+    """Makes the four splits that the configuration asks for."""
+    notes = raw.notes
+    train, test = raw.train, raw.test
+    if config.split == "ienas":
+        validation, search_test = _carve(
+            test,
+            IENAS_VALIDATION_FRACTION,
+            IENAS_SPLIT_SEED,
+            "the test set",
+            stratified=False,
+        )
+        notes += (
+            "--split=ienas: rewards come from official test images, as in "
+            "the published runs; accuracies on the test set are not clean",
+        )
+    else:
+        seed = config.split_seed
+        total = len(train)
+        validation = raw.validation
+        if validation is None:
+            validation, train = _carve(
+                train, config.validation_fraction, seed, "the training set"
+            )
+        search_test, train = _carve(
+            train,
+            round(config.search_test_fraction * total) / len(train),
+            seed,
+            "the training set",
+        )
+    if config.train_examples:
+        train = _subset(train, config.train_examples, config.split_seed)
+    if len(validation) > len(train):
+        raise InputError(
+            f"{len(validation)} validation images are more than the "
+            f"{len(train)} training images; lower --validation_fraction or "
+            "raise --train_examples"
+        )
+    return ImageData(
+        config.dataset,
+        train,
+        validation,
+        search_test,
+        test,
+        raw.class_names,
+        notes,
+    )
+
+
+def _carve(
+    split: Split,
+    fraction: float,
+    seed: int,
+    where: str,
+    stratified: bool = True,
+) -> tuple[Split, Split]:
+    """Takes a part out at random; returns the part and the rest."""
+    try:
+        rest, part = train_test_split(
+            np.arange(len(split)),
+            test_size=fraction,
+            random_state=seed,
+            stratify=split.labels if stratified else None,
+        )
+    except ValueError as error:
+        smallest = int(np.bincount(split.labels).min())
+        raise InputError(
+            f"{where} is too small to set {fraction:.0%} of it aside by "
+            f"class (its smallest class has {smallest} images): {error}"
+        ) from None
+    return split.take(part), split.take(rest)
+
+
+def _subset(train: Split, count: int, seed: int) -> Split:
+    """Takes a stratified subset of the training images."""
+    classes = len(np.unique(train.labels))
+    if not classes <= count <= len(train):
+        raise InputError(
+            f"--train_examples={count} must be from {classes} (the number of "
+            f"classes) to {len(train)} (what the split leaves for training)"
+        )
+    if len(train) - count < classes:
+        # Too few would be left out for a stratified choice of them.
+        order = np.random.default_rng(seed).permutation(len(train))
+        return train.take(order[:count])
+    subset, _ = _carve(train, count / len(train), seed, "the training set")
+    return subset
+
+
+def resize(images: np.ndarray, size: int) -> np.ndarray:
+    """Brings uint8 `[n, h, w, c]` to `[n, size, size, c]`."""
+    if images.shape[1:3] == (size, size):
+        return images
+    resized = [
+        np.asarray(
+            Image.fromarray(
+                image[..., 0] if image.shape[-1] == 1 else image
+            ).resize((size, size), Image.Resampling.BILINEAR)
+        )
+        for image in images
+    ]
+    return np.stack(resized).reshape(len(images), size, size, -1)
+
+
+def pad_to(images: np.ndarray, size: int) -> np.ndarray:
+    """Pads uint8 `[n, h, w, c]` by repeating the border pixels."""
+    sides = []
+    for have in images.shape[1:3]:
+        before = (size - have) // 2
+        sides.append((before, size - have - before))
+    return np.pad(images, [(0, 0), *sides, (0, 0)], mode="edge")

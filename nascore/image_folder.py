@@ -1,0 +1,145 @@
+"""Images in one folder per class, of any size, grey or coloured."""
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from nascore.errors import InputError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+_GREY_MODES = ("1", "L", "LA", "I;16", "I", "F")
+_PARTS = {
+    "train": ("train",),
+    "valid": ("valid", "validation", "val"),
+    "test": ("test",),
+}
+
+Arrays = tuple[np.ndarray, np.ndarray]
+
+
+def read_class_folders(
+    root: Path, size: int
+) -> tuple[dict[str, Arrays], tuple[str, ...]]:
+    """Reads a data set of class folders.
+
+    Args:
+      root: holds a sub-folder for each class, or `train`, `valid` and `test`
+        folders that do.
+      size: height and width that the images are brought to.
+
+    Returns:
+      For `train`, and `valid` and `test` where they exist: uint8 images
+      `[n, size, size, c]`, with c = 1 if every image is grey and 3 if not,
+      and int32 labels; then the names of the classes.
+
+    Raises:
+      InputError: a missing or empty folder, a broken image, or classes that
+        differ between the parts.
+    """
+    if not root.is_dir():
+        raise InputError(f"--data_dir={root} is not an existing folder")
+    folders = {
+        part: root / name
+        for part, names in _PARTS.items()
+        for name in names
+        if (root / name).is_dir()
+    }
+    if "train" not in folders:
+        folders = {"train": root}
+    files = {part: _list_images(folder) for part, folder in folders.items()}
+    names = sorted(files["train"])
+    for part, by_class in files.items():
+        odd = sorted(set(by_class) ^ set(names))
+        if odd:
+            raise InputError(
+                f"{folders[part]} and {folders['train']} have different "
+                f"classes: {', '.join(odd)} is only in one of them"
+            )
+    grey = all(
+        _is_grey(path)
+        for by_class in files.values()
+        for paths in by_class.values()
+        for path in paths
+    )
+    mode = "L" if grey else "RGB"
+    parts = {}
+    for part, by_class in files.items():
+        images = [
+            _read_image(path, mode, size)
+            for name in names
+            for path in by_class[name]
+        ]
+        labels = np.repeat(
+            np.arange(len(names), dtype=np.int32),
+            [len(by_class[name]) for name in names],
+        )
+        stacked = np.stack(images).reshape(len(images), size, size, -1)
+        parts[part] = (stacked, labels)
+    return parts, tuple(names)
+
+
+def _list_images(folder: Path) -> dict[str, list[Path]]:
+    """The image files of each class, in a fixed order."""
+    classes = sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_dir() and not path.name.startswith(".")
+    )
+    if len(classes) < 2:
+        raise InputError(
+            f"{folder} has {len(classes)} class folder(s); it needs at "
+            "least 2 sub-folders, one for each class"
+        )
+    found = {}
+    for path in classes:
+        found[path.name] = sorted(
+            Path(entry.path)
+            for entry in os.scandir(path)
+            if entry.name.lower().endswith(SUFFIXES)
+            and not entry.name.startswith(".")
+        )
+        if not found[path.name]:
+            raise InputError(
+                f"the class folder {path} holds no image "
+                f"({', '.join(SUFFIXES)})"
+            )
+    return found
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            # Pillow only warns of a picture that is suspiciously large.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return Image.open(path)
+    except (
+        UnidentifiedImageError,
+        OSError,
+        ValueError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ) as error:
+        raise InputError(
+            f"{path} cannot be read as an image: {error}"
+        ) from None
+
+
+def _is_grey(path: Path) -> bool:
+    with _open(path) as image:
+        return image.mode in _GREY_MODES
+
+
+def _read_image(path: Path, mode: str, size: int) -> np.ndarray:
+    with _open(path) as image:
+        try:
+            converted = image.convert(mode)
+        except (OSError, ValueError, SyntaxError) as error:
+            raise InputError(
+                f"{path} cannot be read as an image: {error}"
+            ) from None
+    if converted.size != (size, size):
+        converted = converted.resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(converted)

@@ -1,0 +1,47 @@
+"""Stopping a run between two steps instead of in the middle of one."""
+
+import signal
+import threading
+from types import FrameType
+
+from nascore.errors import RunStopped
+
+
+class Interrupted(RunStopped):
+    """The user or the system asked the run to stop, and it was saved."""
+
+    def __init__(self, signum: int, message: str) -> None:
+        super().__init__(message)
+        # A shell expects 130 after Ctrl-C; a scheduler that pre-empts a job
+        # with SIGTERM expects success of one that saved itself in time.
+        self.exit_code = 130 if signum == signal.SIGINT else 0
+
+
+class StopRequest:
+    """Notes SIGINT and SIGTERM while it is entered.
+
+    A second SIGINT acts at once, for those who do not want to wait. Outside
+    the main thread signals are left alone.
+
+    Attributes:
+      signum: the signal that came, or None.
+    """
+
+    def __init__(self) -> None:
+        self.signum: int | None = None
+        self._old: dict[int, object] = {}
+
+    def __enter__(self) -> "StopRequest":
+        if threading.current_thread() is threading.main_thread():
+            for signum in (signal.SIGINT, signal.SIGTERM):
+                self._old[signum] = signal.signal(signum, self._note)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for signum, handler in self._old.items():
+            signal.signal(signum, handler)  # type: ignore[arg-type]
+
+    def _note(self, signum: int, frame: FrameType | None) -> None:
+        if self.signum == signal.SIGINT and signum == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.signum = signum

@@ -1,0 +1,190 @@
+"""Data sets as tensorflow-datasets prepares and reads them."""
+
+import contextlib
+import logging
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import requests
+import tensorflow_datasets as tfds
+from absl import logging as absl_logging
+from tqdm import tqdm
+
+from nascore.errors import InputError
+from nascore.readers import read_cifar, read_cifar_names, read_mnist
+
+# Where tensorflow-datasets downloads from; asked before it tries, because it
+# repeats a hopeless download for minutes.
+_SOURCES = {
+    "mnist": "https://storage.googleapis.com",
+    "fashion_mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+    "cifar10": "https://www.cs.toronto.edu",
+    "cifar100": "https://www.cs.toronto.edu",
+}
+PREPARABLE = tuple(_SOURCES)
+_TIMEOUT_SECONDS = 20
+
+
+def make_builder(name: str, data_dir: str) -> Any:
+    """Returns the tensorflow-datasets builder, prepared or not."""
+    with _silent():
+        return tfds.builder(name, data_dir=data_dir or None, try_gcs=False)
+
+
+def read_prepared(name: str, data_dir: str) -> tuple[dict, tuple[str, ...]]:
+    """Reads a data set, downloading and preparing it first if need be.
+
+    Args:
+      name: one of `PREPARABLE`.
+      data_dir: the tensorflow-datasets folder; empty for its default.
+
+    Returns:
+      For `train` and `test` uint8 images `[n, h, w, c]` and int32 labels,
+      in the order of the prepared files; then the names of the classes.
+
+    Raises:
+      InputError: it is neither prepared nor can be downloaded.
+    """
+    builder = make_builder(name, data_dir)
+    if not builder.is_prepared():
+        _download(builder, name)
+    try:
+        parts = {}
+        for part in ("train", "test"):
+            with _silent():
+                batch = tfds.as_numpy(
+                    builder.as_dataset(split=part, batch_size=-1)
+                )
+            parts[part] = (batch["image"], batch["label"].astype(np.int32))
+    except Exception as error:  # TensorFlow raises many kinds here.
+        raise InputError(
+            f"{builder.data_dir} is damaged ({_short(error)}); delete it and "
+            "prepare the data set again"
+        ) from None
+    return parts, tuple(builder.info.features["label"].names)
+
+
+def _download(builder: Any, name: str) -> None:
+    reason = ""
+    try:
+        requests.head(_SOURCES[name], timeout=_TIMEOUT_SECONDS)
+        with _silent():
+            builder.download_and_prepare()
+    except Exception as error:  # Network, disk and checksum errors alike.
+        reason = _short(error)
+    if reason:
+        raise InputError(
+            f"{name} is not prepared in {builder.data_dir} and cannot be "
+            f"downloaded ({reason}). With internet, run the same command "
+            "again; without, get the official files and run: python -m "
+            f"experiments.prepare_data --dataset={name} --source=FOLDER"
+        )
+
+
+def prepare(name: str, source: Path, data_dir: str) -> Path | None:
+    """Writes official files into the tensorflow-datasets folder, offline.
+
+    The data set keeps its name, version, features and order, so that
+    `tfds.load` then finds it like one that was downloaded.
+
+    Args:
+      name: one of `PREPARABLE`.
+      source: the folder of the official files, or a CIFAR archive.
+      data_dir: the tensorflow-datasets folder; empty for its default.
+
+    Returns:
+      The folder of the data set, or None if it was already prepared.
+
+    Raises:
+      InputError: missing or broken files.
+    """
+    builder = make_builder(name, data_dir)
+    if builder.is_prepared():
+        return None
+    if not source.exists():
+        raise InputError(f"--source={source} does not exist")
+    if name in ("mnist", "fashion_mnist"):
+        parts = {part: read_mnist(source, part) for part in ("train", "test")}
+    else:
+        parts = read_cifar(source, name)
+        for label, names in read_cifar_names(source, name).items():
+            builder.info.features[label].names = names
+    has_ids = "id" in builder.info.features
+    # The builder's own generators would download; ours yield what was read.
+    builder._split_generators = lambda dl_manager: {
+        part: _examples(part, *arrays, has_ids)
+        for part, arrays in parts.items()
+    }
+    try:
+        with _silent():
+            builder.download_and_prepare()
+    except OSError as error:
+        raise InputError(
+            f"{builder.data_dir} cannot be written: {_short(error)}"
+        ) from None
+    return Path(builder.data_dir)
+
+
+def _examples(
+    part: str, images: np.ndarray, labels: dict[str, np.ndarray], ids: bool
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Examples under the keys that tensorflow-datasets orders them by."""
+    for place in tqdm(range(len(images)), desc=part, unit=" images"):
+        record: dict[str, Any] = {"image": images[place]}
+        for name, column in labels.items():
+            record[name] = int(column[place])
+        if ids:
+            record["id"] = f"{part}_{place:05d}"
+        yield place, record
+
+
+def unpack_folder(source: Path, target: Path) -> None:
+    """Unpacks a tar of class folders; it appears whole or not at all.
+
+    Raises:
+      InputError: not a tar, one that reaches outside itself, or a target
+        that exists.
+    """
+    if target.exists():
+        raise InputError(f"--data_dir={target} exists already")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unpack-"))
+    try:
+        with tarfile.open(source) as archive:
+            archive.extractall(partial, filter="data")
+        entries = list(partial.iterdir())
+        # An archive usually holds one folder that holds everything.
+        inner = entries[0] if len(entries) == 1 else partial
+        inner.rename(target)
+    except (OSError, EOFError, tarfile.TarError) as error:
+        raise InputError(f"{source} cannot be unpacked: {error}") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _short(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Keeps tensorflow-datasets' log lines off the screen."""
+    loggers = [absl_logging.get_absl_logger(), logging.getLogger("urllib3")]
+    levels = [logger.level for logger in loggers]
+    verbosity = absl_logging.get_verbosity()
+    absl_logging.set_verbosity(absl_logging.ERROR)
+    tfds.disable_progress_bar()
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        tfds.enable_progress_bar()
+        absl_logging.set_verbosity(verbosity)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

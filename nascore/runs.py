@@ -1,0 +1,312 @@
+"""The run folder: everything a run writes, in files that others can read.
+
+`config.json` says what ran, the CSV files hold one row for each thing that
+was measured, `checkpoints/` what a resumed run needs. Plots and reports read
+these files and nothing else.
+"""
+
+import csv
+import dataclasses
+import datetime
+import fcntl
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import IO, Any
+
+from nascore.cells import CellSpace
+from nascore.errors import InputError
+
+Row = Mapping[str, object]
+Position = tuple[int, int]
+
+# A run may be given more epochs (nothing before them changes), and its data
+# may have moved (the fingerprint tells whether they are the same).
+_MAY_DIFFER = ("epochs", "data_dir")
+
+PACKAGES = ("ienas", "tensorflow", "keras", "numpy", "tensorflow-datasets")
+
+
+def flatten(config: Any) -> dict[str, Any]:
+    """Lists the fields of nested dataclasses under their flag names."""
+    flat: dict[str, Any] = {}
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            flat.update(flatten(value))
+        else:
+            flat[field.name] = value
+    return flat
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes a JSON file whole or not at all."""
+    partial = path.with_name(f".{path.name}.part")
+    with partial.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """Reads a JSON file.
+
+    Raises:
+      InputError: it is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{path} does not exist; is {path.parent} a run folder?"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from None
+
+
+class RunFolder:
+    """A run folder that this process holds, and nobody else.
+
+    Use `create` or `open`; close it, or use it as a context manager.
+
+    Attributes:
+      path: the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = _lock(path)
+
+    @classmethod
+    def create(cls, path: Path) -> "RunFolder":
+        """Makes a new run folder.
+
+        Raises:
+          InputError: the folder holds something already, or it cannot be
+            written.
+        """
+        if (path / "config.json").exists():
+            raise InputError(
+                f"{path} already holds a run; add --resume to continue it, "
+                "or choose another --run_dir"
+            )
+        if path.exists() and not path.is_dir():
+            raise InputError(f"--run_dir={path} is not a folder")
+        if path.is_dir() and any(
+            entry.name != _LOCK_NAME for entry in path.iterdir()
+        ):
+            raise InputError(
+                f"--run_dir={path} holds other files and no run; choose an "
+                "empty or a new folder"
+            )
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"--run_dir={path} cannot be made: {error.strerror}"
+            ) from None
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """Opens an existing run folder, to continue its run.
+
+        Raises:
+          InputError: it holds no run, is in use or cannot be written.
+        """
+        if not (path / "config.json").is_file():
+            raise InputError(
+                f"--run_dir={path} holds no run to resume; leave --resume "
+                "out to start one there"
+            )
+        return cls(path)
+
+    def __enter__(self) -> "RunFolder":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets others have the folder."""
+        self._lock.close()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the search came to its end."""
+        return (self.path / "derived_architectures.json").exists()
+
+    def record_start(self, about: Row, config: Any, space: CellSpace) -> None:
+        """Writes `config.json`, or adds this start to it.
+
+        Args:
+          about: what runs, on what data and devices.
+          config: dataclass of settings.
+          space: the search space.
+
+        Raises:
+          InputError: the folder holds a run of something else.
+        """
+        path = self.path / "config.json"
+        start = {
+            "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+            "time": datetime.datetime.now(datetime.UTC).isoformat(),
+            "versions": _versions(),
+            "git_commit": _git_commit(),
+            "host": f"{platform.machine()}, {os.cpu_count()} cores",
+        }
+        content: dict[str, Any] = {
+            **about,
+            "config": flatten(config),
+            "space": dataclasses.asdict(space),
+            "starts": [start],
+        }
+        # As read back from JSON, where tuples are lists.
+        content = json.loads(json.dumps(content))
+        if path.exists():
+            old = read_json(path)
+            self._check_same(old, content)
+            content["starts"] = old.get("starts", []) + content["starts"]
+        write_json(path, content)
+
+    def _check_same(
+        self, old: Mapping[str, Any], new: Mapping[str, Any]
+    ) -> None:
+        changed = differences(old.get("config", {}), new["config"], _MAY_DIFFER)
+        changed += differences(
+            old, new, ("config", "space", "starts", "devices")
+        )
+        if old.get("config", {}).get("epochs", 0) > new["config"]["epochs"]:
+            changed.append("epochs: may grow, not shrink")
+        if changed:
+            raise InputError(
+                f"{self.path} holds a run of another configuration; what "
+                f"differs (run -> now): {'; '.join(changed)}. Leave those "
+                "flags out to continue it, or choose another --run_dir"
+            )
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        """Adds rows to `<table>.csv`; the first row names the columns."""
+        if not rows:
+            return
+        path = self.path / f"{table}.csv"
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            if file.tell() == 0:
+                writer.writeheader()
+            writer.writerows(rows)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def read(self, table: str) -> list[dict[str, str]]:
+        """Returns the whole rows of `<table>.csv`; none if it is missing."""
+        path = self.path / f"{table}.csv"
+        if not path.exists():
+            return []
+        text = path.read_text(encoding="utf-8")
+        # A line without its end was cut off by a crash.
+        lines = text[: text.rfind("\n") + 1].splitlines()
+        return list(csv.DictReader(lines, restval=""))
+
+    def keep_before(self, table: str, position: Position) -> None:
+        """Drops the rows at or after a position, (epoch, step)."""
+        rows = self.read(table)
+        path = self.path / f"{table}.csv"
+        if not path.exists():
+            return
+        kept = [row for row in rows if _position(row) < position]
+        partial = path.with_name(f".{path.name}.part")
+        with partial.open("w", newline="", encoding="utf-8") as file:
+            if kept:
+                writer = csv.DictWriter(file, list(kept[0]))
+                writer.writeheader()
+                writer.writerows(kept)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+
+
+def _position(row: Mapping[str, str]) -> Position:
+    return int(row["epoch"]), int(row.get("step", 0))
+
+
+_LOCK_NAME = ".lock"
+
+
+def _lock(path: Path) -> IO[str]:
+    """Takes the folder's lock; the system frees it when a process dies."""
+    try:
+        file = (path / _LOCK_NAME).open("a+", encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"--run_dir={path} cannot be written: {error.strerror}"
+        ) from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        holder = file.read().strip() or "unknown"
+        file.close()
+        raise InputError(
+            f"--run_dir={path} is in use by process {holder}; wait for it, "
+            "or choose another --run_dir"
+        ) from None
+    file.seek(0)
+    file.truncate()
+    file.write(f"{os.getpid()} on {platform.node()}")
+    file.flush()
+    return file
+
+
+def default_run_dir(method: str, dataset: str) -> Path:
+    """Returns `runs/<method>-<dataset>-<time>`."""
+    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    return Path("runs") / f"{method}-{dataset}-{now}"
+
+
+def differences(old: Row, new: Row, ignore: Iterable[str] = ()) -> list[str]:
+    """Says which values differ, one `name: old -> new` each."""
+    skipped = set(ignore)
+    return [
+        f"{name}: {old.get(name)} -> {new.get(name)}"
+        for name in sorted({*old, *new} - skipped)
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions
+
+
+def _git_commit() -> str:
+    """The commit of the source tree, "+changes" if it was edited."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return "unknown"
+    try:
+        commit, status = (
+            subprocess.run(
+                ["git", "-C", str(root), *arguments],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=10,
+            ).stdout.strip()
+            for arguments in (["rev-parse", "HEAD"], ["status", "--porcelain"])
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return commit + ("+changes" if status else "")

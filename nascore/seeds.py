@@ -1,0 +1,42 @@
+"""Random seeds as functions of the run's seed and of the place in the run.
+
+Nothing random keeps a state: every draw has a seed made of the run's seed, a
+stream (what it is for) and counters (epoch, step). A resumed run therefore
+continues with the numbers an uninterrupted one would have drawn.
+"""
+
+import enum
+
+import tensorflow as tf
+
+
+class Stream(enum.IntEnum):
+    """What a random draw is for."""
+
+    SHUFFLE = 1
+    AUGMENT = 2
+    DROPOUT = 3
+    CHILD_ARCHITECTURES = 4
+    CONTROLLER_ARCHITECTURES = 5
+    REWARD_BATCH = 6
+    REWARD_DROPOUT = 7
+    SAMPLE_ARCHITECTURES = 8
+    SAMPLE_BATCH = 9
+    EVALUATION_ARCHITECTURES = 10
+    DERIVE_ARCHITECTURES = 11
+
+
+def fold(
+    seed: int | tf.Tensor, stream: Stream, *counters: int | tf.Tensor
+) -> tf.Tensor:
+    """Returns the int32 `[2]` seed of one draw; works in a graph.
+
+    Args:
+      seed: the run's seed.
+      stream: what the draw is for.
+      *counters: the place in the run, such as epoch and step.
+    """
+    folded = tf.stack([tf.cast(seed, tf.int32), tf.constant(0, tf.int32)])
+    for number in (int(stream), *counters):
+        folded = tf.random.fold_in(folded, tf.cast(number, tf.int32))
+    return folded
