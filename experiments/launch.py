@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from nascore.errors import InputError, RunStopped
 
@@ -67,6 +67,8 @@ def _parse(argv: list[str]) -> list[str]:
 
 
 def _guard(main: Main, args: list[str]) -> None:
+    # Libraries report their internals at the level of information.
+    logging.set_verbosity(logging.WARNING)
     try:
         main(args)
     except InputError as error:
