@@ -162,6 +162,13 @@ class SupernetConfig:
     keep_prob: float = option(
         0.9, "Part of the last features that dropout keeps in training."
     )
+    slot_init: str = option(
+        "code",
+        "Initial deviation of the shared kernels. code: sqrt(2 / number of "
+        "slots of the node), as the published code has it, whatever the "
+        "kernel; kernel: sqrt(2 / fan-in of the kernel), He et al. proper.",
+        ("code", "kernel"),
+    )
     aux_weight: float = option(
         0.4, "Weight of the auxiliary head's loss; 0 leaves the head out."
     )

@@ -15,7 +15,7 @@ BATCH_NORM_DECAY = 0.9
 Normalization = Callable[[], keras.layers.Layer]
 
 
-def he_normal(fan_in: int) -> keras.initializers.Initializer:
+def he_normal(fan_in: float) -> keras.initializers.Initializer:
     """He et al. (2015), where Keras cannot tell the fan-in from the shape.
 
     It would count the slots and, for depthwise kernels, all channels.

@@ -30,12 +30,15 @@ class WeightSpec:
     Args:
       name: unique inside its operation.
       shape: shape of one slot.
-      initializer: how every slot starts.
+      fan_in: inputs that each output sums over, for a kernel; None for a
+        scale or an offset.
+      start: what a scale or an offset starts at.
     """
 
     name: str
     shape: tuple[int, ...]
-    initializer: keras.initializers.Initializer
+    fan_in: int | None = None
+    start: float = 0.0
 
 
 class Operation(abc.ABC):
@@ -87,23 +90,15 @@ class SeparableConvolution(Operation):
                 WeightSpec(
                     f"depthwise_{repeat}",
                     (size, size, channels, 1),
-                    he_normal(size * size),
+                    fan_in=size * size,
                 ),
                 WeightSpec(
                     f"pointwise_{repeat}",
                     (1, 1, channels, channels),
-                    he_normal(channels),
+                    fan_in=channels,
                 ),
-                WeightSpec(
-                    f"scale_{repeat}",
-                    (channels,),
-                    keras.initializers.Ones(),
-                ),
-                WeightSpec(
-                    f"offset_{repeat}",
-                    (channels,),
-                    keras.initializers.Zeros(),
-                ),
+                WeightSpec(f"scale_{repeat}", (channels,), start=1.0),
+                WeightSpec(f"offset_{repeat}", (channels,)),
             ]
         return tuple(specs)
 

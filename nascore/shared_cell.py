@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from nascore.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
 from nascore.layers import BatchStatisticsNorm, he_normal
-from nascore.ops import Operation, find_operations
+from nascore.ops import Operation, WeightSpec, find_operations
 
 Edge = Callable[..., tf.Tensor]
 
@@ -104,13 +104,20 @@ class SharedCell(keras.layers.Layer):
       channels: width of the inputs and of the output.
       space: the search space.
       edge: the compiled choice among the operations, from `make_edge`.
+      slot_init: `code` or `kernel`, see `SupernetConfig`.
     """
 
     def __init__(
-        self, channels: int, space: CellSpace, edge: Edge, **kwargs: object
+        self,
+        channels: int,
+        space: CellSpace,
+        edge: Edge,
+        slot_init: str = "code",
+        **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         self.channels = channels
+        self.slot_init = slot_init
         self.num_nodes = space.num_nodes
         self.num_tensors = space.num_tensors
         self.operations = dict(
@@ -132,18 +139,36 @@ class SharedCell(keras.layers.Layer):
         self.slots = [
             self.add_weight(
                 shape=(self.num_slots, *spec.shape),
-                initializer=spec.initializer,
+                initializer=self._slot_initializer(spec),
                 name=f"{name}_{spec.name}",
             )
             for name, operation in self.operations.items()
             for spec in operation.weight_specs(self.channels)
         ]
+        fan_in = {"code": self.num_tensors, "kernel": self.channels}
         self.loose_end_kernels = self.add_weight(
             shape=(self.num_tensors, 1, 1, self.channels, self.channels),
-            initializer=he_normal(self.channels),
+            initializer=he_normal(fan_in[self.slot_init]),
             name="loose_ends",
         )
         self.norm.build((None, None, None, self.channels))
+
+    def _slot_initializer(self, spec: WeightSpec) -> Callable[..., tf.Tensor]:
+        """How all slots of one weight start."""
+        if spec.fan_in is None:
+            return keras.initializers.Constant(spec.start)
+        if self.slot_init == "kernel":
+            return he_normal(spec.fan_in)
+        # The published code keeps a slot as a row of a matrix, so that its
+        # He initialization takes the number of slots for the fan-in.
+        inputs = np.diff([*self.slot_offsets, self.num_slots])
+        per_row = np.repeat(inputs, inputs).astype(np.float32)
+        scale = np.reshape(per_row**-0.5, (-1,) + (1,) * len(spec.shape))
+
+        def initialize(shape: tuple[int, ...], dtype: str) -> tf.Tensor:
+            return he_normal(1)(shape, dtype) * scale
+
+        return initialize
 
     def call(
         self, input_0: tf.Tensor, input_1: tf.Tensor, cell: tf.Tensor

@@ -143,7 +143,11 @@ class Supernet(keras.Model):
                     layer.build(shapes[place])
                     calibration[place] = layer
             cell = cell_layer(
-                channels, self.space, edge, name=f"{prefix}_{name}_cell"
+                channels,
+                self.space,
+                edge,
+                slot_init=config.slot_init,
+                name=f"{prefix}_{name}_cell",
             )
             cell.build((None, *size, channels))
             self.reductions.append(reduction)

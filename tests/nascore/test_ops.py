@@ -135,12 +135,6 @@ def test_factorized_reduction_refuses_odd_widths():
         FactorizedReduction(3, False, BatchStatisticsNorm)
 
 
-def test_he_normal_deviation():
-    spec = OPERATIONS["sep_conv_5x5"].weight_specs(64)[0]
-    sample = np.array(spec.initializer((40, *spec.shape)))
-    assert np.std(sample) == pytest.approx((2 / 25) ** 0.5, rel=0.02)
-
-
 def test_unknown_operations_and_taken_names():
     with pytest.raises(InputError, match="unknown operation 'conv'"):
         find_operations(["identity", "conv"])

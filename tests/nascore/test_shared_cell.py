@@ -179,3 +179,27 @@ def test_a_new_operation_needs_only_an_entry(monkeypatch):
         expected, cell.norm.scale.value, cell.norm.offset.value
     )
     np.testing.assert_allclose(ours, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("slot_init", ["code", "kernel"])
+def test_initial_deviations(slot_init):
+    edge = make_edge(find_operations(SPACE.operations))
+    cell = SharedCell(32, SPACE, edge, slot_init)
+    cell.build(None)
+    by_name = {weight.name: weight.numpy() for weight in cell.slots}
+    pointwise = by_name["sep_conv_5x5_pointwise_0"]
+    depthwise = by_name["sep_conv_5x5_depthwise_1"]
+    # The last node has two times six slots at the end, the first node two
+    # times two at the beginning.
+    for rows, slots in ((slice(-12, None), 6), (slice(0, 4), 2)):
+        expected = {"code": (slots, slots), "kernel": (32, 25)}[slot_init]
+        for kernel, fan_in in zip(
+            (pointwise, depthwise), expected, strict=True
+        ):
+            deviation = np.std(kernel[rows])
+            assert deviation == pytest.approx((2 / fan_in) ** 0.5, rel=0.04)
+    fan_in = {"code": 7, "kernel": 32}[slot_init]
+    deviation = np.std(cell.loose_end_kernels)
+    assert deviation == pytest.approx((2 / fan_in) ** 0.5, rel=0.04)
+    assert (by_name["sep_conv_3x3_scale_0"] == 1).all()
+    assert (by_name["sep_conv_3x3_offset_0"] == 0).all()

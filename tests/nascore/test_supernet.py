@@ -182,9 +182,7 @@ def test_auxiliary_head_is_trained_and_only_in_training(supernet):
     for gradient in tape.gradient(total, weights):
         assert gradient is not None
     trained = {id(w) for w in supernet.trainable_variables}
-    assert all(
-        id(w) in trained for w in supernet.aux_head.trainable_variables
-    )
+    assert all(id(w) in trained for w in supernet.aux_head.trainable_variables)
 
 
 def test_dropout_is_a_function_of_its_seed(supernet):

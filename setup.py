@@ -1,0 +1,41 @@
+"""Packaging of the project; `pip install -e .` in a checkout."""
+
+from setuptools import setup
+
+setup(
+    name="ienas",
+    version="0.1.0",
+    description=(
+        "ENAS and I-ENAS neural architecture search in TensorFlow 2 / Keras 3"
+    ),
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=["nascore", "enas", "flags", "experiments"],
+    package_data={"flags": ["presets/*.flags"]},
+    install_requires=[
+        "absl-py>=2.1",
+        "grandalf>=0.8",
+        "importlib_resources>=6.0",  # tensorflow-datasets needs and omits it.
+        "matplotlib>=3.8",
+        "numpy>=1.26",
+        "pandas>=2.1",
+        "pillow>=10.0",
+        "requests>=2.31",
+        "scikit-learn>=1.4",
+        "tensorboard>=2.20",
+        "tensorflow>=2.21",
+        "tensorflow-datasets>=4.9.10",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        "cuda": ["tensorflow[and-cuda]>=2.21"],
+        "test": ["mypy>=1.15", "pytest>=8.0", "ruff>=0.9"],
+    },
+    entry_points={
+        "console_scripts": [
+            "ienas-search-enas=experiments.search_enas:cli",
+            "ienas-plot-run=experiments.plot_run:cli",
+            "ienas-prepare-data=experiments.prepare_data:cli",
+        ]
+    },
+)
