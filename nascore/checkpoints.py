@@ -60,7 +60,7 @@ class Checkpoints:
         for number in numbers:
             path = self._folder / f"{_PREFIX}-{number}"
             try:
-                self._checkpoint.read(str(path)).assert_consumed()
+                self._checkpoint.restore(str(path)).assert_consumed()
             except (
                 tf.errors.OpError,
                 AssertionError,
