@@ -17,6 +17,7 @@ from enas.controller import make_controller
 from enas.policy import PolicyTrainer
 from enas.records import Records
 from enas.reward import AccuracyReward
+from nascore import runtime
 from nascore.cells import Architecture
 from nascore.checkpoints import Checkpoints
 from nascore.data import ImageData, load
@@ -79,11 +80,7 @@ class Search:
         self.data = load(config.data) if data is None else data
         self.checkpoint_seconds = 60 * checkpoint_minutes
         check_sizes(config, self.data)
-        # Copies every function for every caller; costs start-up time and
-        # gives nothing here. A setting of the whole process.
-        tf.config.optimizer.set_experimental_options(
-            {"function_optimization": False}
-        )
+        runtime.configure()
         keras.utils.set_random_seed(config.schedule.seed)
         self.supernet = Supernet(
             config.child, self.data.image_shape, self.data.classes

@@ -7,6 +7,7 @@ Reads the files of the run folder only; a run may still be going.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from absl import flags
@@ -21,7 +22,7 @@ from nascore.stats import moving_average
 
 FORMATS = ("png", "pdf", "svg")
 # Readable in gray: points light, lines dark, styles different.
-_POINTS = {"s": 5, "color": "#9a9a9a", "linewidths": 0}
+_POINTS: dict[str, Any] = {"s": 5, "color": "#9a9a9a", "linewidths": 0}
 _DARK = "#1b4f8f"
 _ORANGE = "#d95f02"
 _HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo", "+++", "**", "--")

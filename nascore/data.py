@@ -104,8 +104,8 @@ class ImageData:
         """Tells whether another run saw the same examples in the splits."""
         digest = hashlib.sha256()
         for split in (self.train, self.validation, self.search_test):
-            digest.update(np.ascontiguousarray(split.images))
-            digest.update(np.ascontiguousarray(split.labels))
+            digest.update(split.images.tobytes())
+            digest.update(split.labels.tobytes())
         return digest.hexdigest()[:16]
 
 
@@ -171,6 +171,7 @@ def _split(raw: RawData, config: DataConfig) -> ImageData:
     """Makes the four splits that the configuration asks for."""
     notes = raw.notes
     train, test = raw.train, raw.test
+    validation = raw.validation
     if config.split == "ienas":
         validation, search_test = _carve(
             test,
@@ -186,7 +187,6 @@ def _split(raw: RawData, config: DataConfig) -> ImageData:
     else:
         seed = config.split_seed
         total = len(train)
-        validation = raw.validation
         if validation is None:
             validation, train = _carve(
                 train, config.validation_fraction, seed, "the training set"

@@ -4,6 +4,7 @@ grandalf computes the layered (Sugiyama) layout, matplotlib draws it.
 """
 
 import dataclasses
+from typing import Any
 
 import matplotlib.patches as patches
 import numpy as np
@@ -42,7 +43,7 @@ class Element:
 
 
 # Fill, border style and hatch tell the kinds apart in gray print, too.
-_LOOKS = {
+_LOOKS: dict[str, dict[str, Any]] = {
     "input": {"facecolor": "#d9ead3", "linestyle": "-"},
     "convolution": {"facecolor": "#a6cee3", "linestyle": "-"},
     "operation": {"facecolor": "#ffffff", "linestyle": "--"},
@@ -198,8 +199,9 @@ def draw_cell(axes: Axes, cell: Cell, operations: tuple[str, ...]) -> None:
     ):
         axes.add_patch(
             patches.FancyBboxPatch(
-                centre - size / 2,
-                *size,
+                (centre[0] - size[0] / 2, centre[1] - size[1] / 2),
+                size[0],
+                size[1],
                 boxstyle="round,pad=0,rounding_size=5",
                 edgecolor="#333333",
                 linewidth=0.9,
@@ -207,7 +209,8 @@ def draw_cell(axes: Axes, cell: Cell, operations: tuple[str, ...]) -> None:
             )
         )
         axes.text(
-            *centre,
+            centre[0],
+            centre[1],
             box.label,
             ha="center",
             va="center",

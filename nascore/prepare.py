@@ -36,6 +36,12 @@ def make_builder(name: str, data_dir: str) -> Any:
         return tfds.builder(name, data_dir=data_dir or None, try_gcs=False)
 
 
+def is_prepared(builder: Any) -> bool:
+    """Whether the data set's files are all there."""
+    with _silent():
+        return builder.is_prepared()
+
+
 def read_prepared(name: str, data_dir: str) -> tuple[dict, tuple[str, ...]]:
     """Reads a data set, downloading and preparing it first if need be.
 
@@ -51,7 +57,7 @@ def read_prepared(name: str, data_dir: str) -> tuple[dict, tuple[str, ...]]:
       InputError: it is neither prepared nor can be downloaded.
     """
     builder = make_builder(name, data_dir)
-    if not builder.is_prepared():
+    if not is_prepared(builder):
         _download(builder, name)
     try:
         parts = {}
@@ -104,7 +110,7 @@ def prepare(name: str, source: Path, data_dir: str) -> Path | None:
       InputError: missing or broken files.
     """
     builder = make_builder(name, data_dir)
-    if builder.is_prepared():
+    if is_prepared(builder):
         return None
     if not source.exists():
         raise InputError(f"--source={source} does not exist")

@@ -221,7 +221,7 @@ def _archive_files(path: Path) -> dict[str, Callable[[], bytes]]:
                 if member.isfile() and member.size <= MAX_MEMBER_BYTES:
                     reader = archive.extractfile(member)
                     content = reader.read() if reader else b""
-                    files[Path(member.name).name] = lambda c=content: c
+                    files[Path(member.name).name] = content.__bytes__
     except _BROKEN as error:
         raise InputError(f"{path} cannot be read: {error}") from None
     return files
@@ -260,6 +260,7 @@ class _ArrayUnpickler(pickle.Unpickler):
         ("numpy", "dtype"),
         ("numpy", "ndarray"),
         ("numpy.core.multiarray", "_reconstruct"),
+        ("numpy._core.multiarray", "_reconstruct"),
         ("_codecs", "encode"),
     }
 

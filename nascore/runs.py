@@ -22,7 +22,7 @@ from typing import IO, Any
 from nascore.cells import CellSpace
 from nascore.errors import InputError
 
-Row = Mapping[str, object]
+Row = Mapping[str, Any]
 Position = tuple[int, int]
 
 # A run may be given more epochs (nothing before them changes), and its data

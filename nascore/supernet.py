@@ -37,9 +37,9 @@ class AuxiliaryHead(keras.layers.Layer):
         super().__init__(**kwargs)
         self.classes = classes
 
-    def build(self, input_shape: tuple[int, ...]) -> None:
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Builds the layers for `[n, h, w, c]`; maps under 5x5 pool less."""
-        size = min(5, *input_shape[1:3])
+        size = min(5, *(side or 5 for side in input_shape[1:3]))
         pool = keras.layers.AveragePooling2D(size, 3, "valid")
         pooled = pool.compute_output_shape(input_shape)
         self.head = keras.Sequential(
@@ -104,59 +104,54 @@ class Supernet(keras.Model):
             STEM_FACTOR * config.filters, 3, False, norm, name="stem"
         )
         self.stem.build((None, *image_shape))
-        self.calibrations: list[list[keras.layers.Layer | None]] = []
-        self.reductions: list[keras.layers.Layer | None] = []
+        # One entry for each layer; `Identity` where nothing is to be done.
+        self.reductions: list[keras.layers.Layer] = []
+        self.calibrations: list[list[keras.layers.Layer]] = []
         self.cells: list[keras.layers.Layer] = []
         self.aux_head: AuxiliaryHead | None = None
         edge = make_edge(find_operations(self.space.operations))
+        height, width, _ = image_shape
         channels = config.filters
-        size = image_shape[:2]
-        widths = [STEM_FACTOR * config.filters] * 2
+        # Channels of the outputs of the two layers before.
+        before = [STEM_FACTOR * channels] * 2
         for number, name in enumerate(config.layer_types):
-            prefix = f"layer_{number}"
-            shapes = [(None, *size, width) for width in widths]
-            calibration: list[keras.layers.Layer | None] = [None, None]
-            reduction = None
+            input_shape = (None, height, width)
             if name == "reduction":
-                channels *= 2
-                size = tuple(pixels // 2 for pixels in size)
-                # The cell's inputs are the layer before, reduced twice over
-                # in the published code, by two layers of their own.
-                reduction = FactorizedReduction(
-                    channels, False, norm, name=f"{prefix}_reduction"
-                )
-                reduction.build(shapes[1])
-                calibration[0] = FactorizedReduction(
-                    channels, True, norm, name=f"{prefix}_calibration_0"
-                )
-                calibration[0].build(shapes[1])
-                widths = [channels, channels]
-            for place, width in enumerate(widths):
-                if width != channels:
-                    layer = ConvNorm(
-                        channels,
-                        1,
-                        True,
-                        norm,
-                        name=f"{prefix}_calibration_{place}",
-                    )
-                    layer.build(shapes[place])
-                    calibration[place] = layer
+                height, width, channels = height // 2, width // 2, 2 * channels
+                last = before[1]
+                # The published code reduces the last output first, and gives
+                # the cell both that and, by a reduction of its own, the
+                # last output as the layer before.
+                reduction = FactorizedReduction(channels, False, norm)
+                calibration = FactorizedReduction(channels, True, norm)
+                for layer in (reduction, calibration):
+                    layer.build((*input_shape, last))
+                calibrations = [calibration, keras.layers.Identity()]
+                before = [channels, channels]
+            else:
+                reduction = keras.layers.Identity()
+                calibrations = []
+                for have in before:
+                    layer = keras.layers.Identity()
+                    if have != channels:
+                        layer = ConvNorm(channels, 1, True, norm)
+                    layer.build((*input_shape, have))
+                    calibrations.append(layer)
             cell = cell_layer(
                 channels,
                 self.space,
                 edge,
                 slot_init=config.slot_init,
-                name=f"{prefix}_{name}_cell",
+                name=f"layer_{number}_{name}_cell",
             )
-            cell.build((None, *size, channels))
+            cell.build((None, height, width, channels))
             self.reductions.append(reduction)
-            self.calibrations.append(calibration)
+            self.calibrations.append(calibrations)
             self.cells.append(cell)
             if number == config.aux_layer:
                 self.aux_head = AuxiliaryHead(classes, name="auxiliary_head")
-                self.aux_head.build((None, *size, channels))
-            widths = [widths[1], channels]
+                self.aux_head.build((None, height, width, channels))
+            before = [before[1], channels]
         self.classifier = classifier(classes)
         self.classifier.build((None, channels))
         self.built = True
@@ -184,17 +179,13 @@ class Supernet(keras.Model):
         before, last = x, x
         aux_logits = None
         for number, name in enumerate(self.config.layer_types):
-            if self.reductions[number] is not None:
+            if name == "reduction":
                 before, last = last, self.reductions[number](last)
-            inputs = [
-                tensor if layer is None else layer(tensor)
-                for layer, tensor in zip(
-                    self.calibrations[number], (before, last), strict=True
-                )
-            ]
+            first, second = self.calibrations[number]
             cell = architecture[self.cell_types[name]]
-            before, last = last, self.cells[number](*inputs, cell)
-            if training and number == self.config.aux_layer:
+            output = self.cells[number](first(before), second(last), cell)
+            before, last = last, output
+            if training and self.aux_head and number == self.config.aux_layer:
                 aux_logits = self.aux_head(last)
         features = tf.reduce_mean(tf.nn.relu(last), axis=[1, 2])
         if seed is not None and self.config.keep_prob < 1:
@@ -224,11 +215,11 @@ def describe_layers(supernet: Supernet) -> list[dict[str, object]]:
     height, width, _ = supernet.image_shape
     rows: list[dict[str, object]] = []
 
-    def add(layer: keras.layers.Layer | None, *shape: int) -> None:
-        if layer is not None:
+    def add(name: str, layer: keras.layers.Layer, *shape: int) -> None:
+        if not isinstance(layer, keras.layers.Identity):
             rows.append(
                 {
-                    "name": layer.name,
+                    "name": name,
                     "type": type(layer).__name__,
                     "output_shape": list(shape),
                     "parameters": layer.count_params(),
@@ -236,15 +227,18 @@ def describe_layers(supernet: Supernet) -> list[dict[str, object]]:
             )
 
     channels = supernet.config.filters
-    add(supernet.stem, height, width, STEM_FACTOR * channels)
+    classes = supernet.classifier.units
+    add("stem", supernet.stem, height, width, STEM_FACTOR * channels)
     for number, name in enumerate(supernet.config.layer_types):
         if name == "reduction":
             height, width, channels = height // 2, width // 2, 2 * channels
-        add(supernet.reductions[number], height, width, channels)
-        for layer in supernet.calibrations[number]:
-            add(layer, height, width, channels)
-        add(supernet.cells[number], height, width, channels)
-        if number == supernet.config.aux_layer:
-            add(supernet.aux_head, supernet.classifier.units)
-    add(supernet.classifier, supernet.classifier.units)
+        shape = (height, width, channels)
+        layer = f"layer_{number}"
+        add(f"{layer}_reduction", supernet.reductions[number], *shape)
+        for place, calibration in enumerate(supernet.calibrations[number]):
+            add(f"{layer}_calibration_{place}", calibration, *shape)
+        add(f"{layer}_{name}_cell", supernet.cells[number], *shape)
+        if supernet.aux_head and number == supernet.config.aux_layer:
+            add("auxiliary_head", supernet.aux_head, classes)
+    add("classifier", supernet.classifier, classes)
     return rows

@@ -45,9 +45,7 @@ def test_updates_are_nesterov_momentum_with_decay_of_every_weight():
     train(child, arrays, 0, 1, 0.1)
     # v = momentum v + g;  w -= rate (g + momentum v)
     velocity = [v.numpy() for v in child.momenta]
-    for weight, old, speed in zip(
-        child.weights, before, velocity, strict=True
-    ):
+    for weight, old, speed in zip(child.weights, before, velocity, strict=True):
         np.testing.assert_allclose(
             weight, old - 0.1 * (speed + 0.8 * speed), atol=1e-5
         )
@@ -167,8 +165,9 @@ def test_a_loss_that_is_not_finite_stops_the_stretch():
 
 
 def test_clipping_bounds_the_gradient():
-    free, clipped = make_child(weight_decay=0.0), make_child(
-        weight_decay=0.0, clip_norm=0.1
+    free, clipped = (
+        make_child(weight_decay=0.0),
+        make_child(weight_decay=0.0, clip_norm=0.1),
     )
     for child in (free, clipped):
         rows = train(child, architectures(child, 1), 0, 1)

@@ -267,9 +267,7 @@ def test_an_exploding_loss_names_the_architecture(tmp_path):
 def test_random_policy_is_the_baseline(tmp_path):
     config = dataclasses.replace(
         CONFIG,
-        controller=dataclasses.replace(
-            CONFIG.controller, controller="random"
-        ),
+        controller=dataclasses.replace(CONFIG.controller, controller="random"),
         schedule=dataclasses.replace(CONFIG.schedule, epochs=1),
     )
     machine = search(tmp_path / "run", config)

@@ -83,10 +83,10 @@ def discrete_logits(supernet, images, architecture):
             first = reduce(calibration[0], tf.nn.relu(before))
         else:
             first = before
-            if calibration[0] is not None:
+            if before.shape[-1] != last.shape[-1] or number == 0:
                 first = conv_norm(calibration[0], before)
         second = last
-        if calibration[1] is not None:
+        if number == 0 and name == "normal":
             second = conv_norm(calibration[1], last)
         before, last = (
             last,
@@ -96,11 +96,20 @@ def discrete_logits(supernet, images, architecture):
     return features @ supernet.classifier.kernel.value
 
 
-def test_supernet_equals_the_discrete_network_of_50_architectures(supernet):
+@pytest.mark.parametrize(
+    ("layout", "count"),
+    [
+        ({"num_layers": 2}, 50),
+        ({"num_normal_cells": 3, "num_reduction_cells": 1}, 10),
+    ],
+)
+def test_supernet_equals_the_discrete_network(layout, count):
     rng = np.random.default_rng(0)
+    config = SupernetConfig(filters=4, num_nodes=3, **layout)
+    supernet = Supernet(config, IMAGE, 10)
     images = tf.constant(rng.normal(size=(4, *IMAGE)).astype(np.float32))
     run = tf.function(lambda values: supernet(images, values)[0])
-    for _ in range(50):
+    for _ in range(count):
         architecture = supernet.space.sample(rng)
         ours = run(tf.constant(architecture.to_array()))
         expected = discrete_logits(supernet, images, architecture)

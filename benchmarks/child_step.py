@@ -1,0 +1,238 @@
+"""Times a child step and an evaluation against two other ways to build them.
+
+  python -m benchmarks.child_step [--layers=6] [--steps=5]
+
+All in one process, on random images of CIFAR's shape:
+  all      every operation of every edge computed, one picked (as the TF1
+           code of ENAS does it),
+  ours     only the chosen operation runs, one graph for all architectures,
+  static   one architecture traced for itself: the lower bound.
+Every way trains the same weights with the same full update. The machine's
+speed drifts: read the ratios, which pair the ways step by step.
+"""
+
+import argparse
+import dataclasses
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from experiments.launch import quiet_tensorflow
+
+quiet_tensorflow()
+
+import tensorflow as tf  # noqa: E402
+
+from enas.child import Child  # noqa: E402
+from enas.config import EnasConfig, ScheduleConfig  # noqa: E402
+from nascore.config import SupernetConfig  # noqa: E402
+from nascore.data import ImageData, Split  # noqa: E402
+from nascore.layers import batch_norm  # noqa: E402
+from nascore.runtime import configure  # noqa: E402
+from nascore.shared_cell import SharedCell  # noqa: E402
+from nascore.supernet import Supernet  # noqa: E402
+
+BATCH = 128
+
+
+class ComputeAllCell(SharedCell):
+    """Computes every operation and picks one, input by stacking."""
+
+    def call(
+        self, input_0: tf.Tensor, input_1: tf.Tensor, cell: tf.Tensor
+    ) -> tf.Tensor:
+        """See `SharedCell.call`."""
+        edges = tf.reshape(cell, [-1, 2])
+        rows = self.slot_offsets + edges[:, 0]
+        chosen = [tf.gather(slots.value, rows) for slots in self.slots]
+        tensors = [input_0, input_1]
+        for node in range(self.num_nodes):
+            terms = []
+            for edge in (2 * node, 2 * node + 1):
+                x = tf.stack(tensors)[edges[edge, 0]]
+                outputs, start = [], 0
+                for operation in self.operations.values():
+                    count = len(operation.weight_specs(self.channels))
+                    slot = [w[edge] for w in chosen[start : start + count]]
+                    outputs.append(operation.apply(x, slot))
+                    start += count
+                terms.append(tf.stack(outputs)[edges[edge, 1]])
+            tensors.append(terms[0] + terms[1])
+        used = tf.reduce_any(
+            tf.range(self.num_tensors)[:, None] == edges[:, 0], axis=1
+        )
+        kernels = tf.where(
+            used[:, None, None, None, None],
+            0.0,
+            self.loose_end_kernels.value,
+        )
+        kernel = tf.concat(tf.unstack(kernels), axis=2)
+        joined = tf.nn.relu(tf.concat(tensors, axis=-1))
+        return self.norm(tf.nn.conv2d(joined, kernel, 1, "SAME"))
+
+
+class StaticCell(SharedCell):
+    """One architecture only, known when it is traced."""
+
+    def call(
+        self, input_0: tf.Tensor, input_1: tf.Tensor, cell: tf.Tensor
+    ) -> tf.Tensor:
+        """See `SharedCell.call`."""
+        edges = tf.get_static_value(cell).reshape(-1, 2)
+        rows = self.slot_offsets + edges[:, 0]
+        operations = list(self.operations.values())
+        counts = [len(op.weight_specs(self.channels)) for op in operations]
+        chosen = [tf.gather(slots.value, rows) for slots in self.slots]
+        tensors = [input_0, input_1]
+        terms = []
+        for edge, (index, op) in enumerate(edges):
+            start = sum(counts[:op])
+            slot = [w[edge] for w in chosen[start : start + counts[op]]]
+            terms.append(operations[op].apply(tensors[index], slot))
+            if edge % 2:
+                tensors.append(terms[-2] + terms[-1])
+        ends = [n for n in range(len(tensors)) if n not in edges[:, 0]]
+        kernels = self.loose_end_kernels.value
+        kernel = tf.concat([kernels[n] for n in ends], axis=2)
+        joined = tf.nn.relu(tf.concat([tensors[n] for n in ends], axis=-1))
+        x = tf.nn.conv2d(joined, kernel, 1, "SAME")
+        return batch_norm(x, self.norm.scale.value, self.norm.offset.value)
+
+
+def random_data() -> ImageData:
+    """Noise in CIFAR's shape."""
+    rng = np.random.default_rng(0)
+    split = Split(
+        rng.integers(0, 256, (2 * BATCH, 32, 32, 3), np.uint8),
+        rng.integers(0, 10, 2 * BATCH, np.int32),
+    )
+    names = tuple(map(str, range(10)))
+    return ImageData("noise", split, split, split, split, names)
+
+
+@dataclasses.dataclass
+class Way:
+    """A way to build the child, ready to run."""
+
+    train: Callable[[int], None]
+    evaluate: Callable[[int], None]
+    start_up: float
+
+
+def make_way(
+    cell: type[SharedCell], config: EnasConfig, arrays: np.ndarray
+) -> Way:
+    """Builds one way and runs its first step."""
+    begin = time.perf_counter()
+    tf.keras.utils.set_random_seed(1)
+    supernet = Supernet(config.child, (32, 32, 3), 10, cell)
+    child = Child(supernet, random_data(), config)
+    order = tf.range(2 * BATCH)
+    static = cell is StaticCell
+    architectures = tf.constant(arrays)
+    images = child.validation_images.images[:BATCH]
+    zero, rate, seed = tf.constant(0), tf.constant(0.01), tf.constant([0, 0])
+
+    def step(architecture: tf.Tensor) -> tf.Tensor:
+        return child._train_step(architecture, order, zero, zero, rate).loss
+
+    def logits(architecture: tf.Tensor) -> tf.Tensor:
+        return child._run_child(architecture, images, seed)
+
+    def compile_for(function: Callable) -> Callable[[int], None]:
+        if not static:
+            compiled = tf.function(function, autograph=False)
+            return lambda n: compiled(architectures[n]).numpy()
+        each = {}
+
+        def run(n: int) -> None:
+            if n not in each:
+                constant = arrays[n]
+                each[n] = tf.function(
+                    lambda: function(tf.constant(constant)), autograph=False
+                )
+            each[n]().numpy()
+
+        return run
+
+    way = Way(compile_for(step), compile_for(logits), 0.0)
+    way.train(0)
+    way.start_up = time.perf_counter() - begin
+    return way
+
+
+def peak_gigabytes() -> float:
+    """The process's largest memory so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform != "darwin" else peak / 1e9
+
+
+def main() -> None:
+    """Prints a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--layers", type=int, default=6)
+    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--only-ours", action="store_true")
+    arguments = parser.parse_args()
+    configure()
+    config = EnasConfig(
+        child=SupernetConfig(num_layers=arguments.layers),
+        schedule=ScheduleConfig(batch_size=BATCH),
+    )
+    rng = np.random.default_rng(0)
+    arrays = config.child.space.sample_array(rng, arguments.steps)
+    cells = {"ours": SharedCell}
+    if not arguments.only_ours:
+        cells |= {"static": StaticCell, "all": ComputeAllCell}
+    ways, peaks = {}, {}
+    for name, cell in cells.items():
+        ways[name] = make_way(cell, config, arrays)
+        for place in range(arguments.steps):  # Traces, warms up.
+            ways[name].train(place)
+            ways[name].evaluate(place)
+        peaks[name] = peak_gigabytes()
+    times: dict[tuple[str, str], list[float]] = {}
+    for _ in range(3):
+        for place in range(arguments.steps):
+            for name, way in ways.items():
+                for what in ("train", "evaluate"):
+                    begin = time.perf_counter()
+                    getattr(way, what)(place)
+                    seconds = time.perf_counter() - begin
+                    times.setdefault((name, what), []).append(seconds)
+    print(f"{arguments.layers + 2} layers, 20 filters, batch {BATCH}, 32x32x3")
+    print(f"TensorFlow {tf.__version__}, {tf.config.list_physical_devices()}")
+    print("| way | start-up s | s / step | s / evaluation | peak GB so far |")
+    print("|---|---|---|---|---|")
+    for name, way in ways.items():
+        step, evaluation = (
+            statistics.median(times[name, what])
+            for what in ("train", "evaluate")
+        )
+        print(
+            f"| {name} | {way.start_up:.1f} | {step:.3f} | {evaluation:.3f} "
+            f"| {peaks[name]:.2f} |"
+        )
+    for other in ways:
+        if other == "ours":
+            continue
+        for what in ("train", "evaluate"):
+            ratios = [
+                theirs / ours
+                for theirs, ours in zip(
+                    times[other, what], times["ours", what], strict=True
+                )
+            ]
+            low, middle, high = np.percentile(ratios, [10, 50, 90])
+            print(
+                f"{other} / ours, {what}: median {middle:.2f} "
+                f"(10% {low:.2f}, 90% {high:.2f}, {len(ratios)} pairs)"
+            )
+
+
+if __name__ == "__main__":
+    main()

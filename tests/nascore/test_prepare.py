@@ -1,0 +1,135 @@
+import gzip
+import io
+import tarfile
+
+import numpy as np
+import pytest
+import requests
+import tensorflow_datasets as tfds
+
+from nascore import prepare
+from nascore.config import DataConfig
+from nascore.data import load
+from nascore.errors import InputError
+
+
+@pytest.fixture
+def tiny_mnist(tmp_path):
+    """Official-looking files with 40 + 20 images."""
+    import struct
+
+    rng = np.random.default_rng(0)
+    source = tmp_path / "source"
+    source.mkdir()
+    parts = {}
+    for prefix, count in (("train", 80), ("t10k", 20)):
+        images = rng.integers(0, 256, (count, 28, 28), np.uint8)
+        labels = (np.arange(count) % 10).astype(np.uint8)
+        parts[prefix] = images, labels
+        for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
+            header = struct.pack(
+                f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape
+            )
+            path = source / f"{prefix}-{kind}-ubyte.gz"
+            path.write_bytes(gzip.compress(header + array.tobytes()))
+    return source, parts
+
+
+def test_prepared_data_load_with_tfds_itself(tmp_path, tiny_mnist):
+    source, parts = tiny_mnist
+    folder = str(tmp_path / "tfds")
+    assert prepare.prepare("mnist", source, folder) is not None
+    assert prepare.prepare("mnist", source, folder) is None
+    batch = tfds.as_numpy(
+        tfds.load(
+            "mnist",
+            split="train",
+            data_dir=folder,
+            batch_size=-1,
+            download=False,
+        )
+    )
+    images, labels = parts["train"]
+    ours = {
+        (image.tobytes(), int(label))
+        for image, label in zip(batch["image"], batch["label"], strict=True)
+    }
+    assert ours == {
+        (i.tobytes(), int(n)) for i, n in zip(images, labels, strict=True)
+    }
+    data = load(
+        DataConfig(
+            dataset="mnist",
+            data_dir=folder,
+            search_test_fraction=0.2,
+            validation_fraction=0.2,
+        )
+    )
+    assert data.image_shape == (32, 32, 1)
+    assert data.class_names == tuple("0123456789")
+    assert len(data.test) == 20
+
+
+def test_broken_source_leaves_nothing_that_loads(tmp_path, tiny_mnist):
+    source, _ = tiny_mnist
+    (source / "t10k-labels-idx1-ubyte.gz").write_bytes(b"")
+    folder = str(tmp_path / "tfds")
+    with pytest.raises(InputError, match="t10k-labels"):
+        prepare.prepare("mnist", source, folder)
+    assert not prepare.make_builder("mnist", folder).is_prepared()
+
+
+def test_without_network_both_ways_are_named(tmp_path, monkeypatch):
+    def no_network(*args, **kwargs):
+        raise requests.ConnectionError("no route")
+
+    monkeypatch.setattr(requests, "head", no_network)
+    config = DataConfig(dataset="cifar100", data_dir=str(tmp_path))
+    with pytest.raises(InputError) as error:
+        load(config)
+    message = str(error.value)
+    assert "With internet, run the same command again" in message
+    assert (
+        "experiments.prepare_data --dataset=cifar100 --source=FOLDER" in message
+    )
+    assert "\n" not in message
+
+
+def test_damaged_prepared_data(tmp_path, tiny_mnist):
+    source, _ = tiny_mnist
+    path = prepare.prepare("mnist", source, str(tmp_path / "tfds"))
+    for file in path.glob("*.tfrecord*"):
+        file.write_bytes(file.read_bytes()[:100])
+    config = DataConfig(dataset="mnist", data_dir=str(tmp_path / "tfds"))
+    with pytest.raises(InputError, match="is damaged.*prepare the data"):
+        load(config)
+
+
+def test_unpacking_class_folders(tmp_path):
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        for name in ("birds/owl/1.png", "birds/emu/2.png"):
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+    prepare.unpack_folder(tmp_path / "a.tar.gz", tmp_path / "birds")
+    assert (tmp_path / "birds" / "owl" / "1.png").is_file()
+    with pytest.raises(InputError, match="exists already"):
+        prepare.unpack_folder(tmp_path / "a.tar.gz", tmp_path / "birds")
+
+
+def test_archives_cannot_reach_outside(tmp_path):
+    with tarfile.open(tmp_path / "evil.tar", "w") as archive:
+        archive.addfile(tarfile.TarInfo("../evil.txt"), io.BytesIO())
+    with pytest.raises(InputError, match="cannot be unpacked"):
+        prepare.unpack_folder(tmp_path / "evil.tar", tmp_path / "in" / "out")
+    assert not (tmp_path / "evil.txt").exists()
+    assert not list((tmp_path / "in").iterdir())
+
+
+@pytest.mark.slow
+def test_official_fashion_mnist(official_files, tmp_path):
+    source = official_files / "fashion_mnist"
+    prepare.prepare("fashion_mnist", source, str(tmp_path))
+    data = load(DataConfig(dataset="fashion_mnist", data_dir=str(tmp_path)))
+    assert data.class_names[0] == "T-shirt/top"
+    assert len(data.test) == 10_000
+    assert np.bincount(data.validation.labels).tolist() == [600] * 10
+    assert len(data.train) == 48_000
