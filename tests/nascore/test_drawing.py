@@ -1,0 +1,103 @@
+import re
+
+import numpy as np
+import pytest
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+
+from nascore.cells import CellSpace
+from nascore.drawing import (
+    cell_graph,
+    draw_architecture,
+    figure_to_rgb,
+    lay_out,
+    operation_label,
+    to_dot,
+)
+
+SPACE = CellSpace()
+SEEDS = range(3)
+
+
+def sample(seed):
+    return SPACE.sample(np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_graph_has_a_box_and_arrows_for_everything(seed):
+    cell = sample(seed).cells[0]
+    boxes, arrows = cell_graph(cell, SPACE.operations)
+    # Two inputs, two operations and a sum for each node, the end.
+    assert len(boxes) == 2 + 3 * 5 + 1
+    assert len(arrows) == 4 * 5 + len(cell.loose_ends)
+    labels = [box.label for box in boxes]
+    for node in cell.nodes:
+        for _, op in node.edges:
+            assert operation_label(SPACE.operations[op]) in labels
+    assert len(set(arrows)) == len(arrows)
+
+
+def test_no_two_boxes_overlap_and_arrows_point_down():
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        for cell in SPACE.sample(rng).cells:
+            boxes, arrows = cell_graph(cell, SPACE.operations)
+            layout = lay_out(boxes, arrows)
+            low = layout.centres - layout.sizes / 2
+            high = layout.centres + layout.sizes / 2
+            for one in range(len(boxes)):
+                for other in range(one):
+                    apart = (high[one] <= low[other]) | (
+                        high[other] <= low[one]
+                    )
+                    assert apart.any()
+            for (start, end), route in zip(arrows, layout.routes, strict=True):
+                np.testing.assert_allclose(route[0], layout.centres[start])
+                np.testing.assert_allclose(route[-1], layout.centres[end])
+                assert (np.diff(route[:, 1]) < 0).all()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_figure_shows_every_box_and_arrow(seed):
+    architecture = sample(seed)
+    figure = draw_architecture(architecture, SPACE, "a title")
+    assert len(figure.axes) == 2
+    for axes, name, cell in zip(
+        figure.axes, SPACE.cell_types, architecture.cells, strict=True
+    ):
+        boxes, arrows = cell_graph(cell, SPACE.operations)
+        assert axes.get_title() == f"{name} cell"
+        kinds = [type(patch) for patch in axes.patches]
+        assert kinds.count(FancyBboxPatch) == len(boxes)
+        assert kinds.count(FancyArrowPatch) == len(arrows)
+        texts = sorted(text.get_text() for text in axes.texts)
+        assert texts == sorted(box.label for box in boxes)
+    pixels = figure_to_rgb(figure)
+    assert pixels.dtype == np.uint8 and pixels.shape[2] == 3
+    assert len(np.unique(pixels)) > 10
+
+
+def test_texts_fit_into_their_boxes():
+    figure = draw_architecture(sample(0), SPACE)
+    figure_to_rgb(figure)
+    for axes in figure.axes:
+        boxes = [p for p in axes.patches if isinstance(p, FancyBboxPatch)]
+        for box, text in zip(boxes, axes.texts, strict=True):
+            inner, outer = text.get_window_extent(), box.get_window_extent()
+            assert outer.x0 <= inner.x0 and inner.x1 <= outer.x1
+
+
+def test_dot_text_has_every_box_and_arrow():
+    architecture = sample(1)
+    text = to_dot(architecture, SPACE)
+    for name, cell in zip(SPACE.cell_types, architecture.cells, strict=True):
+        boxes, arrows = cell_graph(cell, SPACE.operations)
+        assert len(re.findall(rf"{name}_\d+ \[", text)) == len(boxes)
+        for start, end in arrows:
+            assert f"{name}_{start} -> {name}_{end};" in text
+    assert text.count("{") == text.count("}")
+
+
+def test_unknown_operations_are_drawn_by_their_name():
+    space = CellSpace(("my_new_op", "identity"), 2, ("normal",))
+    figure = draw_architecture(space.parse("0 0 1 0 2 1 2 0"), space)
+    assert "my new op" in {t.get_text() for t in figure.axes[0].texts}

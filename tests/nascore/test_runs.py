@@ -1,0 +1,147 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from nascore.errors import InputError
+from nascore.run_reader import read_run
+from nascore.runs import RunFolder, differences, read_json, write_json
+
+SETTINGS = {
+    "method": "enas",
+    "config": {"dataset": "digits"},
+    "space": {
+        "operations": ["identity", "none"],
+        "num_nodes": 1,
+        "cell_types": ["normal"],
+    },
+}
+HEADER = "epoch,step,normal_cell,accuracy,reward,baseline,entropy\n"
+
+
+def row(epoch, step):
+    return {"epoch": epoch, "step": step, "value": 0.1 * step}
+
+
+def test_rows_are_appended_rewound_and_read(tmp_path):
+    with RunFolder.create(tmp_path / "run") as run:
+        for epoch in range(3):
+            run.append("table", [row(epoch, step) for step in range(4)])
+        run.keep_before("table", (1, 2))
+        kept = [(int(r["epoch"]), int(r["step"])) for r in run.read("table")]
+        assert kept == [(0, n) for n in range(4)] + [(1, 0), (1, 1)]
+        run.append("table", [row(1, 2)])
+        assert run.read("table")[-1] == {
+            "epoch": "1",
+            "step": "2",
+            "value": "0.2",
+        }
+        run.keep_before("table", (0, 0))
+        assert run.read("table") == []
+        run.append("table", [row(0, 0)])
+        assert len(run.read("table")) == 1
+        assert run.read("missing") == []
+
+
+def test_a_torn_last_line_is_dropped(tmp_path):
+    with RunFolder.create(tmp_path / "run") as run:
+        run.append("table", [row(0, 0), row(0, 1)])
+        with (run.path / "table.csv").open("a") as file:
+            file.write("0,2,0.")
+        assert len(run.read("table")) == 2
+        run.keep_before("table", (9, 9))
+        run.append("table", [row(0, 2)])
+        assert [r["step"] for r in run.read("table")] == ["0", "1", "2"]
+
+
+def test_one_process_at_a_time_and_no_stale_locks(tmp_path):
+    path = tmp_path / "run"
+    code = (
+        "import sys, os; from pathlib import Path;"
+        "from nascore.runs import RunFolder;"
+        "run = RunFolder.create(Path(sys.argv[1])); os._exit(9)"
+    )
+    root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+    died = subprocess.run([sys.executable, "-c", code, str(path)], cwd=root)
+    assert died.returncode == 9
+    with RunFolder.create(path):
+        with pytest.raises(
+            InputError, match=f"in use by process {os.getpid()}"
+        ):
+            RunFolder.create(path)
+    with RunFolder.create(path):
+        pass
+
+
+def test_folders_that_hold_something_are_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="holds other files and no run"):
+        RunFolder.create(tmp_path)
+    with pytest.raises(InputError, match="is not a folder"):
+        RunFolder.create(tmp_path / "thesis.txt")
+    with pytest.raises(InputError, match="holds no run to resume"):
+        RunFolder.open(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_json_is_written_whole(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"a": [1]})
+    with pytest.raises(TypeError):
+        write_json(path, {"a": object()})
+    assert read_json(path) == {"a": [1]}
+    path.write_text("{")
+    with pytest.raises(InputError, match="a.json cannot be read"):
+        read_json(path)
+
+
+def test_differences_name_both_values():
+    old, new = {"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 4, "d": 5}
+    assert differences(old, new, ["c"]) == ["b: 2 -> 4", "d: None -> 5"]
+
+
+def write_run(path, **files):
+    path.mkdir()
+    (path / "config.json").write_text(json.dumps(SETTINGS))
+    for name, content in files.items():
+        (path / f"{name}.csv").write_text(content)
+    return path
+
+
+def test_reading_a_run_that_is_still_going(tmp_path):
+    path = write_run(
+        tmp_path / "run",
+        controller=HEADER + "0,0,0 1 1 0,0.5,0.5,0.1,2.0\n0,1,0 1",
+        child="",
+    )
+    run = read_run(path)
+    assert len(run.controller) == 1
+    assert run.child.empty and run.epochs.empty
+    assert run.derived == [] and run.best == []
+    assert run.space.operations == ("identity", "none")
+
+
+def test_tables_that_lack_columns(tmp_path):
+    path = write_run(tmp_path / "run", controller="epoch,step\n0,0\n")
+    with pytest.raises(InputError, match="lacks the column normal_cell"):
+        read_run(path)
+
+
+def test_damaged_tables(tmp_path):
+    path = write_run(
+        tmp_path / "run", controller=HEADER + '0,0,"0 1,0.5\n0,1,2\n'
+    )
+    with pytest.raises(InputError, match="controller.csv is damaged"):
+        read_run(path)
+
+
+def test_folders_without_a_run(tmp_path):
+    with pytest.raises(InputError, match="is not a folder"):
+        read_run(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="is .* a run folder"):
+        read_run(tmp_path)
+    (tmp_path / "config.json").write_text('{"space": {}}')
+    with pytest.raises(InputError, match="lacks the search space"):
+        read_run(tmp_path)

@@ -1,0 +1,47 @@
+"""The README's Python is run as it stands."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_python_example_runs(tmp_path):
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert "normal cell" in lines
+    assert 0 <= float(lines[-1]) <= 1
+
+
+def test_every_flag_that_the_readme_names_exists():
+    code = (
+        "from absl import flags; from flags import enas; enas.define();"
+        "from experiments import prepare_data;"
+        "print(*flags.FLAGS)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    known = set(done.stdout.split())
+    known |= {"flagfile", "help", "source", "format", "window", "top"}
+    named = set(re.findall(r"--([a-z_]+)", README))
+    assert len(named) > 20
+    assert named <= known, named - known
+
+
+def test_every_preset_is_in_the_readme():
+    for preset in (ROOT / "flags" / "presets").glob("*.flags"):
+        assert f"`{preset.stem}`" in README
