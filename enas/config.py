@@ -118,7 +118,7 @@ class ScheduleConfig:
             seed=(0, 2**31 - 1),
             epochs=(1, 1_000_000),
             batch_size=(2, 65536),
-            child_lr_max=(0.0, 100.0),
+            child_lr_max=(1e-8, 100.0),
             child_lr_min=(0.0, 100.0),
             child_lr_period=(1, 1_000_000),
             momentum=(0.0, 0.99999),

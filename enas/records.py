@@ -204,13 +204,14 @@ class Records:
         means = [float(row["accuracy_mean"]) for row in self.run.read("epochs")]
         return means[0], means[-1]
 
-    def finish(self, derived: Sequence[Row]) -> None:
+    def finish(self, derived: Sequence[Row], epochs: int) -> None:
         """Writes the final ranking; from then on the run is finished."""
         write_json(
             self.run.path / "derived_architectures.json",
             {
                 "measured_on": "the whole validation set, with shared weights"
                 "; not the accuracy after training from scratch",
+                "epochs": epochs,
                 "architectures": list(derived),
             },
         )

@@ -171,12 +171,17 @@ class Search:
             + self.child_step
             + self.train_step * self.config.controller.num_aggregate
         )
-        self._progress = Progress(epochs * per_epoch, done, "architectures")
+        total = epochs * per_epoch + schedule.derive_samples
+        self._progress = Progress(total, done, "architectures")
         with StopRequest() as self._stop:
             while self.epoch < epochs:
                 self._run_epoch()
+            self._progress.line(
+                f"ranking {schedule.derive_samples} architectures on the "
+                "whole validation set"
+            )
+            derived = self._derive()
             self._progress.close()
-            derived = self.derive()
         return derived
 
     def _run_epoch(self) -> None:
@@ -261,7 +266,7 @@ class Search:
             epoch, architectures.numpy(), accuracies.numpy()
         )
         self._progress.advance(schedule.epoch_samples, "samples")
-        # As many architectures as batches at most are needed.
+        # Each batch of a split is run by another of these.
         fresh = self._sample(
             tf.constant(schedule.epoch_samples),
             fold(schedule.seed, Stream.EVALUATION_ARCHITECTURES, epoch),
@@ -275,7 +280,7 @@ class Search:
             ),
         }
 
-    def derive(self) -> list[Derived]:
+    def _derive(self) -> list[Derived]:
         """Samples architectures, ranks them on the whole validation set."""
         schedule = self.config.schedule
         values = self._sample(
@@ -287,6 +292,8 @@ class Search:
             architecture = self.space.from_array(row)
             if architecture not in found:
                 found[architecture] = self.score(architecture)
+            self._progress.advance(1, "ranking")
+            self._stop_if_asked()
         ranked = sorted(
             found.values(), key=lambda entry: -entry.validation_accuracy
         )
@@ -299,7 +306,8 @@ class Search:
                     "search_test_accuracy": entry.search_test_accuracy,
                 }
                 for rank, entry in enumerate(ranked)
-            ]
+            ],
+            self.epoch,
         )
         return ranked
 
@@ -314,23 +322,28 @@ class Search:
 
     def _after_stretch(self, count: int, phase: str) -> None:
         """Shows progress, saves when it is time, stops when asked to."""
-        best = self.records.best[0][0] if self.records.best else float("nan")
+        best = self.records.best
         self._progress.advance(
             count,
             f"epoch {self.epoch + 1}/{self.config.schedule.epochs} {phase}",
-            best=f"{best:.1%}",
+            best=f"{best[0][0]:.1%}" if best else "-",
         )
-        if self._stop.signum is not None:
-            self._save()
-            self._progress.close()
-            raise Interrupted(
-                self._stop.signum,
-                f"interrupted in epoch {self.epoch + 1}; everything is "
-                f"saved. Continue with: --run_dir={self.records.run.path} "
-                "--resume",
-            )
+        self._stop_if_asked()
         if time.monotonic() - self._saved > self.checkpoint_seconds:
             self._save()
+
+    def _stop_if_asked(self) -> None:
+        """Saves and raises Interrupted if a signal came."""
+        if self._stop.signum is None:
+            return
+        self._save()
+        self._progress.close()
+        raise Interrupted(
+            self._stop.signum,
+            f"interrupted after {self.epoch} epochs; everything is saved. "
+            "Continue with the same script and: "
+            f"--run_dir={self.records.run.path} --resume",
+        )
 
     def _save(self) -> None:
         self.checkpoints.save()

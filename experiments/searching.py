@@ -43,10 +43,10 @@ def open_run(method: str, read: ReadFlags) -> tuple[EnasConfig, RunFolder]:
     run = RunFolder.open(path)
     stored = read_json(path / "config.json").get("config", {})
     config = read(stored)
-    finished_epochs = stored.get("epochs", 0)
-    if run.finished and config.schedule.epochs <= finished_epochs:
+    epochs = stored.get("epochs", 0)
+    if run.finished and config.schedule.epochs <= epochs:
         raise InputError(
-            f"{path} is finished after {finished_epochs} epochs; give it "
+            f"{path} is finished after {epochs} epochs; give it "
             "more with --epochs=N, or look at it with: python -m "
             f"experiments.plot_run {path}"
         )

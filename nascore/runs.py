@@ -140,8 +140,12 @@ class RunFolder:
 
     @property
     def finished(self) -> bool:
-        """Whether the search came to its end."""
-        return (self.path / "derived_architectures.json").exists()
+        """Whether the search came to the end that its settings ask for."""
+        ranking = self.path / "derived_architectures.json"
+        if not ranking.exists():
+            return False
+        settings = read_json(self.path / "config.json")
+        return read_json(ranking)["epochs"] >= settings["config"]["epochs"]
 
     def record_start(self, about: Row, config: Any, space: CellSpace) -> None:
         """Writes `config.json`, or adds this start to it.
