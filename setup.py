@@ -10,7 +10,7 @@ setup(
     ),
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=["nascore", "enas", "flags", "experiments"],
+    packages=["nascore", "enas", "ienas", "flags", "experiments"],
     package_data={"flags": ["presets/*.flags"]},
     install_requires=[
         "absl-py>=2.1",
@@ -33,6 +33,7 @@ setup(
     },
     entry_points={
         "console_scripts": [
+            "ienas-search=experiments.search_ienas:cli",
             "ienas-search-enas=experiments.search_enas:cli",
             "ienas-plot-run=experiments.plot_run:cli",
             "ienas-prepare-data=experiments.prepare_data:cli",

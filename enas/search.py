@@ -368,3 +368,14 @@ def check_sizes(config: EnasConfig, data: ImageData) -> None:
             f"--batch_size={config.schedule.batch_size} is more than the "
             f"{len(data.train)} training images; lower it"
         )
+
+
+def make_search(
+    config: EnasConfig,
+    run: RunFolder,
+    data: ImageData | None = None,
+    checkpoint_minutes: float = 10.0,
+) -> Search:
+    """Makes an ENAS search, or its random baseline if so configured."""
+    method = "enas" if config.controller.controller == "lstm" else "random"
+    return Search(config, run, None, data, method, checkpoint_minutes)

@@ -14,7 +14,11 @@ def main(args: list[str]) -> None:
     launch.no_arguments(args)
     config, run = searching.open_run("enas", enas_flags.read)
     with run:
-        searching.search(config, run)
+        # TensorFlow takes seconds to import: after the flags were checked.
+        launch.quiet_tensorflow()
+        from enas.search import make_search
+
+        searching.run_search(make_search, config, run)
 
 
 def cli() -> None:

@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from absl import flags
 
 from enas.config import EnasConfig
-from experiments import launch, plot_run
+from experiments import plot_run
 from flags import base
 from nascore.config import RunConfig
 from nascore.errors import InputError
@@ -17,10 +17,11 @@ from nascore.runs import RunFolder, default_run_dir, read_json
 if TYPE_CHECKING:
     from enas.search import Derived, Search
 
-ReadFlags = Callable[[Mapping[str, Any] | None], EnasConfig]
+Config = TypeVar("Config", bound=EnasConfig)
+ReadFlags = Callable[[Mapping[str, Any] | None], Config]
 
 
-def open_run(method: str, read: ReadFlags) -> tuple[EnasConfig, RunFolder]:
+def open_run(method: str, read: ReadFlags[Config]) -> tuple[Config, RunFolder]:
     """Makes the run folder that the flags name, or opens it to resume.
 
     Args:
@@ -53,14 +54,12 @@ def open_run(method: str, read: ReadFlags) -> tuple[EnasConfig, RunFolder]:
     return config, run
 
 
-def search(config: EnasConfig, run: RunFolder) -> None:
+def run_search(
+    make_search: "Callable[..., Search]", config: Config, run: RunFolder
+) -> None:
     """Searches to the end, prints the ranking and draws the run."""
-    # TensorFlow takes seconds to import: after the flags were checked.
-    launch.quiet_tensorflow()
-    from enas.search import Search
-
     minutes = flags.FLAGS.checkpoint_minutes
-    search = Search(config, run, checkpoint_minutes=minutes)
+    search = make_search(config, run, checkpoint_minutes=minutes)
     _describe_start(search)
     ranked = search.run()
     _print_end(search, ranked)

@@ -1,0 +1,1 @@
+"""I-ENAS: a reward relative to the architectures evaluated before."""

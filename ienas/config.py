@@ -1,0 +1,38 @@
+"""What an I-ENAS search needs to know beyond ENAS."""
+
+import dataclasses
+
+from enas.config import ControllerConfig, EnasConfig
+from nascore.config import check_fields, option
+
+
+@dataclasses.dataclass(frozen=True)
+class RewardConfig:
+    """The reward of I-ENAS (Gallo et al., 2020, section III)."""
+
+    reward_rule: str = option(
+        "paper",
+        "With s = accuracy / mean of the last accuracies: paper, 0.01 where "
+        "s <= threshold, else accuracy * s (equation 1); code, accuracy * "
+        "0.01 where s < threshold, else accuracy * s; identity, the accuracy.",
+        ("paper", "code", "identity"),
+    )
+    reward_window: int = option(
+        10, "How many accuracies the mean is taken over."
+    )
+    reward_threshold: float = option(
+        0.7, "Below this part of the mean an architecture is penalized."
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(
+            self, reward_window=(1, 1_000_000), reward_threshold=(0.0, 100.0)
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class IenasConfig(EnasConfig):
+    """Everything that decides the result of an I-ENAS search."""
+
+    controller: ControllerConfig = ControllerConfig(num_aggregate=3)
+    reward: RewardConfig = RewardConfig()

@@ -1,0 +1,55 @@
+"""The reward of I-ENAS: how an architecture compares with the last ones.
+
+Gallo et al. (2020), section III, equation 1 and algorithm 1.
+"""
+
+import tensorflow as tf
+
+from ienas.config import RewardConfig
+
+PENALTY = 0.01
+
+
+class RelativeReward(tf.Module):
+    """Wraps another reward and scales it by the recent accuracies.
+
+    With `s` the accuracy over the mean of the last ones (the current one not
+    among them), the wrapped reward is multiplied by `s`, or replaced by a
+    penalty where `s` is small. The first architecture, and one that follows
+    nothing but accuracies of zero, has nothing to be compared with and keeps
+    the wrapped reward. Every accuracy joins the history, as in the text and
+    the code; the paper's algorithm 1 prints that step outside of its loop.
+
+    Args:
+      reward: the reward to wrap, a `tf.Module` from accuracy to reward.
+      config: rule, window and threshold.
+    """
+
+    def __init__(self, reward: tf.Module, config: RewardConfig) -> None:
+        super().__init__(name="relative_reward")
+        self.reward = reward
+        self.config = config
+        self.history = tf.Variable(
+            tf.zeros([config.reward_window]), trainable=False, name="history"
+        )
+        self.seen = tf.Variable(0, trainable=False, name="seen")
+
+    def __call__(self, accuracy: tf.Tensor) -> tf.Tensor:
+        """Maps an accuracy in [0, 1] to a reward, both float32 scalars."""
+        plain = self.reward(accuracy)
+        window = self.config.reward_window
+        known = tf.cast(tf.minimum(self.seen, window), tf.float32)
+        mean = tf.math.divide_no_nan(tf.reduce_sum(self.history), known)
+        ratio = tf.math.divide_no_nan(accuracy, mean)
+        threshold = self.config.reward_threshold
+        if self.config.reward_rule == "paper":
+            scaled = tf.where(ratio <= threshold, PENALTY, plain * ratio)
+        elif self.config.reward_rule == "code":
+            factor = tf.where(ratio < threshold, PENALTY, ratio)
+            scaled = plain * factor
+        else:
+            scaled = plain
+        place = self.seen % window
+        self.history.scatter_nd_update([[place]], [accuracy])
+        self.seen.assign_add(1)
+        return tf.where(mean > 0, scaled, plain)
