@@ -24,11 +24,15 @@ class ChildRows(NamedTuple):
       loss: cross entropy of the main head, in nats.
       accuracy: on the step's own training batch, in [0, 1].
       gradient_norm: of the loss with the auxiliary head's, without decay.
+      healthy: bool, whether the loss is within the limit and the gradient
+        finite. Both count: some kernels turn NaN into 0 in a relu, so that
+        the loss of ruined weights can look like a guess.
     """
 
     loss: tf.Tensor
     accuracy: tf.Tensor
     gradient_norm: tf.Tensor
+    healthy: tf.Tensor
 
 
 class Images(NamedTuple):
@@ -120,8 +124,8 @@ class Child(tf.Module):
     ) -> ChildRows:
         """Trains steps `start` to `stop` of an epoch, one architecture each.
 
-        It stops early after a loss that is not finite or beyond the limit;
-        the rows after it stay zero.
+        It stops early after a step that is not healthy; the rows after it
+        stay zero.
 
         Args:
           architectures: int32 `[steps per epoch, cell types, nodes, 4]`.
@@ -137,7 +141,6 @@ class Child(tf.Module):
         order = epoch_order(
             self.train_images.size, fold(seed, Stream.SHUFFLE, epoch)
         )
-        limit = self.config.schedule.loss_limit
 
         def more(
             step: tf.Tensor, healthy: tf.Tensor, *rows: tf.TensorArray
@@ -154,12 +157,15 @@ class Child(tf.Module):
                 row.write(step - start, value)
                 for row, value in zip(rows, values, strict=True)
             )
-            # A comparison with NaN is false.
-            return (step + 1, values.loss <= limit, *rows)
+            return (step + 1, values.healthy, *rows)
 
         rows = [
-            tf.TensorArray(tf.float32, stop - start, element_shape=[])
-            for _ in ChildRows._fields
+            tf.TensorArray(
+                tf.bool if name == "healthy" else tf.float32,
+                stop - start,
+                element_shape=[],
+            )
+            for name in ChildRows._fields
         ]
         _, _, *rows = tf.while_loop(
             more, body, (start, tf.constant(True), *rows)
@@ -207,7 +213,11 @@ class Child(tf.Module):
                 gradients, config.schedule.clip_norm, norm
             )
         self._update(gradients, learning_rate)
-        return ChildRows(loss, accuracy(labels, logits), norm)
+        # A comparison with NaN is false.
+        healthy = tf.logical_and(
+            loss <= config.schedule.loss_limit, tf.math.is_finite(norm)
+        )
+        return ChildRows(loss, accuracy(labels, logits), norm, healthy)
 
     def _update(
         self, gradients: list[tf.Tensor], learning_rate: tf.Tensor

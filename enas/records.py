@@ -35,7 +35,6 @@ class Records:
     ) -> None:
         self.run = run
         self.space = config.child.space
-        self.loss_limit = config.schedule.loss_limit
         self.best_count = config.schedule.best_count
         about = {
             "method": method,
@@ -73,12 +72,11 @@ class Records:
         """Writes training steps.
 
         Raises:
-          RunStopped: a loss that is not finite or beyond the limit; names
-            the architecture.
+          RunStopped: a step that is not healthy; names the architecture.
         """
         columns = ChildRows(*(column.numpy() for column in rows))
         written = []
-        for place, (loss, accuracy, norm) in enumerate(
+        for place, (loss, accuracy, norm, healthy) in enumerate(
             zip(*columns, strict=True)
         ):
             written.append(
@@ -92,11 +90,12 @@ class Records:
                     "gradient_norm": float(norm),
                 }
             )
-            if not loss <= self.loss_limit:
+            if not healthy:
                 self.run.append("child", written)
                 raise RunStopped(
-                    f"stopped: the child's loss is {loss:g} at epoch {epoch}, "
-                    f"step {start + place}, with architecture "
+                    f"stopped: the child's loss is {loss:g} and its "
+                    f"gradient's norm {norm:g} at epoch {epoch}, step "
+                    f"{start + place}, with architecture "
                     f"{self.space.from_array(architectures[place])}; the last "
                     "checkpoint is intact. Lower --child_lr_max, or set "
                     "--clip_norm=5, in a new run"

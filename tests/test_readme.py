@@ -28,7 +28,7 @@ def test_the_python_example_runs(tmp_path):
 
 def test_every_flag_that_the_readme_names_exists():
     code = (
-        "from absl import flags; from flags import enas; enas.define();"
+        "from absl import flags; from flags import ienas; ienas.define();"
         "from experiments import prepare_data;"
         "print(*flags.FLAGS)"
     )
