@@ -76,13 +76,21 @@ class ComputeAllCell(SharedCell):
 
 
 class StaticCell(SharedCell):
-    """One architecture only, known when it is traced."""
+    """One architecture only, known when it is traced.
+
+    Attributes:
+      architecture: int `[cell types, nodes, 4]`, what the next trace takes;
+        a tensor that went through Keras no longer has a static value.
+    """
+
+    architecture: np.ndarray
 
     def call(
         self, input_0: tf.Tensor, input_1: tf.Tensor, cell: tf.Tensor
     ) -> tf.Tensor:
         """See `SharedCell.call`."""
-        edges = tf.get_static_value(cell).reshape(-1, 2)
+        is_reduction = self.name.endswith("reduction_cell")
+        edges = self.architecture[int(is_reduction)].reshape(-1, 2)
         rows = self.slot_offsets + edges[:, 0]
         operations = list(self.operations.values())
         counts = [len(op.weight_specs(self.channels)) for op in operations]
@@ -151,10 +159,12 @@ def make_way(
 
         def run(n: int) -> None:
             if n not in each:
-                constant = arrays[n]
-                each[n] = tf.function(
-                    lambda: function(tf.constant(constant)), autograph=False
+                StaticCell.architecture = arrays[n]
+                constant = tf.constant(arrays[n])
+                compiled = tf.function(
+                    lambda: function(constant), autograph=False
                 )
+                each[n] = compiled.get_concrete_function()
             each[n]().numpy()
 
         return run
