@@ -175,10 +175,11 @@ def make_way(
     return way
 
 
-def peak_gigabytes() -> float:
-    """The process's largest memory so far."""
+def peak_memory() -> float:
+    """The process's largest memory so far, in GiB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform != "darwin" else peak / 1e9
+    # Linux counts KiB, macOS bytes.
+    return peak / 2**20 if sys.platform != "darwin" else peak / 2**30
 
 
 def main() -> None:
@@ -204,7 +205,7 @@ def main() -> None:
         for place in range(arguments.steps):  # Traces, warms up.
             ways[name].train(place)
             ways[name].evaluate(place)
-        peaks[name] = peak_gigabytes()
+        peaks[name] = peak_memory()
     times: dict[tuple[str, str], list[float]] = {}
     for _ in range(3):
         for place in range(arguments.steps):
@@ -216,7 +217,7 @@ def main() -> None:
                     times.setdefault((name, what), []).append(seconds)
     print(f"{arguments.layers + 2} layers, 20 filters, batch {BATCH}, 32x32x3")
     print(f"TensorFlow {tf.__version__}, {tf.config.list_physical_devices()}")
-    print("| way | start-up s | s / step | s / evaluation | peak GB so far |")
+    print("| way | start-up s | s / step | s / evaluation | peak GiB so far |")
     print("|---|---|---|---|---|")
     for name, way in ways.items():
         step, evaluation = (
