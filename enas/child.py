@@ -250,7 +250,9 @@ class Child(tf.Module):
     @property
     def reward_batch_size(self) -> int:
         """Images that a reward is measured on."""
-        return min(self.config.schedule.batch_size, self.validation_images.size)
+        schedule = self.config.schedule
+        wanted = schedule.reward_batch_size or schedule.batch_size
+        return min(wanted, self.validation_images.size)
 
     def reward_accuracy(
         self, architecture: tf.Tensor, seed: tf.Tensor

@@ -77,8 +77,19 @@ class ScheduleConfig:
 
     seed: int = option(1, "Fixes everything random in the run.")
     epochs: int = option(150, "Epochs of the search.")
+    early_stop: bool = option(
+        False,
+        "Stop, as I-ENAS does, when the best accuracy has not improved for "
+        "max(100, (1 - epoch's mean accuracy) * 5 * max(10, epoch // 4)) "
+        "epochs.",
+    )
     batch_size: int = option(
-        128, "Images in a training step and in a reward's batch."
+        128, "Images in a training step, and in a reward's batch."
+    )
+    reward_batch_size: int = option(
+        0,
+        "Validation images that a reward is measured on, where they shall "
+        "be more or fewer than --batch_size; 0 takes that.",
     )
     child_lr_max: float = option(
         0.05, "Learning rate of the shared weights after each restart."
@@ -118,6 +129,7 @@ class ScheduleConfig:
             seed=(0, 2**31 - 1),
             epochs=(1, 1_000_000),
             batch_size=(2, 65536),
+            reward_batch_size=(0, 65536),
             child_lr_max=(1e-8, 100.0),
             child_lr_min=(0.0, 100.0),
             child_lr_period=(1, 1_000_000),

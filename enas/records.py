@@ -198,12 +198,15 @@ class Records:
         self.board.picture(epoch, "best_architecture", figure_to_rgb(figure))
         return summary
 
-    def mean_accuracies(self) -> tuple[float, float]:
-        """Mean accuracy of the first and of the last epoch's architectures."""
-        means = [float(row["accuracy_mean"]) for row in self.run.read("epochs")]
-        return means[0], means[-1]
+    def epoch_accuracies(self) -> tuple[list[float], list[float]]:
+        """Highest and mean accuracy of each epoch's architectures."""
+        rows = self.run.read("epochs")
+        best = [float(row["accuracy_max"]) for row in rows]
+        return best, [float(row["accuracy_mean"]) for row in rows]
 
-    def finish(self, derived: Sequence[Row], epochs: int) -> None:
+    def finish(
+        self, derived: Sequence[Row], epochs: int, stopped_early: bool
+    ) -> None:
         """Writes the final ranking; from then on the run is finished."""
         write_json(
             self.run.path / "derived_architectures.json",
@@ -211,6 +214,7 @@ class Records:
                 "measured_on": "the whole validation set, with shared weights"
                 "; not the accuracy after training from scratch",
                 "epochs": epochs,
+                "stopped_early": stopped_early,
                 "architectures": list(derived),
             },
         )

@@ -14,6 +14,7 @@ import tensorflow as tf
 from enas.child import Child
 from enas.config import EnasConfig
 from enas.controller import make_controller
+from enas.early_stop import is_exhausted
 from enas.policy import PolicyTrainer
 from enas.records import Records
 from enas.reward import AccuracyReward
@@ -174,7 +175,7 @@ class Search:
         total = epochs * per_epoch + schedule.derive_samples
         self._progress = Progress(total, done, "architectures")
         with StopRequest() as self._stop:
-            while self.epoch < epochs:
+            while self.epoch < epochs and not self._is_exhausted():
                 self._run_epoch()
             self._progress.line(
                 f"ranking {schedule.derive_samples} architectures on the "
@@ -183,6 +184,19 @@ class Search:
             derived = self._derive()
             self._progress.close()
         return derived
+
+    def _is_exhausted(self) -> bool:
+        """Whether the early stop is on and its time has come."""
+        if not self.config.schedule.early_stop:
+            return False
+        best, means = self.records.epoch_accuracies()
+        if not is_exhausted(best, means[-1] if means else 0.0):
+            return False
+        self._progress.line(
+            f"early stop after {self.epoch} epochs: no better accuracy than "
+            f"{max(best):.1%} since epoch {best.index(max(best)) + 1}"
+        )
+        return True
 
     def _run_epoch(self) -> None:
         start = time.monotonic()
@@ -308,6 +322,7 @@ class Search:
                 for rank, entry in enumerate(ranked)
             ],
             self.epoch,
+            stopped_early=self.epoch < schedule.epochs,
         )
         return ranked
 

@@ -96,10 +96,10 @@ def _describe_start(search: "Search") -> None:
 
 def _print_end(search: "Search", ranked: "list[Derived]") -> None:
     """Prints the ranking, and what its numbers are not."""
-    first, last = search.records.mean_accuracies()
+    _, means = search.records.epoch_accuracies()
     print(
         "\nmean accuracy of sampled architectures (shared weights): "
-        f"{first:.1%} in the first epoch, {last:.1%} in the last"
+        f"{means[0]:.1%} in the first epoch, {means[-1]:.1%} in the last"
     )
     print("\nrank  validation  search-test  architecture")
     for rank, entry in enumerate(ranked, 1):

@@ -71,6 +71,10 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path} cannot be read: {error}") from None
 
 
+class InUseError(InputError):
+    """Another process holds the run folder."""
+
+
 class RunFolder:
     """A run folder that this process holds, and nobody else.
 
@@ -141,11 +145,7 @@ class RunFolder:
     @property
     def finished(self) -> bool:
         """Whether the search came to the end that its settings ask for."""
-        ranking = self.path / "derived_architectures.json"
-        if not ranking.exists():
-            return False
-        settings = read_json(self.path / "config.json")
-        return read_json(ranking)["epochs"] >= settings["config"]["epochs"]
+        return is_finished(self.path)
 
     def record_start(self, about: Row, config: Any, space: CellSpace) -> None:
         """Writes `config.json`, or adds this start to it.
@@ -237,6 +237,16 @@ class RunFolder:
         partial.replace(path)
 
 
+def is_finished(path: Path) -> bool:
+    """Whether a folder holds a run that came to its end."""
+    ranking = path / "derived_architectures.json"
+    if not ranking.exists():
+        return False
+    end = read_json(ranking)
+    epochs = read_json(path / "config.json")["config"]["epochs"]
+    return bool(end.get("stopped_early")) or end["epochs"] >= epochs
+
+
 def _position(row: Mapping[str, str]) -> Position:
     return int(row["epoch"]), int(row.get("step", 0))
 
@@ -258,7 +268,7 @@ def _lock(path: Path) -> IO[str]:
         file.seek(0)
         holder = file.read().strip() or "unknown"
         file.close()
-        raise InputError(
+        raise InUseError(
             f"--run_dir={path} is in use by process {holder}; wait for it, "
             "or choose another --run_dir"
         ) from None

@@ -1,0 +1,295 @@
+"""Runs many searches side by side, each in a process of its own.
+
+A run that is finished is skipped, one that was cut off is resumed, so the
+same call after a crash does only what is missing.
+"""
+
+import contextlib
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import joblib
+from tqdm import tqdm
+
+from nascore.errors import RunStopped
+from nascore.runs import InUseError, RunFolder, is_finished
+
+_ROOT = Path(__file__).resolve().parent.parent
+_POLL_SECONDS = 2.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One search.
+
+    Attributes:
+      name: what it is called in messages.
+      run_dir: its run folder; what it prints goes to `<run_dir>.log`.
+      module: the script, such as `experiments.search_enas`.
+      arguments: flags of the script, without the run folder's.
+      epochs: how many it has.
+    """
+
+    name: str
+    run_dir: Path
+    module: str
+    arguments: tuple[str, ...]
+    epochs: int
+
+    @property
+    def log(self) -> Path:
+        """What the script prints."""
+        return self.run_dir.with_name(f"{self.run_dir.name}.log")
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs in its run folder."""
+        try:
+            with (self.run_dir / "epochs.csv").open("rb") as file:
+                return max(0, sum(1 for _ in file) - 1)
+        except FileNotFoundError:
+            return 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How a job ended.
+
+    Attributes:
+      job: the job.
+      exit_code: that of its process; 0 is success.
+      message: the last line it printed, if it failed.
+    """
+
+    job: Job
+    exit_code: int
+    message: str = ""
+
+
+# Processes to stop when this one is stopped.
+_running: set[subprocess.Popen] = set()
+
+
+def run_job(job: Job, threads: int, share_gpu: bool) -> Outcome:
+    """Starts or resumes one search and waits for its end.
+
+    Args:
+      job: the search.
+      threads: processor threads it may use; 0 leaves them alone.
+      share_gpu: whether others use the same GPU at the same time.
+    """
+    job.run_dir.parent.mkdir(parents=True, exist_ok=True)
+    _wait_until_free(job.run_dir)
+    if is_finished(job.run_dir):
+        return Outcome(job, 0)
+    command = [
+        sys.executable,
+        "-m",
+        job.module,
+        *job.arguments,
+        f"--run_dir={job.run_dir}",
+    ]
+    if (job.run_dir / "config.json").exists():
+        command.append("--resume")
+    with job.log.open("a", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            command,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_environment(threads, share_gpu),
+        )
+        _running.add(process)
+        try:
+            code = process.wait()
+        finally:
+            _running.discard(process)
+    if code == 0 and not is_finished(job.run_dir):
+        # Stopped by SIGTERM, saved; not an error of its own.
+        code = 128 + signal.SIGTERM
+    return Outcome(job, code, "" if code == 0 else _last_line(job.log))
+
+
+def _environment(threads: int, share_gpu: bool) -> dict[str, str]:
+    environment = dict(os.environ)
+    # The scripts must be those that belong to this file, wherever it runs.
+    path = environment.get("PYTHONPATH")
+    environment["PYTHONPATH"] = os.pathsep.join(
+        [str(_ROOT), *([path] if path else [])]
+    )
+    if threads:
+        for name in (
+            "TF_NUM_INTRAOP_THREADS",
+            "TF_NUM_INTEROP_THREADS",
+            "OMP_NUM_THREADS",
+        ):
+            environment[name] = str(threads)
+    if share_gpu:
+        environment["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
+    return environment
+
+
+def _wait_until_free(run_dir: Path) -> None:
+    """Waits while another process, perhaps left by a crash, runs it."""
+    while (run_dir / "config.json").exists():
+        try:
+            RunFolder.open(run_dir).close()
+            return
+        except InUseError:
+            time.sleep(_POLL_SECONDS)
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line for line in reversed(lines) if line.strip()), "")
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    parallel: int,
+    backend: str = "threading",
+    scheduler: str = "",
+) -> None:
+    """Runs what is missing of the jobs; shows progress over all epochs.
+
+    Args:
+      jobs: the searches.
+      parallel: how many at a time; this machine's cores are divided among
+        them. With a cluster's back end, how many over all its machines.
+      backend: `threading` for this machine; joblib's `dask` or `ray` to
+        spread the searches over a cluster that shares this file system.
+      scheduler: address of the cluster; empty starts one here.
+
+    Raises:
+      InputError: the back end's package is missing.
+      RunStopped: some jobs failed; the others were finished.
+    """
+    missing = [job for job in jobs if not is_finished(job.run_dir)]
+    done = len(jobs) - len(missing)
+    if done:
+        print(f"{done} of {len(jobs)} runs are finished already")
+    if not missing:
+        return
+    cores = len(os.sched_getaffinity(0))
+    threads = max(1, cores // parallel) if parallel > 1 else 0
+    tasks = [
+        joblib.delayed(run_job)(job, threads, parallel > 1) for job in missing
+    ]
+    failed = []
+    with _stop_children(), _backend(backend, scheduler), _bar(jobs) as bar:
+        outcomes = joblib.Parallel(
+            n_jobs=parallel,
+            batch_size=1,
+            pre_dispatch="all" if backend != "threading" else parallel,
+            return_as="generator_unordered",
+        )(tasks)
+        for outcome in outcomes:
+            done += 1
+            text = f"{done}/{len(jobs)} {outcome.job.name}: "
+            if outcome.exit_code:
+                failed.append(outcome)
+                text += f"failed, see {outcome.job.log}: {outcome.message}"
+            else:
+                text += f"finished, {outcome.job.epochs_done} epochs"
+            bar.line(text)
+    if failed:
+        raise RunStopped(
+            f"{len(failed)} of {len(jobs)} runs failed: "
+            f"{', '.join(outcome.job.name for outcome in failed)} "
+            f"({failed[0].message}). Mend the cause and give the same command "
+            "again; finished runs are kept"
+        )
+
+
+@contextlib.contextmanager
+def _stop_children() -> Iterator[None]:
+    """Lets the searches save themselves when this process is stopped."""
+
+    def stop(signum: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        processes = list(_running)
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+        raise RunStopped(
+            "interrupted; the runs are saved. Give the same command again to "
+            "continue"
+        ) from None
+    finally:
+        signal.signal(signal.SIGTERM, old)
+
+
+@contextlib.contextmanager
+def _backend(name: str, scheduler: str) -> Iterator[None]:
+    if name == "threading":
+        with joblib.parallel_config(backend=name):
+            yield
+        return
+    from experiments import cluster
+
+    with cluster.connect(name, scheduler):
+        yield
+
+
+class _bar:
+    """A bar over the epochs of all jobs, moved by what the folders hold."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self.jobs = jobs
+        self.start = time.monotonic()
+        self.first = self._count()
+        self.total = sum(job.epochs for job in jobs)
+        self.bar = tqdm(
+            total=self.total,
+            initial=self.first,
+            unit=" epochs",
+            dynamic_ncols=True,
+            disable=not sys.stderr.isatty(),
+        )
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._follow, daemon=True)
+
+    def _count(self) -> int:
+        return sum(min(job.epochs_done, job.epochs) for job in self.jobs)
+
+    def _follow(self) -> None:
+        while not self.ended.wait(_POLL_SECONDS):
+            self.bar.n = self._count()
+            self.bar.refresh()
+
+    def line(self, text: str) -> None:
+        """Prints a line with the time left."""
+        count = self._count()
+        rate = (count - self.first) / (time.monotonic() - self.start)
+        left = (self.total - count) / rate if rate else 0.0
+        tqdm.write(f"{text}  [{tqdm.format_interval(left)} left]")
+        sys.stdout.flush()
+
+    def __enter__(self) -> "_bar":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.ended.set()
+        self.thread.join()
+        self.bar.close()
+
+
+def to_flags(values: Mapping[str, object]) -> tuple[str, ...]:
+    """Writes settings as command-line flags."""
+    return tuple(
+        f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
+        for name, value in values.items()
+    )

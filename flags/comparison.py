@@ -1,0 +1,52 @@
+"""Flags of the comparison: those of the searches, and which to compare."""
+
+from absl import flags
+
+from flags import base
+from ienas.config import IenasConfig
+
+METHODS = ("enas", "ienas", "ienas_paper", "ienas_code", "random")
+BACKENDS = ("threading", "dask", "ray")
+
+
+def define() -> None:
+    """Defines the flags."""
+    base.define(IenasConfig())
+    flags.DEFINE_list(
+        "methods",
+        ["enas", "ienas", "random"],
+        "What to compare: enas, ienas (with --reward_rule), ienas_paper, "
+        "ienas_code, random (uniform architectures). All other settings, "
+        "--num_aggregate included, are the same for all.",
+    )
+    flags.DEFINE_integer(
+        "seeds", 5, "Runs of each method, from --seed upwards.", 1
+    )
+    flags.DEFINE_integer("jobs", 1, "Runs at the same time.", 1)
+    flags.DEFINE_enum(
+        "backend",
+        "threading",
+        BACKENDS,
+        "Where they run: threading is this machine; dask and ray spread them "
+        "over a cluster that shares this file system.",
+    )
+    flags.DEFINE_string(
+        "scheduler",
+        "",
+        "Address of the Dask scheduler or the Ray cluster; empty starts one "
+        "on this machine.",
+    )
+    flags.DEFINE_string(
+        "out",
+        "",
+        "Folder of the comparison; empty: comparisons/<dataset>. The runs go "
+        "to its sub-folder runs.",
+    )
+    flags.DEFINE_float(
+        "checkpoint_minutes", 10.0, "Each run saves at least this often."
+    )
+
+
+def read() -> IenasConfig:
+    """Reads the settings that all runs share."""
+    return base.read(IenasConfig())
