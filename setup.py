@@ -2,6 +2,8 @@
 
 from setuptools import setup
 
+DASK = "dask[distributed]>=2025.1"
+
 setup(
     name="ienas",
     version="0.1.0",
@@ -10,18 +12,31 @@ setup(
     ),
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=["nascore", "enas", "ienas", "flags", "experiments"],
-    package_data={"flags": ["presets/*.flags"]},
+    packages=[
+        "nascore",
+        "enas",
+        "ienas",
+        "flags",
+        "experiments",
+        "experiments.comparison",
+    ],
+    package_data={
+        "flags": ["presets/*.flags"],
+        "experiments.comparison": ["templates/*.html"],
+    },
     install_requires=[
         "absl-py>=2.1",
         "grandalf>=0.8",
         "importlib_resources>=6.0",  # tensorflow-datasets needs and omits it.
+        "jinja2>=3.1",
+        "joblib>=1.4",
         "matplotlib>=3.8",
         "numpy>=1.26",
         "pandas>=2.1",
         "pillow>=10.0",
         "requests>=2.31",
         "scikit-learn>=1.4",
+        "scipy>=1.15",
         "tensorboard>=2.20",
         "tensorflow>=2.21",
         "tensorflow-datasets>=4.9.10",
@@ -29,13 +44,19 @@ setup(
     ],
     extras_require={
         "cuda": ["tensorflow[and-cuda]>=2.21"],
-        "test": ["mypy>=1.15", "pytest>=8.0", "ruff>=0.9"],
+        # Clusters for experiments.compare.
+        "dask": [DASK],
+        "ray": ["ray>=2.40"],
+        "test": [DASK, "mypy>=1.15", "pytest>=8.0", "ruff>=0.9"],
     },
     entry_points={
         "console_scripts": [
             "ienas-search=experiments.search_ienas:cli",
             "ienas-search-enas=experiments.search_enas:cli",
+            "ienas-compare=experiments.compare:cli",
+            "ienas-plot-comparison=experiments.plot_comparison:cli",
             "ienas-plot-run=experiments.plot_run:cli",
+            "ienas-rank-check=experiments.rank_check:cli",
             "ienas-prepare-data=experiments.prepare_data:cli",
         ]
     },

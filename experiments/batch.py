@@ -1,9 +1,10 @@
-"""Runs many searches side by side, each in a process of its own.
+"""Runs many jobs side by side, each in a process of its own.
 
-A run that is finished is skipped, one that was cut off is resumed, so the
+A job that is finished is skipped, one that was cut off is resumed, so the
 same call after a crash does only what is missing.
 """
 
+import abc
 import contextlib
 import dataclasses
 import os
@@ -26,36 +27,75 @@ _POLL_SECONDS = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
-    """One search.
+class Job(abc.ABC):
+    """One process that works in one run folder.
 
     Attributes:
       name: what it is called in messages.
-      run_dir: its run folder; what it prints goes to `<run_dir>.log`.
-      module: the script, such as `experiments.search_enas`.
-      arguments: flags of the script, without the run folder's.
-      epochs: how many it has.
+      run_dir: the run folder; what the process prints goes beside it.
+      total: units of work, for the progress bar.
     """
 
     name: str
     run_dir: Path
-    module: str
-    arguments: tuple[str, ...]
-    epochs: int
+    total: int
 
     @property
     def log(self) -> Path:
-        """What the script prints."""
+        """What the process prints."""
         return self.run_dir.with_name(f"{self.run_dir.name}.log")
 
     @property
-    def epochs_done(self) -> int:
-        """Epochs in its run folder."""
-        try:
-            with (self.run_dir / "epochs.csv").open("rb") as file:
-                return max(0, sum(1 for _ in file) - 1)
-        except FileNotFoundError:
-            return 0
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.done >= self.total
+
+    @property
+    @abc.abstractmethod
+    def done(self) -> int:
+        """Units of work that are done."""
+
+    @abc.abstractmethod
+    def command(self) -> list[str]:
+        """The module to run, and its arguments, to start or to go on."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchJob(Job):
+    """A search; its units are epochs.
+
+    Attributes:
+      module: the script, such as `experiments.search_enas`.
+      arguments: its flags, without those of the run folder.
+    """
+
+    module: str
+    arguments: tuple[str, ...]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the search came to its end."""
+        return is_finished(self.run_dir)
+
+    @property
+    def done(self) -> int:
+        """Epochs done."""
+        return self.total if self.finished else _count_rows(self.run_dir)
+
+    def command(self) -> list[str]:
+        """See `Job.command`."""
+        words = [self.module, *self.arguments, f"--run_dir={self.run_dir}"]
+        if (self.run_dir / "config.json").exists():
+            words.append("--resume")
+        return words
+
+
+def _count_rows(run_dir: Path) -> int:
+    try:
+        with (run_dir / "epochs.csv").open("rb") as file:
+            return max(0, sum(1 for _ in file) - 1)
+    except FileNotFoundError:
+        return 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,29 +118,20 @@ _running: set[subprocess.Popen] = set()
 
 
 def run_job(job: Job, threads: int, share_gpu: bool) -> Outcome:
-    """Starts or resumes one search and waits for its end.
+    """Starts or continues one job and waits for its end.
 
     Args:
-      job: the search.
+      job: the job.
       threads: processor threads it may use; 0 leaves them alone.
       share_gpu: whether others use the same GPU at the same time.
     """
     job.run_dir.parent.mkdir(parents=True, exist_ok=True)
     _wait_until_free(job.run_dir)
-    if is_finished(job.run_dir):
+    if job.finished:
         return Outcome(job, 0)
-    command = [
-        sys.executable,
-        "-m",
-        job.module,
-        *job.arguments,
-        f"--run_dir={job.run_dir}",
-    ]
-    if (job.run_dir / "config.json").exists():
-        command.append("--resume")
     with job.log.open("a", encoding="utf-8") as log:
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", *job.command()],
             stdout=log,
             stderr=subprocess.STDOUT,
             env=_environment(threads, share_gpu),
@@ -110,7 +141,7 @@ def run_job(job: Job, threads: int, share_gpu: bool) -> Outcome:
             code = process.wait()
         finally:
             _running.discard(process)
-    if code == 0 and not is_finished(job.run_dir):
+    if code == 0 and not job.finished:
         # Stopped by SIGTERM, saved; not an error of its own.
         code = 128 + signal.SIGTERM
     return Outcome(job, code, "" if code == 0 else _last_line(job.log))
@@ -152,14 +183,16 @@ def _last_line(path: Path) -> str:
 
 def run_jobs(
     jobs: Sequence[Job],
+    unit: str,
     parallel: int,
     backend: str = "threading",
     scheduler: str = "",
 ) -> None:
-    """Runs what is missing of the jobs; shows progress over all epochs.
+    """Runs what is missing of the jobs and shows progress over all units.
 
     Args:
-      jobs: the searches.
+      jobs: the jobs.
+      unit: what their units are called.
       parallel: how many at a time; this machine's cores are divided among
         them. With a cluster's back end, how many over all its machines.
       backend: `threading` for this machine; joblib's `dask` or `ray` to
@@ -170,10 +203,10 @@ def run_jobs(
       InputError: the back end's package is missing.
       RunStopped: some jobs failed; the others were finished.
     """
-    missing = [job for job in jobs if not is_finished(job.run_dir)]
+    missing = [job for job in jobs if not job.finished]
     done = len(jobs) - len(missing)
     if done:
-        print(f"{done} of {len(jobs)} runs are finished already")
+        print(f"{done} of {len(jobs)} jobs are finished already")
     if not missing:
         return
     cores = len(os.sched_getaffinity(0))
@@ -182,7 +215,11 @@ def run_jobs(
         joblib.delayed(run_job)(job, threads, parallel > 1) for job in missing
     ]
     failed = []
-    with _stop_children(), _backend(backend, scheduler), _bar(jobs) as bar:
+    with (
+        _stop_children(),
+        _backend(backend, scheduler),
+        _Bar(jobs, unit) as bar,
+    ):
         outcomes = joblib.Parallel(
             n_jobs=parallel,
             batch_size=1,
@@ -196,14 +233,14 @@ def run_jobs(
                 failed.append(outcome)
                 text += f"failed, see {outcome.job.log}: {outcome.message}"
             else:
-                text += f"finished, {outcome.job.epochs_done} epochs"
+                text += "finished"
             bar.line(text)
     if failed:
         raise RunStopped(
-            f"{len(failed)} of {len(jobs)} runs failed: "
+            f"{len(failed)} of {len(jobs)} jobs failed: "
             f"{', '.join(outcome.job.name for outcome in failed)} "
             f"({failed[0].message}). Mend the cause and give the same command "
-            "again; finished runs are kept"
+            "again; what is finished is kept"
         )
 
 
@@ -243,18 +280,18 @@ def _backend(name: str, scheduler: str) -> Iterator[None]:
         yield
 
 
-class _bar:
-    """A bar over the epochs of all jobs, moved by what the folders hold."""
+class _Bar:
+    """A bar over all jobs, moved by what their folders hold."""
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
+    def __init__(self, jobs: Sequence[Job], unit: str) -> None:
         self.jobs = jobs
         self.start = time.monotonic()
         self.first = self._count()
-        self.total = sum(job.epochs for job in jobs)
+        self.total = sum(job.total for job in jobs)
         self.bar = tqdm(
             total=self.total,
             initial=self.first,
-            unit=" epochs",
+            unit=f" {unit}",
             dynamic_ncols=True,
             disable=not sys.stderr.isatty(),
         )
@@ -262,7 +299,7 @@ class _bar:
         self.thread = threading.Thread(target=self._follow, daemon=True)
 
     def _count(self) -> int:
-        return sum(min(job.epochs_done, job.epochs) for job in self.jobs)
+        return sum(min(job.done, job.total) for job in self.jobs)
 
     def _follow(self) -> None:
         while not self.ended.wait(_POLL_SECONDS):
@@ -277,7 +314,7 @@ class _bar:
         tqdm.write(f"{text}  [{tqdm.format_interval(left)} left]")
         sys.stdout.flush()
 
-    def __enter__(self) -> "_bar":
+    def __enter__(self) -> "_Bar":
         self.thread.start()
         return self
 

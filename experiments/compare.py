@@ -15,11 +15,19 @@ from absl import flags
 
 from enas.config import EnasConfig
 from experiments import launch
-from experiments.batch import Job, run_jobs, to_flags
+from experiments.batch import SearchJob, run_jobs, to_flags
+from experiments.comparison import rows as comparison_rows
+from experiments.comparison.report import ROWS
+from experiments.plot_comparison import (
+    define_targets,
+    print_report,
+    read_targets,
+)
+from experiments.rank_check import RankJob
 from flags import comparison as comparison_flags
 from ienas.config import IenasConfig
+from nascore.config import flatten
 from nascore.errors import InputError
-from nascore.runs import flatten
 
 # The script of a method, and the settings that make it this method.
 _SCRIPTS: dict[str, tuple[str, type[EnasConfig], dict[str, object]]] = {
@@ -33,7 +41,7 @@ _SCRIPTS: dict[str, tuple[str, type[EnasConfig], dict[str, object]]] = {
 
 def plan_jobs(
     config: IenasConfig, methods: Sequence[str], seeds: int, folder: Path
-) -> list[Job]:
+) -> list[SearchJob]:
     """Lists the runs of a comparison, seed by seed.
 
     Args:
@@ -52,9 +60,10 @@ def plan_jobs(
             values = {**settings, **own, "seed": seed}
             name = f"{method}-seed{seed}"
             jobs.append(
-                Job(
+                SearchJob(
                     name,
                     folder / name,
+                    config.schedule.epochs,
                     f"experiments.{script}",
                     to_flags(
                         {
@@ -63,7 +72,6 @@ def plan_jobs(
                             if values[field] != default
                         }
                     ),
-                    config.schedule.epochs,
                 )
             )
     return jobs
@@ -82,16 +90,43 @@ def check_methods(methods: Sequence[str]) -> None:
 def main(args: list[str]) -> None:
     """Runs what is missing and writes the report."""
     values = flags.FLAGS
-    check_methods(values.methods)
-    config = comparison_flags.read()
-    out = Path(values.out or f"comparisons/{config.data.dataset}")
-    jobs = plan_jobs(config, values.methods, values.seeds, out / "runs")
-    run_jobs(jobs, values.jobs, values.backend, values.scheduler)
+    read_targets()
+    if args:
+        folders = [Path(name) for name in args]
+        rows = comparison_rows.gather(folders)
+        out = Path(values.out or f"comparisons/{'-'.join(rows.datasets)}")
+    else:
+        check_methods(values.methods)
+        config = comparison_flags.read()
+        out = Path(values.out or f"comparisons/{config.data.dataset}")
+        jobs = plan_jobs(config, values.methods, values.seeds, out / "runs")
+        run_jobs(jobs, "epochs", values.jobs, values.backend, values.scheduler)
+        folders = [job.run_dir for job in jobs]
+        if values.rank_check:
+            run_jobs(
+                [
+                    RankJob(
+                        f"rank check of {job.name}",
+                        job.run_dir,
+                        values.rank_check,
+                        values.rank_check_epochs,
+                    )
+                    for job in jobs
+                ],
+                "architectures",
+                values.jobs,
+                values.backend,
+                values.scheduler,
+            )
+        rows = comparison_rows.gather(folders)
+    comparison_rows.save(rows, out / ROWS)
+    print_report(out)
 
 
 def cli() -> None:
     """Console entry point."""
     comparison_flags.define()
+    define_targets()
     launch.run(main)
 
 

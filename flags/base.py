@@ -2,11 +2,11 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from absl import flags
 
-Config = TypeVar("Config")
+from nascore.config import Config, flatten, unflatten
 
 
 def define(config: Any) -> None:
@@ -44,13 +44,9 @@ def read(config: Config, stored: Mapping[str, Any] | None = None) -> Config:
     Raises:
       InputError: a value that the dataclass does not allow.
     """
-    values: dict[str, Any] = {}
-    for field in dataclasses.fields(config):  # type: ignore[arg-type]
-        default = getattr(config, field.name)
-        if dataclasses.is_dataclass(default):
-            values[field.name] = read(default, stored)
-        elif stored and not flags.FLAGS[field.name].present:
-            values[field.name] = stored.get(field.name, default)
-        else:
-            values[field.name] = flags.FLAGS[field.name].value
-    return type(config)(**values)
+    given = {
+        name: flags.FLAGS[name].value
+        for name in flatten(config)
+        if not stored or flags.FLAGS[name].present
+    }
+    return unflatten(config, {**(stored or {}), **given})

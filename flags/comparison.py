@@ -42,6 +42,16 @@ def define() -> None:
         "Folder of the comparison; empty: comparisons/<dataset>. The runs go "
         "to its sub-folder runs.",
     )
+    flags.DEFINE_integer(
+        "rank_check",
+        0,
+        "Train this many of each run's proposals standalone, and compare "
+        "the ranking with that of the shared weights; 0 is off.",
+        0,
+    )
+    flags.DEFINE_integer(
+        "rank_check_epochs", 5, "Epochs of each standalone training.", 1
+    )
     flags.DEFINE_float(
         "checkpoint_minutes", 10.0, "Each run saves at least this often."
     )

@@ -6,10 +6,13 @@ made from the dataclasses and defaults live in one place only.
 
 import dataclasses
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from nascore.cells import ENAS_OPERATIONS, CellSpace
 from nascore.errors import InputError
+
+Config = TypeVar("Config")
 
 DATASETS = (
     "digits",
@@ -55,6 +58,38 @@ def check_fields(config: Any, **bounds: tuple[float, float]) -> None:
             else:
                 allowed = f"a number from {least:g} to {greatest:g}"
             raise InputError(f"--{field.name}={value} must be {allowed}")
+
+
+def flatten(config: Any) -> dict[str, Any]:
+    """Lists the fields of nested dataclasses under their flag names."""
+    flat: dict[str, Any] = {}
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            flat.update(flatten(value))
+        else:
+            flat[field.name] = value
+    return flat
+
+
+def unflatten(config: Config, values: Mapping[str, Any]) -> Config:
+    """Makes a dataclass from its fields under their flag names.
+
+    Args:
+      config: an instance; it has the values of what is missing.
+      values: as `flatten` returns them.
+
+    Raises:
+      InputError: a value that the dataclass does not allow.
+    """
+    fields: dict[str, Any] = {}
+    for field in dataclasses.fields(config):  # type: ignore[arg-type]
+        default = getattr(config, field.name)
+        if dataclasses.is_dataclass(default):
+            fields[field.name] = unflatten(default, values)
+        else:
+            fields[field.name] = values.get(field.name, default)
+    return type(config)(**fields)
 
 
 @dataclasses.dataclass(frozen=True)

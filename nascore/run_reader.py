@@ -62,15 +62,15 @@ def read_run(path: Path) -> RunRecords:
         path,
         settings,
         space,
-        _read_table(
+        read_table(
             path / "controller.csv",
             [*place, *cells, "accuracy", "reward", "baseline", "entropy"],
         ),
-        _read_table(
+        read_table(
             path / "child.csv",
             [*place, *cells, "loss", "accuracy", "learning_rate"],
         ),
-        _read_table(
+        read_table(
             path / "epochs.csv",
             [
                 "epoch",
@@ -85,7 +85,7 @@ def read_run(path: Path) -> RunRecords:
     )
 
 
-def _read_table(path: Path, columns: list[str]) -> pd.DataFrame:
+def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
     """Reads the whole lines of a CSV file; no file means no rows."""
     if not path.exists():
         return pd.DataFrame(columns=columns)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from nascore.cells import CellSpace
+from nascore.config import flatten
 from nascore.errors import InputError
 
 Row = Mapping[str, Any]
@@ -30,18 +31,6 @@ Position = tuple[int, int]
 _MAY_DIFFER = ("epochs", "data_dir")
 
 PACKAGES = ("ienas", "tensorflow", "keras", "numpy", "tensorflow-datasets")
-
-
-def flatten(config: Any) -> dict[str, Any]:
-    """Lists the fields of nested dataclasses under their flag names."""
-    flat: dict[str, Any] = {}
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        if dataclasses.is_dataclass(value):
-            flat.update(flatten(value))
-        else:
-            flat[field.name] = value
-    return flat
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -137,6 +137,18 @@ def test_reward_is_the_accuracy_of_one_random_batch():
     np.testing.assert_allclose(counts, np.round(counts), atol=1e-4)
 
 
+def test_a_reward_has_a_batch_size_of_its_own():
+    total = len(DATA.validation)
+    for wanted, expected in ((0, 32), (100, 100), (10_000, total)):
+        child = make_child(reward_batch_size=wanted)
+        assert child.reward_batch_size == expected
+    # On all of the validation set the random batch is the set itself.
+    arrays = architectures(child, 1)
+    whole = child.accuracy_on(child.validation_images, arrays)
+    reward = child.reward_accuracy(arrays[0], tf.constant([3, 4]))
+    assert float(reward) == pytest.approx(whole, abs=1e-6)
+
+
 def test_dropout_in_rewards_only_on_request():
     arrays = architectures(make_child(), 1)
     images = tf.constant(DATA.validation.images[:32])

@@ -304,3 +304,29 @@ def test_training_the_controller_raises_a_rewarded_operation(tmp_path):
         accuracy = machine.policy.train(*numbers).accuracy.numpy()
     assert accuracy[:50].mean() < 0.3
     assert accuracy[-50:].mean() > accuracy[:50].mean() + 0.2
+
+
+def test_an_early_stop_finishes_the_run(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def exhausted(best, mean):
+        asked.append((list(best), mean))
+        return len(best) == 2
+
+    monkeypatch.setattr("enas.search.is_exhausted", exhausted)
+    config = dataclasses.replace(
+        CONFIG,
+        schedule=dataclasses.replace(
+            CONFIG.schedule, early_stop=True, epochs=9
+        ),
+    )
+    search(tmp_path / "run", config)
+    written = rows(tmp_path / "run")["epochs"]
+    assert len(written) == 2
+    assert asked[-1] == (
+        [float(row["accuracy_max"]) for row in written],
+        float(written[-1]["accuracy_mean"]),
+    )
+    with RunFolder.open(tmp_path / "run") as run:
+        assert run.finished
+    assert "early stop after 2 epochs" in capsys.readouterr().out

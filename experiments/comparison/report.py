@@ -1,0 +1,53 @@
+"""Writes a report folder from the rows in it."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.comparison import rows as comparison_rows
+from experiments.comparison.figures import draw
+from experiments.comparison.page import verdicts, warnings, write_page
+from experiments.comparison.tables import make_tables
+from nascore.runs import write_json
+
+ROWS = "rows"
+
+
+def write_report(
+    folder: Path, targets: Sequence[float] = ()
+) -> tuple[list[str], list[str], Path]:
+    """Makes tables, figures and page from `<folder>/rows`.
+
+    Args:
+      folder: the report folder.
+      targets: accuracies for the table of times; empty chooses them.
+
+    Returns:
+      Verdicts, warnings, and the page's path.
+
+    Raises:
+      InputError: the rows are missing or damaged.
+    """
+    rows = comparison_rows.load(folder / ROWS)
+    tables = make_tables(rows, targets)
+    for place in ("tables", "figures"):
+        (folder / place).mkdir(exist_ok=True)
+    for field in dataclasses.fields(tables):
+        getattr(tables, field.name).to_csv(
+            folder / "tables" / f"{field.name}.csv",
+            index=False,
+            float_format="%.6g",
+        )
+    pictures = []
+    for dataset, name, caption, figure in draw(rows, tables):
+        for suffix in ("pdf", "png"):
+            path = folder / "figures" / f"{dataset}_{name}.{suffix}"
+            figure.savefig(path, dpi=160)
+        pictures.append((path, caption, dataset))
+    found, remarks = verdicts(rows, tables), warnings(rows, tables)
+    write_json(
+        folder / "verdicts.json", {"verdicts": found, "warnings": remarks}
+    )
+    page = folder / "report.html"
+    write_page(page, rows, tables, pictures)
+    return found, remarks, page

@@ -1,0 +1,267 @@
+"""The rows a report is made of, gathered from run folders.
+
+A report folder keeps them as CSV files of its own, so that its tables and
+figures can be made again, by us or by others, without the runs.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.comparison.methods import in_order, look_of, method_of
+from nascore.cells import CellSpace
+from nascore.errors import InputError
+from nascore.run_reader import RunRecords, read_run, read_table
+from nascore.runs import differences, is_finished, read_json, write_json
+
+KEY = ["dataset", "method", "seed"]
+# What makes the methods, or changes no result.
+_OWN_SETTINGS = (
+    "seed",
+    "controller",
+    "reward_rule",
+    "reward_window",
+    "reward_threshold",
+    "data_dir",
+)
+_TABLES = {
+    "runs.csv": [*KEY, "run"],
+    "evaluations.csv.gz": [*KEY, "epoch", "step", "accuracy", "reward"],
+    "epochs.csv": [*KEY, "epoch", "accuracy_mean", "evaluations", "seconds"],
+    "proposals.csv": [*KEY, "rank", "architecture"],
+    "rank_check.csv": [*KEY, "architecture", "standalone_accuracy"],
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """Everything that was measured, in long tables.
+
+    Attributes:
+      runs: a row for each run: where, when, on what.
+      evaluations: a row for each evaluated architecture.
+      epochs: a row for each epoch; `evaluations` and `seconds` add up from
+        the run's start.
+      proposals: the final rankings, with shared-weight accuracies.
+      rank_check: standalone accuracies of some of the proposals; may be
+        empty.
+      about: by data set, the search space and the shared settings.
+      notes: what a reader must know, such as runs left out.
+    """
+
+    runs: pd.DataFrame
+    evaluations: pd.DataFrame
+    epochs: pd.DataFrame
+    proposals: pd.DataFrame
+    rank_check: pd.DataFrame
+    about: dict[str, Any]
+    notes: list[str]
+
+    @property
+    def datasets(self) -> list[str]:
+        """Names of the data sets, in the order of the runs."""
+        return list(dict.fromkeys(self.runs["dataset"]))
+
+    def methods(self, dataset: str) -> list[str]:
+        """The methods with runs on a data set, in the legend's order."""
+        chosen = self.runs["dataset"] == dataset
+        return in_order(list(self.runs.loc[chosen, "method"]))
+
+    def space(self, dataset: str) -> CellSpace:
+        """The search space of a data set's runs."""
+        space = self.about[dataset]["space"]
+        return CellSpace(
+            tuple(space["operations"]),
+            space["num_nodes"],
+            tuple(space["cell_types"]),
+        )
+
+
+def gather(folders: Sequence[Path]) -> Rows:
+    """Reads the finished ones of some runs.
+
+    Raises:
+      InputError: a folder that holds no run, two runs of one method, data
+        set and seed, or no finished run at all.
+    """
+    notes: list[str] = []
+    runs: dict[tuple[str, str, int], RunRecords] = {}
+    for folder in folders:
+        run = read_run(folder)
+        config = run.settings["config"]
+        name = (config["dataset"], method_of(run.settings), config["seed"])
+        if not is_finished(folder):
+            notes.append(
+                f"{folder.name} is not finished ({len(run.epochs)} of "
+                f"{config['epochs']} epochs) and was left out"
+            )
+        elif name in runs:
+            raise InputError(
+                f"{runs[name].path} and {folder} are both runs of {name[1]} "
+                f"on {name[0]} with seed {name[2]}; leave one out"
+            )
+        else:
+            runs[name] = run
+    if not runs:
+        raise InputError(
+            f"none of the {len(folders)} run folders is finished; nothing to "
+            "compare"
+        )
+    runs = _sorted(runs)
+    about: dict[str, Any] = {}
+    for (dataset, method, seed), run in runs.items():
+        if dataset not in about:
+            about[dataset] = {
+                "space": run.settings["space"],
+                "data": run.settings["data"],
+                "config": run.settings["config"],
+                "first": f"{method}, seed {seed}",
+            }
+        notes += _odd_settings(about[dataset], run, method, seed)
+    notes = list(dict.fromkeys(notes))
+    return Rows(
+        pd.DataFrame([_describe(key, run) for key, run in runs.items()]),
+        _concat(runs, _evaluations),
+        _concat(runs, _epochs),
+        _concat(runs, lambda run: pd.DataFrame(run.derived)),
+        _concat(runs, _rank_check),
+        about,
+        notes,
+    )
+
+
+def _sorted(
+    runs: dict[tuple[str, str, int], RunRecords],
+) -> dict[tuple[str, str, int], RunRecords]:
+    """By data set as they came, by method as in the legend, by seed."""
+    datasets = list(dict.fromkeys(dataset for dataset, _, _ in runs))
+    methods = in_order([method for _, method, _ in runs])
+    return dict(
+        sorted(
+            runs.items(),
+            key=lambda item: (
+                datasets.index(item[0][0]),
+                methods.index(item[0][1]),
+                item[0][2],
+            ),
+        )
+    )
+
+
+def _odd_settings(
+    about: dict[str, Any], run: RunRecords, method: str, seed: int
+) -> list[str]:
+    """Says where a run is no fair opponent of the first one."""
+    dataset = run.settings["config"]["dataset"]
+    changed = differences(
+        {**about["config"], **_fingerprint(about["data"])},
+        {**run.settings["config"], **_fingerprint(run.settings["data"])},
+        _OWN_SETTINGS,
+    )
+    if not changed:
+        return []
+    return [
+        f"{dataset}: the settings of {look_of(method).title} differ from "
+        f"those of {about['first']}: {'; '.join(changed)}"
+    ]
+
+
+def _fingerprint(data: dict[str, Any]) -> dict[str, Any]:
+    return {"images": data.get("fingerprint")}
+
+
+def _describe(key: tuple[str, str, int], run: RunRecords) -> dict[str, Any]:
+    start = run.settings["starts"][0]
+    return {
+        **dict(zip(KEY, key, strict=True)),
+        "run": run.path.name,
+        "epochs": len(run.epochs),
+        "starts": len(run.settings["starts"]),
+        "time": start["time"],
+        "tensorflow": start["versions"].get("tensorflow"),
+        "git_commit": start["git_commit"],
+        "host": start["host"],
+        "devices": " + ".join(run.settings["devices"]),
+        "command": " ".join(start["command"]),
+    }
+
+
+def _concat(runs: dict[tuple[str, str, int], RunRecords], read: Any) -> Any:
+    """Joins a table of all runs, keyed by data set, method and seed."""
+    tables = []
+    for key, run in runs.items():
+        table = read(run)
+        for place, (name, value) in enumerate(zip(KEY, key, strict=True)):
+            table.insert(place, name, value)
+        tables.append(table)
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled or tables[:1], ignore_index=True)
+
+
+def _evaluations(run: RunRecords) -> pd.DataFrame:
+    return run.controller.drop(columns=["seconds", "log_prob"])
+
+
+def _epochs(run: RunRecords) -> pd.DataFrame:
+    table = run.epochs.copy()
+    per_epoch = run.controller.groupby("epoch")["accuracy"].size()
+    table["evaluations"] = np.cumsum(per_epoch.to_numpy())
+    table["seconds"] = table["seconds"].cumsum()
+    return table
+
+
+def _rank_check(run: RunRecords) -> pd.DataFrame:
+    return read_table(
+        run.path / "rank_check.csv",
+        ["architecture", "shared_accuracy", "standalone_accuracy"],
+    )
+
+
+def save(rows: Rows, folder: Path) -> None:
+    """Writes the rows into a report folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _TABLES:
+        table = getattr(rows, name.partition(".")[0])
+        options: dict[str, Any] = {}
+        if name.endswith(".gz"):
+            # Without the time of writing: the same rows, the same bytes.
+            options["compression"] = {"method": "gzip", "mtime": 1}
+        table.to_csv(folder / name, index=False, float_format="%.6g", **options)
+    write_json(
+        folder / "about.json", {"about": rows.about, "notes": rows.notes}
+    )
+
+
+def load(folder: Path) -> Rows:
+    """Reads the rows of a report folder.
+
+    Raises:
+      InputError: it holds no report, or its files are damaged.
+    """
+    if not (folder / "about.json").exists():
+        raise InputError(f"{folder} holds no rows of a comparison")
+    content = read_json(folder / "about.json")
+    tables = {}
+    for name, columns in _TABLES.items():
+        path = folder / name
+        if not path.exists():
+            raise InputError(f"{path} does not exist; is {folder} whole?")
+        try:
+            # A commit such as 12e4567 is no number.
+            table = pd.read_csv(path, dtype={"git_commit": str})
+        except (OSError, EOFError, ValueError, UnicodeDecodeError) as error:
+            raise InputError(f"{path} is damaged: {error}") from None
+        missing = [column for column in columns if column not in table]
+        if missing:
+            raise InputError(f"{path} lacks the column {', '.join(missing)}")
+        tables[name.partition(".")[0]] = table
+    try:
+        return Rows(**tables, about=content["about"], notes=content["notes"])
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            f"{folder / 'about.json'} is damaged: {error!r}"
+        ) from None

@@ -1,0 +1,163 @@
+"""Trains proposals of a finished search standalone: do the ranks agree?
+
+python -m experiments.rank_check RUN [--count=8] [--epochs=5]
+
+Writes `rank_check.csv` into the run folder, a row for each architecture; what
+is there already is not trained again.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+
+from enas.config import EnasConfig
+from experiments import launch
+from experiments.batch import Job
+from nascore.config import unflatten
+from nascore.errors import InputError
+from nascore.progress import Progress
+from nascore.run_reader import RunRecords, read_run, read_table
+from nascore.runs import RunFolder, is_finished
+
+_COLUMNS = ["architecture", "shared_accuracy", "standalone_accuracy", "epochs"]
+
+
+def choose(run: RunRecords, count: int) -> list[dict]:
+    """Proposals spread evenly over the final ranking, best first."""
+    count = min(count, len(run.derived))
+    places = np.linspace(0, len(run.derived) - 1, count).round().astype(int)
+    return [run.derived[place] for place in places]
+
+
+@dataclasses.dataclass(frozen=True)
+class RankJob(Job):
+    """A rank check of one run; its units are architectures.
+
+    Attributes:
+      epochs: of each standalone training.
+    """
+
+    epochs: int
+
+    @property
+    def finished(self) -> bool:
+        """Whether every chosen proposal has its row."""
+        return not missing(read_run(self.run_dir), self.total, self.epochs)
+
+    @property
+    def done(self) -> int:
+        """Proposals with a row."""
+        run = read_run(self.run_dir)
+        return self.total - len(missing(run, self.total, self.epochs))
+
+    @property
+    def log(self) -> Path:
+        """What the process prints."""
+        return self.run_dir.with_name(f"{self.run_dir.name}-rank_check.log")
+
+    def command(self) -> list[str]:
+        """See `Job.command`."""
+        return [
+            "experiments.rank_check",
+            str(self.run_dir),
+            f"--count={self.total}",
+            f"--epochs={self.epochs}",
+        ]
+
+
+def missing(run: RunRecords, count: int, epochs: int) -> list[dict]:
+    """The chosen proposals that were not trained yet.
+
+    Raises:
+      InputError: there are rows of another number of epochs.
+    """
+    path = run.path / "rank_check.csv"
+    table = read_table(path, _COLUMNS)
+    if len(table) and set(table["epochs"]) != {epochs}:
+        raise InputError(
+            f"{path} holds trainings of {table['epochs'].iloc[0]} epochs; "
+            "give the same --rank_check_epochs, or delete it"
+        )
+    there = set(table["architecture"])
+    return [
+        entry
+        for entry in choose(run, count)
+        if entry["architecture"] not in there
+    ]
+
+
+def check_ranks(run_dir: Path, count: int, epochs: int) -> None:
+    """Trains what is missing and writes it down, one by one.
+
+    Raises:
+      InputError: no finished run.
+    """
+    if not is_finished(run_dir):
+        raise InputError(
+            f"{run_dir} holds no finished search; finish it with --resume"
+        )
+    run = read_run(run_dir)
+    entries = missing(run, count, epochs)
+    if not entries:
+        print(f"{run_dir} has all its rank checks")
+        return
+    launch.quiet_tensorflow()
+    from enas.standalone import train_standalone
+    from nascore.data import load
+
+    config = unflatten(EnasConfig(), run.settings["config"])
+    architectures = [
+        run.space.parse(entry["architecture"]) for entry in entries
+    ]
+    with RunFolder.open(run_dir) as folder:
+        accuracies = train_standalone(
+            config, load(config.data), architectures, epochs
+        )
+        progress = Progress(len(entries), 0, "architectures")
+        for entry, accuracy in zip(entries, accuracies, strict=True):
+            folder.append(
+                "rank_check",
+                [
+                    {
+                        "architecture": entry["architecture"],
+                        "shared_accuracy": entry["validation_accuracy"],
+                        "standalone_accuracy": accuracy,
+                        "epochs": epochs,
+                    }
+                ],
+            )
+            progress.advance(1, "standalone")
+            progress.line(
+                f"rank {entry['rank']}: {entry['validation_accuracy']:.1%} "
+                f"with shared weights, {accuracy:.1%} after {epochs} epochs "
+                "standalone"
+            )
+        progress.close()
+    table = read_table(run_dir / "rank_check.csv", _COLUMNS)
+    tau = table["shared_accuracy"].corr(
+        table["standalone_accuracy"], method="kendall"
+    )
+    print(f"Kendall's tau over {len(table)} architectures: {tau:+.2f}")
+
+
+def main(args: list[str]) -> None:
+    """Checks one run."""
+    if len(args) != 1:
+        raise InputError("name one run folder: rank_check RUN [--count=8]")
+    run_dir = Path(args[0])
+    if not run_dir.is_dir():
+        raise InputError(f"{run_dir} is not a folder")
+    check_ranks(run_dir, flags.FLAGS.count, flags.FLAGS.epochs)
+
+
+def cli() -> None:
+    """Console entry point."""
+    flags.DEFINE_integer("count", 8, "Proposals to train.", 2)
+    flags.DEFINE_integer("epochs", 5, "Epochs of each training.", 1)
+    launch.run(main)
+
+
+if __name__ == "__main__":
+    cli()
