@@ -139,6 +139,11 @@ def run_job(job: Job, threads: int, share_gpu: bool) -> Outcome:
         _running.add(process)
         try:
             code = process.wait()
+        except KeyboardInterrupt:
+            # Joblib runs a single job in the main thread.
+            process.terminate()
+            process.wait()
+            raise
         finally:
             _running.discard(process)
     if code == 0 and not job.finished:

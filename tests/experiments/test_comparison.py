@@ -3,7 +3,6 @@
 import csv
 import html
 import json
-import re
 import shutil
 
 import numpy as np

@@ -1,0 +1,270 @@
+"""The comparison, started as a user starts it."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+TINY = (
+    "--dataset=digits",
+    "--image_size=8",
+    "--train_examples=160",
+    "--filters=4",
+    "--num_nodes=2",
+    "--num_normal_cells=1",
+    "--num_reduction_cells=1",
+    "--batch_size=16",
+    "--train_steps=2",
+    "--num_aggregate=2",
+    "--epoch_samples=3",
+    "--derive_samples=4",
+)
+
+
+def command(name, *arguments):
+    return [sys.executable, "-m", f"experiments.{name}", *arguments]
+
+
+def script(name, *arguments):
+    return subprocess.run(
+        command(name, *arguments), cwd=ROOT, capture_output=True, text=True
+    )
+
+
+def rows_of(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """A comparison killed in its middle, then given again."""
+    out = tmp_path_factory.mktemp("comparison") / "out"
+    arguments = (
+        *TINY,
+        "--methods=enas,ienas,random",
+        "--seeds=1",
+        "--epochs=15",
+        "--jobs=1",
+        "--rank_check=2",
+        "--rank_check_epochs=1",
+        f"--out={out}",
+    )
+    process = subprocess.Popen(
+        command("compare", *arguments),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    second = out / "runs" / "ienas-seed1"
+    for _ in range(1200):
+        if (second / "epochs.csv").exists() and len(
+            rows_of(second / "epochs.csv")
+        ) > 1:
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=60)
+    kept = {
+        path: path.read_bytes()
+        for path in (out / "runs" / "enas-seed1").glob("*.csv")
+    }
+    begun = rows_of(second / "controller.csv")
+    again = script("compare", *arguments)
+    return out, process.returncode, stderr, kept, begun, again
+
+
+def test_a_killed_comparison_goes_on_without_redoing(compared):
+    out, code, stderr, kept, begun, again = compared
+    assert code == 1
+    assert stderr.startswith("interrupted; the runs are saved")
+    assert again.returncode == 0, again.stderr
+    assert again.stderr == ""
+    assert "1 of 3 jobs are finished already" in again.stdout
+    assert len(kept) == 4
+    for path, content in kept.items():
+        assert path.read_bytes() == content
+    whole = rows_of(out / "runs" / "ienas-seed1" / "controller.csv")
+    assert 0 < len(begun) < len(whole) == 15 * 4
+    assert whole[: len(begun)] == begun
+    config = json.loads((out / "runs/ienas-seed1/config.json").read_text())
+    assert len(config["starts"]) == 2
+
+
+def test_the_report_is_whole(compared):
+    out = compared[0]
+    for name in ("accuracy", "mean", "differences", "entropy", "operations"):
+        for suffix in ("png", "pdf"):
+            path = out / "figures" / f"digits_{name}.{suffix}"
+            assert path.stat().st_size > 5000
+    assert (out / "report.html").stat().st_size > 50_000
+    verdicts = json.loads((out / "verdicts.json").read_text())["verdicts"]
+    assert verdicts[0] in compared[-1].stdout
+    evaluated = rows_of(out / "tables" / "metrics.csv")
+    assert [row["method"] for row in evaluated] == [
+        "enas",
+        "ienas_paper",
+        "random",
+    ]
+    assert {row["evaluations"] for row in evaluated} == {"60"}
+    assert all(0 < float(row["standalone_mean"]) < 1 for row in evaluated)
+
+
+def test_the_methods_share_every_other_setting(compared):
+    configs = [
+        json.loads((path / "config.json").read_text())["config"]
+        for path in sorted((compared[0] / "runs").iterdir())
+        if path.is_dir()
+    ]
+    own = {"controller", "reward_rule", "reward_window", "reward_threshold"}
+    shared = [
+        {name: value for name, value in config.items() if name not in own}
+        for config in configs
+    ]
+    assert len(shared) == 3 and shared[0] == shared[1] == shared[2]
+
+
+def test_plot_comparison_redraws_from_the_rows(compared, tmp_path):
+    out = compared[0]
+    copy = tmp_path / "copy"
+    (copy / "rows").mkdir(parents=True)
+    for path in (out / "rows").iterdir():
+        (copy / "rows" / path.name).write_bytes(path.read_bytes())
+    done = script("plot_comparison", str(copy))
+    assert done.returncode == 0, done.stderr
+    table = "tables/table_1.csv"
+    assert (copy / table).read_bytes() == (out / table).read_bytes()
+    figure = "figures/digits_mean.png"
+    assert (copy / figure).read_bytes() == (out / figure).read_bytes()
+
+
+def test_run_folders_can_be_given(compared, tmp_path):
+    runs = sorted(map(str, (compared[0] / "runs").glob("*-seed1")))
+    done = script("compare", *runs, f"--out={tmp_path / 'report'}")
+    assert done.returncode == 0, done.stderr
+    # The comparison names the runs in its own order, whatever is given.
+    ours = rows_of(tmp_path / "report" / "tables" / "metrics.csv")
+    theirs = rows_of(compared[0] / "tables" / "metrics.csv")
+    assert ours == theirs
+
+
+def test_rank_check_writes_what_it_trained(compared):
+    run = compared[0] / "runs" / "enas-seed1"
+    rows = rows_of(run / "rank_check.csv")
+    ranking = json.loads((run / "derived_architectures.json").read_text())
+    proposals = {
+        entry["architecture"]: entry["validation_accuracy"]
+        for entry in ranking["architectures"]
+    }
+    # The first and the last of the ranking.
+    assert [row["architecture"] for row in rows] == [
+        list(proposals)[0],
+        list(proposals)[-1],
+    ]
+    for row in rows:
+        shared = proposals[row["architecture"]]
+        assert float(row["shared_accuracy"]) == pytest.approx(shared)
+    again = script("rank_check", str(run), "--count=2", "--epochs=1")
+    assert again.returncode == 0 and "has all its rank checks" in again.stdout
+    other = script("rank_check", str(run), "--count=2", "--epochs=2")
+    assert other.returncode == 2
+    assert "holds trainings of 1 epochs" in other.stderr
+    assert rows_of(run / "rank_check.csv") == rows
+
+
+def test_dask_runs_the_same_searches(compared, tmp_path):
+    """The cluster is one on this machine; its runs equal those without."""
+    out = tmp_path / "out"
+    done = script(
+        "compare",
+        *TINY,
+        "--methods=enas",
+        "--seeds=1",
+        "--epochs=2",
+        "--jobs=1",
+        "--backend=dask",
+        f"--out={out}",
+    )
+    assert done.returncode == 0, done.stderr
+    ours = rows_of(out / "runs" / "enas-seed1" / "controller.csv")
+    theirs = rows_of(compared[0] / "runs" / "enas-seed1" / "controller.csv")
+    for row, other in zip(ours, theirs, strict=False):
+        assert row["accuracy"] == other["accuracy"]
+        assert row["normal_cell"] == other["normal_cell"]
+    assert len(ours) == 8
+
+
+def test_a_failing_run_is_named_and_the_others_finish(tmp_path):
+    out = tmp_path / "out"
+    broken = out / "runs" / "enas-seed1"
+    broken.mkdir(parents=True)
+    (broken / "strange.txt").write_text("not ours")
+    done = script(
+        "compare",
+        *TINY,
+        "--methods=enas,random",
+        "--seeds=1",
+        "--epochs=1",
+        f"--out={out}",
+    )
+    assert done.returncode == 1
+    assert "1 of 2 jobs failed: enas-seed1" in done.stderr
+    assert "holds other files and no run" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert (broken / "strange.txt").read_text() == "not ours"
+    assert (out / "runs" / "random-seed1" / "plots").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("compare", ["--methods=enas,magic"], "--methods=enas,magic must be"),
+        ("compare", ["--methods=enas,enas"], "must be different ones"),
+        ("compare", ["--seeds=0"], "--seeds"),
+        ("compare", ["--jobs=0"], "--jobs"),
+        ("compare", ["--targets=0.5,high"], "--targets=0.5,high"),
+        ("compare", ["--filters=3"], "--filters=3 must be even"),
+        ("compare", ["/nowhere"], "/nowhere is not a folder"),
+        ("compare", [str(ROOT)], "config.json does not exist"),
+        ("compare", ["--backend=slurm"], "--backend"),
+        ("plot_comparison", [], "name one report folder"),
+        ("plot_comparison", ["/nowhere"], "/nowhere is not a folder"),
+        ("plot_comparison", [str(ROOT)], "holds no rows of a comparison"),
+        ("rank_check", [], "name one run folder"),
+        ("rank_check", [str(ROOT)], "holds no finished search"),
+        ("rank_check", ["/nowhere", "--count=1"], "--count"),
+    ],
+)
+def test_bad_input_is_one_clear_line(name, arguments, words, tmp_path):
+    if name == "compare":
+        arguments = [*arguments, f"--out={tmp_path / 'out'}"]
+    done = script(name, *arguments)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_cluster_package_names_the_extra(tmp_path):
+    (tmp_path / "ray.py").write_text("raise ImportError(name='ray')")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    done = subprocess.run(
+        command("compare", *TINY, "--backend=ray", f"--out={tmp_path / 'o'}"),
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert re.search(
+        r"needs the package ray: pip install 'ienas\[ray\]'", done.stderr
+    )
