@@ -51,6 +51,7 @@ setup(
     },
     entry_points={
         "console_scripts": [
+            "ienas-score-architecture=experiments.score_architecture:cli",
             "ienas-search=experiments.search_ienas:cli",
             "ienas-search-enas=experiments.search_enas:cli",
             "ienas-compare=experiments.compare:cli",

@@ -5,7 +5,6 @@ a set of variables and a position (epoch, child step, controller step); it
 can be saved between any two stretches of steps and continued from there.
 """
 
-import dataclasses
 import time
 
 import keras
@@ -18,6 +17,7 @@ from enas.early_stop import is_exhausted
 from enas.policy import PolicyTrainer
 from enas.records import Records
 from enas.reward import AccuracyReward
+from enas.scoring import Scored, score, weight_names
 from nascore import runtime
 from nascore.cells import Architecture
 from nascore.checkpoints import Checkpoints
@@ -32,23 +32,6 @@ from nascore.supernet import Supernet, describe_layers
 # A stretch of steps takes about this long, so that the bar moves and an
 # interrupt is answered, while Python is entered rarely.
 STRETCH_SECONDS = 2.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Derived:
-    """An architecture that the finished search proposes.
-
-    Attributes:
-      architecture: the architecture.
-      validation_accuracy: with the shared weights, on the whole validation
-        set; what the ranking goes by.
-      search_test_accuracy: with the shared weights, on images that neither
-        the weights nor the controller learned from.
-    """
-
-    architecture: Architecture
-    validation_accuracy: float
-    search_test_accuracy: float
 
 
 class Search:
@@ -137,7 +120,6 @@ class Search:
     def _variables(self) -> dict[str, tf.Variable]:
         """Every variable of the state under a name of its own."""
         groups = {
-            "weight": self.child.weights,
             "momentum": self.child.momenta,
             "controller": self.controller.variables_to_train,
             "optimizer": [v.value for v in self.policy.optimizer.variables],
@@ -149,9 +131,10 @@ class Search:
             for group, members in groups.items()
             for number, variable in enumerate(members)
         }
-        return {**variables, **self._position}
+        weights = weight_names(self.child.weights)
+        return {**weights, **variables, **self._position}
 
-    def run(self) -> list[Derived]:
+    def run(self) -> list[Scored]:
         """Searches to the last epoch; returns the proposals, best first.
 
         Raises:
@@ -294,14 +277,14 @@ class Search:
             ),
         }
 
-    def _derive(self) -> list[Derived]:
+    def _derive(self) -> list[Scored]:
         """Samples architectures, ranks them on the whole validation set."""
         schedule = self.config.schedule
         values = self._sample(
             tf.constant(schedule.derive_samples),
             fold(schedule.seed, Stream.DERIVE_ARCHITECTURES, self.epoch),
         )
-        found: dict[Architecture, Derived] = {}
+        found: dict[Architecture, Scored] = {}
         for row in values.numpy():
             architecture = self.space.from_array(row)
             if architecture not in found:
@@ -326,14 +309,9 @@ class Search:
         )
         return ranked
 
-    def score(self, architecture: Architecture) -> Derived:
+    def score(self, architecture: Architecture) -> Scored:
         """Measures one architecture with the shared weights as they are."""
-        values = tf.constant(architecture.to_array()[None])
-        return Derived(
-            architecture,
-            self.child.accuracy_on(self.child.validation_images, values),
-            self.child.accuracy_on(self.child.search_test_images, values),
-        )
+        return score(self.child, architecture)
 
     def _after_stretch(self, count: int, phase: str) -> None:
         """Shows progress, saves when it is time, stops when asked to."""

@@ -18,7 +18,12 @@ from experiments.batch import Job
 from nascore.config import unflatten
 from nascore.errors import InputError
 from nascore.progress import Progress
-from nascore.run_reader import RunRecords, read_run, read_table
+from nascore.run_reader import (
+    RunRecords,
+    check_same_data,
+    read_run,
+    read_table,
+)
 from nascore.runs import RunFolder, is_finished
 
 _COLUMNS = ["architecture", "shared_accuracy", "standalone_accuracy", "epochs"]
@@ -108,13 +113,13 @@ def check_ranks(run_dir: Path, count: int, epochs: int) -> None:
     from nascore.data import load
 
     config = unflatten(EnasConfig(), run.settings["config"])
+    data = load(config.data)
+    check_same_data(run, data.fingerprint)
     architectures = [
         run.space.parse(entry["architecture"]) for entry in entries
     ]
     with RunFolder.open(run_dir) as folder:
-        accuracies = train_standalone(
-            config, load(config.data), architectures, epochs
-        )
+        accuracies = train_standalone(config, data, architectures, epochs)
         progress = Progress(len(entries), 0, "architectures")
         for entry, accuracy in zip(entries, accuracies, strict=True):
             folder.append(

@@ -15,7 +15,8 @@ from nascore.errors import InputError
 from nascore.runs import RunFolder, default_run_dir, read_json
 
 if TYPE_CHECKING:
-    from enas.search import Derived, Search
+    from enas.scoring import Scored
+    from enas.search import Search
 
 Config = TypeVar("Config", bound=EnasConfig)
 ReadFlags = Callable[[Mapping[str, Any] | None], Config]
@@ -94,7 +95,7 @@ def _describe_start(search: "Search") -> None:
     sys.stdout.flush()
 
 
-def _print_end(search: "Search", ranked: "list[Derived]") -> None:
+def _print_end(search: "Search", ranked: "list[Scored]") -> None:
     """Prints the ranking, and what its numbers are not."""
     _, means = search.records.epoch_accuracies()
     print(

@@ -41,8 +41,12 @@ class Checkpoints:
         self._number += 1
         self._manager.save(checkpoint_number=self._number)
 
-    def restore(self) -> bool:
+    def restore(self, whole: bool = True) -> bool:
         """Restores the newest checkpoint that can be read.
+
+        Args:
+          whole: whether the checkpoint must hold nothing but these
+            variables.
 
         Returns:
           False if no checkpoint was ever saved.
@@ -60,7 +64,11 @@ class Checkpoints:
         for number in numbers:
             path = self._folder / f"{_PREFIX}-{number}"
             try:
-                self._checkpoint.restore(str(path)).assert_consumed()
+                status = self._checkpoint.restore(str(path))
+                if whole:
+                    status.assert_consumed()
+                else:
+                    status.assert_existing_objects_matched().expect_partial()
             except (
                 tf.errors.OpError,
                 AssertionError,

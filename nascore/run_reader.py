@@ -85,6 +85,17 @@ def read_run(path: Path) -> RunRecords:
     )
 
 
+def check_same_data(run: RunRecords, fingerprint: str) -> None:
+    """Raises InputError if these are not the images the run learned from."""
+    own = run.settings.get("data", {}).get("fingerprint")
+    if own != fingerprint:
+        raise InputError(
+            f"{run.path} searched on other images (fingerprint {own}, now "
+            f"{fingerprint}); bring its data set back to where "
+            f"--data_dir={run.settings['config'].get('data_dir')} points"
+        )
+
+
 def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
     """Reads the whole lines of a CSV file; no file means no rows."""
     if not path.exists():

@@ -403,7 +403,7 @@ def _sentence(row: dict) -> str:
         return f"{measured}: these runs support that {better} is better."
     if row["least_p"] >= 0.05:
         return (
-            f"{measured}: {count} seeds cannot decide it, for the test can "
-            f"not go below p = {row['least_p']:.3f} with so few."
+            f"{measured}: {count} seeds cannot decide it, for the test cannot "
+            f"go below p = {row['least_p']:.3f} with so few."
         )
     return f"{measured}: these runs do not show that either is better."

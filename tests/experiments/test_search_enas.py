@@ -113,6 +113,45 @@ def test_plot_run_draws_what_is_asked(run, tmp_path):
     assert not (path / "plots" / "best_cell_2.pdf").exists()
 
 
+def test_given_architectures_are_scored_as_the_search_scored_them(run):
+    path, _ = run
+    before = {
+        file: file.read_bytes() for file in path.rglob("*") if file.is_file()
+    }
+    ranking = json.loads((path / "derived_architectures.json").read_text())
+    best, *_, last = ranking["architectures"]
+    texts = [best["architecture"], last["architecture"]]
+    done = script("score_architecture", str(path), *texts)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    for entry in (best, last):
+        assert (
+            f"shared weights: {entry['validation_accuracy']:.1%} on the "
+            f"validation set, {entry['search_test_accuracy']:.1%} on the "
+            "search-test set"
+        ) in done.stdout
+        assert entry["architecture"] in done.stdout
+    for file, content in before.items():
+        assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("0 1 two", "word 3 of the architecture must be an integer"),
+        ("0 1 0 1", "an architecture has 16 integers"),
+        (" ".join("0" * 99), "Received: 99 integers"),
+        ("2" + " 0" * 15, "integer 1 of the architecture (index_1 of node 0"),
+        ("0 5" + " 0" * 14, "must be from 0 to 4. Received: 5"),
+    ],
+)
+def test_a_bad_architecture_is_one_clear_line(run, text, words):
+    done = script("score_architecture", str(run[0]), text)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_folder_in_use_is_refused(run):
     path, _ = run
     with RunFolder.open(path):

@@ -1,0 +1,52 @@
+r"""Scores given architectures with the shared weights of a run.
+
+  python -m experiments.score_architecture RUN "0 2 0 0 ..." ["1 1 ..." ...]
+
+The run may be going or finished; nothing in its folder is changed.
+"""
+
+from pathlib import Path
+
+from enas.config import EnasConfig
+from experiments import launch
+from nascore.config import unflatten
+from nascore.errors import InputError
+from nascore.run_reader import check_same_data, read_run
+
+
+def main(args: list[str]) -> None:
+    """Prints the accuracies of each architecture."""
+    if len(args) < 2:
+        raise InputError(
+            "name a run folder and an architecture in quotes: "
+            'score_architecture RUN "0 2 0 0 ..."'
+        )
+    run = read_run(Path(args[0]))
+    architectures = [run.space.parse(text) for text in args[1:]]
+    launch.quiet_tensorflow()
+    from enas.scoring import load_child, score
+    from nascore.data import load
+
+    config = unflatten(EnasConfig(), run.settings["config"])
+    data = load(config.data)
+    check_same_data(run, data.fingerprint)
+    child = load_child(config, data, run.path)
+    for architecture in architectures:
+        scored = score(child, architecture)
+        print(architecture)
+        print(run.space.format(architecture))
+        print(
+            f"shared weights: {scored.validation_accuracy:.1%} on the "
+            f"validation set, {scored.search_test_accuracy:.1%} on the "
+            "search-test set\n"
+        )
+    print("These are not the accuracies after training from scratch.")
+
+
+def cli() -> None:
+    """Console entry point."""
+    launch.run(main)
+
+
+if __name__ == "__main__":
+    cli()
