@@ -52,9 +52,6 @@ def define() -> None:
     flags.DEFINE_integer(
         "rank_check_epochs", 5, "Epochs of each standalone training.", 1
     )
-    flags.DEFINE_float(
-        "checkpoint_minutes", 10.0, "Each run saves at least this often."
-    )
 
 
 def read() -> IenasConfig:

@@ -28,9 +28,11 @@ def test_the_python_example_runs(tmp_path):
 
 def test_every_flag_that_the_readme_names_exists():
     code = (
-        "from absl import flags; from flags import ienas; ienas.define();"
-        "from experiments import prepare_data;"
-        "print(*flags.FLAGS)"
+        "from absl import flags; from flags import base, comparison;"
+        "from experiments import plot_comparison;"
+        "from nascore.config import RunConfig;"
+        "comparison.define(); plot_comparison.define_targets();"
+        "base.define(RunConfig()); print(*flags.FLAGS)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -250,7 +251,10 @@ def test_prepare_data_bad_input(arguments, words, tmp_path):
 )
 def test_presets_parse_and_open_with_their_command(preset):
     lines = preset.read_text().splitlines()
-    assert lines[0].startswith("# python -m experiments.search_")
+    assert re.match(
+        r"# python -m experiments\.(search_enas|search_ienas|compare) ",
+        lines[0],
+    )
     code = (
         "from absl import flags; from flags import enas; enas.define(); "
         f"flags.FLAGS(['x', '--flagfile={preset}']); enas.read()"
