@@ -199,7 +199,7 @@ def run_jobs(
       jobs: the jobs.
       unit: what their units are called.
       parallel: how many at a time; this machine's cores are divided among
-        them. With a cluster's back end, how many over all its machines.
+        them. The workers of a Dask cluster decide that themselves.
       backend: `threading` for this machine; joblib's `dask` or `ray` to
         spread the searches over a cluster that shares this file system.
       scheduler: address of the cluster; empty starts one here.
@@ -214,15 +214,21 @@ def run_jobs(
         print(f"{done} of {len(jobs)} jobs are finished already")
     if not missing:
         return
-    cores = len(os.sched_getaffinity(0))
-    threads = max(1, cores // parallel) if parallel > 1 else 0
+    print(
+        f"{len(missing)} jobs to do, {parallel} at a time; what they print "
+        f"goes to {missing[0].log.parent}/*.log"
+    )
+    sys.stdout.flush()
+    # A cluster's machines have cores of their own.
+    divide = parallel > 1 and not scheduler
+    threads = max(1, joblib.cpu_count() // parallel) if divide else 0
     tasks = [
         joblib.delayed(run_job)(job, threads, parallel > 1) for job in missing
     ]
     failed = []
     with (
         _stop_children(),
-        _backend(backend, scheduler),
+        _backend(backend, scheduler, parallel),
         _Bar(jobs, unit) as bar,
     ):
         outcomes = joblib.Parallel(
@@ -259,12 +265,14 @@ def _stop_children() -> Iterator[None]:
     old = signal.signal(signal.SIGTERM, stop)
     try:
         yield
-    except KeyboardInterrupt:
+    except BaseException as error:
         processes = list(_running)
         for process in processes:
             process.terminate()
         for process in processes:
             process.wait()
+        if not isinstance(error, KeyboardInterrupt):
+            raise
         raise RunStopped(
             "interrupted; the runs are saved. Give the same command again to "
             "continue"
@@ -274,14 +282,14 @@ def _stop_children() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _backend(name: str, scheduler: str) -> Iterator[None]:
+def _backend(name: str, scheduler: str, parallel: int) -> Iterator[None]:
     if name == "threading":
         with joblib.parallel_config(backend=name):
             yield
         return
     from experiments import cluster
 
-    with cluster.connect(name, scheduler):
+    with cluster.connect(name, scheduler, parallel):
         yield
 
 

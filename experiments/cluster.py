@@ -13,19 +13,20 @@ from nascore.errors import InputError
 
 
 @contextlib.contextmanager
-def connect(name: str, scheduler: str) -> Iterator[None]:
+def connect(name: str, scheduler: str, parallel: int) -> Iterator[None]:
     """Makes joblib send its tasks to a cluster.
 
     Args:
       name: `dask` or `ray`.
       scheduler: address of a running cluster; empty starts one on this
         machine.
+      parallel: tasks at a time in a cluster that is started here.
 
     Raises:
       InputError: the package is missing, or no cluster answers.
     """
     try:
-        with _dask(scheduler) if name == "dask" else _ray(scheduler):
+        with _dask(scheduler, parallel) if name == "dask" else _ray(scheduler):
             yield
     except ImportError as error:
         raise InputError(
@@ -35,14 +36,16 @@ def connect(name: str, scheduler: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _dask(scheduler: str) -> Iterator[None]:
+def _dask(scheduler: str, parallel: int) -> Iterator[None]:
     from distributed import Client
 
     try:
         # One task at a time in each worker process: a task is a process
         # that waits for a search.
-        options = {"threads_per_worker": 1} if not scheduler else {}
-        client = Client(scheduler or None, timeout="20s", **options)
+        options = {"n_workers": parallel, "threads_per_worker": 1}
+        client = Client(
+            scheduler or None, timeout="20s", **({} if scheduler else options)
+        )
     except (OSError, ValueError) as error:
         raise InputError(
             f"--scheduler={scheduler} cannot be reached: {error}"

@@ -99,6 +99,9 @@ def main(args: list[str]) -> None:
         check_methods(values.methods)
         config = comparison_flags.read()
         out = Path(values.out or f"comparisons/{config.data.dataset}")
+        if values.backend != "threading":
+            # The workers of a cluster have working folders of their own.
+            out = out.resolve()
         jobs = plan_jobs(config, values.methods, values.seeds, out / "runs")
         run_jobs(jobs, "epochs", values.jobs, values.backend, values.scheduler)
         folders = [job.run_dir for job in jobs]

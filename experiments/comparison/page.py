@@ -74,7 +74,9 @@ def write_page(
     sections += [
         {
             "title": "By method",
-            "text": "Mean over seeds with its 95% interval (Student's t).",
+            "text": "Mean over seeds with its 95% interval (Student's t). The "
+            "mean over all epochs is the area under the curve of epoch means, "
+            "divided by the epochs.",
             "tables": [_summary(tables.summary, rows)],
         },
         {
