@@ -11,7 +11,7 @@ import pandas as pd
 
 from experiments.comparison.methods import look_of
 from experiments.comparison.rows import Rows
-from experiments.comparison.tables import METRICS, Tables, verdict
+from experiments.comparison.tables import METRICS, Tables
 from nascore.drawing import operation_label
 
 
@@ -21,11 +21,6 @@ class PageTable(NamedTuple):
     heads: list[str]
     rows: list[list[str]]
     text_columns: tuple[int, ...] = (0, 1)
-
-
-def verdicts(rows: Rows, tables: Tables) -> list[str]:
-    """One sentence for each data set."""
-    return [verdict(tables, dataset) for dataset in rows.datasets]
 
 
 def warnings(rows: Rows, tables: Tables) -> list[str]:
@@ -46,6 +41,8 @@ def write_page(
     path: Path,
     rows: Rows,
     tables: Tables,
+    verdicts: Sequence[str],
+    remarks: Sequence[str],
     pictures: Sequence[tuple[Path, str, str]],
 ) -> None:
     """Writes the page.
@@ -54,6 +51,8 @@ def write_page(
       path: the HTML file.
       rows: what was measured.
       tables: what was computed of it.
+      verdicts: sentences for the top.
+      remarks: what a reader must know before the numbers.
       pictures: (PNG file, caption, data set) of each figure.
     """
     sections: list[dict[str, Any]] = [
@@ -120,8 +119,8 @@ def write_page(
     ]
     page = environment.get_template("page.html").render(
         title=f"{', '.join(methods)} on {', '.join(rows.datasets)}",
-        verdicts=verdicts(rows, tables),
-        warnings=warnings(rows, tables),
+        verdicts=verdicts,
+        warnings=remarks,
         sections=sections,
     )
     path.write_text(page, encoding="utf-8")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from experiments.comparison import rows as comparison_rows
 from experiments.comparison.figures import draw
-from experiments.comparison.page import verdicts, warnings, write_page
-from experiments.comparison.tables import make_tables
+from experiments.comparison.page import warnings, write_page
+from experiments.comparison.tables import make_tables, verdicts
 from nascore.runs import write_json
 
 ROWS = "rows"
@@ -44,10 +44,13 @@ def write_report(
             path = folder / "figures" / f"{dataset}_{name}.{suffix}"
             figure.savefig(path, dpi=160)
         pictures.append((path, caption, dataset))
-    found, remarks = verdicts(rows, tables), warnings(rows, tables)
+    found = [
+        text for dataset in rows.datasets for text in verdicts(tables, dataset)
+    ]
+    remarks = warnings(rows, tables)
     write_json(
         folder / "verdicts.json", {"verdicts": found, "warnings": remarks}
     )
     page = folder / "report.html"
-    write_page(page, rows, tables, pictures)
+    write_page(page, rows, tables, found, remarks, pictures)
     return found, remarks, page

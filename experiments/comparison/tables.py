@@ -363,22 +363,24 @@ def _rank_check(rows: Rows) -> pd.DataFrame:
     return pd.DataFrame(table, columns=None if table else columns)
 
 
-def verdict(tables: Tables, dataset: str) -> str:
-    """One plain sentence on I-ENAS against ENAS that the numbers support."""
+def verdicts(tables: Tables, dataset: str) -> list[str]:
+    """Plain sentences on I-ENAS that the numbers support.
+
+    The first holds it against ENAS, the second against random search, if
+    there are such runs.
+    """
     table = tables.differences
+    part = table[
+        (table["dataset"] == dataset) & (table["metric"] == "curve_mean")
+    ]
     for method in ANCHORS:
-        chosen = table[
-            (table["dataset"] == dataset)
-            & (table["first"] == method)
-            & (table["second"] == "enas")
-            & (table["metric"] == "curve_mean")
-        ]
-        if len(chosen):
-            return _sentence(chosen.iloc[0].to_dict())
-    return (
+        own = part[part["first"] == method]
+        if "enas" in set(own["second"]):
+            return [_sentence(row) for row in own.to_dict("records")]
+    return [
         f"{dataset}: there are no runs of I-ENAS and ENAS at the same seeds, "
         "so nothing can be said about the two."
-    )
+    ]
 
 
 def _sentence(row: dict) -> str:

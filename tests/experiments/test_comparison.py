@@ -10,7 +10,7 @@ import pytest
 
 from experiments.comparison import rows as comparison_rows
 from experiments.comparison.report import ROWS, write_report
-from experiments.comparison.tables import make_tables, verdict
+from experiments.comparison.tables import make_tables, verdicts
 from nascore.cells import CellSpace
 from nascore.errors import InputError
 
@@ -218,9 +218,14 @@ def test_differences_are_paired_by_seed(folders):
 
 def test_the_verdict_says_what_the_seeds_allow(folders, tmp_path):
     def said(chosen):
-        return verdict(make_tables(comparison_rows.gather(chosen)), "mnist")
+        tables = make_tables(comparison_rows.gather(chosen))
+        return verdicts(tables, "mnist")[0]
 
     assert said(folders).endswith("these runs support that I-ENAS is better.")
+    both = verdicts(make_tables(comparison_rows.gather(folders)), "mnist")
+    assert len(both) == 2
+    assert "those of random" in both[1]
+    assert both[1].endswith("these runs support that I-ENAS is better.")
     few = [f for f in folders if int(f.name.split("-")[1]) <= 5]
     assert "5 seeds cannot decide it" in said(few)
     assert "p = 0.062" in said(few)
