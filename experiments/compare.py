@@ -15,9 +15,10 @@ from absl import flags
 
 from enas.config import EnasConfig
 from experiments import launch
-from experiments.batch import SearchJob, run_jobs, to_flags
+from experiments.batch import run_jobs
 from experiments.comparison import rows as comparison_rows
 from experiments.comparison.report import ROWS
+from experiments.jobs import SearchJob, to_flags
 from experiments.plot_comparison import (
     define_targets,
     print_report,

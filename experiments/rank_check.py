@@ -14,7 +14,7 @@ from absl import flags
 
 from enas.config import EnasConfig
 from experiments import launch
-from experiments.batch import Job
+from experiments.jobs import Job
 from nascore.config import unflatten
 from nascore.errors import InputError
 from nascore.progress import Progress

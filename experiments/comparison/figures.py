@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.comparison.methods import look_of
+from experiments.comparison.paper import ANCHORS
 from experiments.comparison.rows import Rows
-from experiments.comparison.tables import ANCHORS, METRICS, Tables
+from experiments.comparison.tables import METRICS, Tables
 from nascore.drawing import operation_label
 from nascore.stats import mean_interval, moving_average
 

@@ -1,4 +1,4 @@
-"""The methods a report knows: names, looks, and the published figures."""
+"""The methods a report knows: their names and looks."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -25,18 +25,6 @@ LOOKS = {
         "I-ENAS (identity)", "#c9c9e8", "#5e3c99", (0, (5, 1)), "v", "xxx"
     ),
     "random": Look("random", "#d9e6d2", "#2b2b2b", ":", "o", "ooo"),
-}
-
-# I-ENAS, table I: mean and deviation of one epoch's accuracies, and that
-# epoch; one run each.
-PUBLISHED_EPOCH = {"mnist": 28, "fashion_mnist": 60, "cifar10": 310}
-PUBLISHED = {
-    ("mnist", "ienas_paper"): (0.915, 0.044),
-    ("mnist", "enas"): (0.860, 0.066),
-    ("fashion_mnist", "ienas_paper"): (0.866, 0.031),
-    ("fashion_mnist", "enas"): (0.852, 0.034),
-    ("cifar10", "ienas_paper"): (0.856, 0.041),
-    ("cifar10", "enas"): (0.754, 0.080),
 }
 
 

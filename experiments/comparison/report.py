@@ -7,7 +7,8 @@ from pathlib import Path
 from experiments.comparison import rows as comparison_rows
 from experiments.comparison.figures import draw
 from experiments.comparison.page import warnings, write_page
-from experiments.comparison.tables import make_tables, verdicts
+from experiments.comparison.tables import make_tables
+from experiments.comparison.verdicts import verdicts
 from nascore.runs import write_json
 
 ROWS = "rows"

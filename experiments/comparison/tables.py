@@ -7,15 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from experiments.comparison.methods import (
-    PUBLISHED,
-    PUBLISHED_EPOCH,
-    look_of,
-)
+from experiments.comparison.paper import table_1
 from experiments.comparison.rows import Rows
 from nascore.stats import mean_interval, paired_test
 
-ANCHORS = ("ienas_paper", "ienas_code")
 # Parts of ENAS's highest epoch mean, for the time to reach accuracies.
 _TARGET_PARTS = (0.5, 0.75, 0.9)
 # A controller whose last epoch repeats itself has collapsed.
@@ -69,7 +64,7 @@ def make_tables(rows: Rows, targets: Sequence[float] = ()) -> Tables:
     return Tables(
         metrics,
         _summary(metrics),
-        _table_1(rows),
+        table_1(rows),
         _reached(rows, targets),
         _differences(metrics),
         _diversity(rows),
@@ -131,77 +126,6 @@ def _summary(metrics: pd.DataFrame) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(summary)
-
-
-def anchor_epochs(rows: Rows, dataset: str) -> dict[int, int]:
-    """For each seed the epoch, from 0, where I-ENAS first has its maximum."""
-    table = rows.evaluations
-    for method in ANCHORS:
-        chosen = table[
-            (table["dataset"] == dataset) & (table["method"] == method)
-        ]
-        if len(chosen):
-            first = chosen.groupby("seed")["accuracy"].idxmax()
-            epochs = chosen.loc[first, ["seed", "epoch"]]
-            return dict(
-                zip(
-                    epochs["seed"].tolist(),
-                    epochs["epoch"].tolist(),
-                    strict=True,
-                )
-            )
-    return {}
-
-
-def _table_1(rows: Rows) -> pd.DataFrame:
-    """Table I: means and deviations inside single epochs, over seeds."""
-    inside = (
-        rows.evaluations.groupby(
-            ["dataset", "method", "seed", "epoch"], sort=False
-        )["accuracy"]
-        .agg(mean="mean", std=lambda values: float(np.std(values)))
-        .reset_index()
-    )
-    table = []
-    for dataset in rows.datasets:
-        anchors = anchor_epochs(rows, dataset)
-        spread = sorted(anchors.values())
-        for method in rows.methods(dataset):
-            part = inside[
-                (inside["dataset"] == dataset) & (inside["method"] == method)
-            ]
-            at_anchor = part[part["epoch"] == part["seed"].map(anchors)]
-            for scope, chosen in (
-                ("epoch of I-ENAS's first maximum", at_anchor),
-                ("all epochs", part),
-            ):
-                if chosen.empty:
-                    continue
-                by_seed = chosen.groupby("seed")[["mean", "std"]].mean()
-                mean, low, high = mean_interval(by_seed["mean"].to_numpy())
-                published = (math.nan, math.nan)
-                published_epoch = None
-                if scope != "all epochs":
-                    published = PUBLISHED.get((dataset, method), published)
-                    published_epoch = PUBLISHED_EPOCH.get(dataset)
-                table.append(
-                    {
-                        "dataset": dataset,
-                        "method": method,
-                        "scope": scope,
-                        "seeds": len(by_seed),
-                        "epoch_first": spread[0] + 1 if spread else None,
-                        "epoch_last": spread[-1] + 1 if spread else None,
-                        "mean": float(mean),
-                        "mean_low": float(low),
-                        "mean_high": float(high),
-                        "std": float(by_seed["std"].mean()),
-                        "published_mean": published[0],
-                        "published_std": published[1],
-                        "published_epoch": published_epoch,
-                    }
-                )
-    return pd.DataFrame(table)
 
 
 def _reached(rows: Rows, targets: Sequence[float]) -> pd.DataFrame:
@@ -361,51 +285,3 @@ def _rank_check(rows: Rows) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(table, columns=None if table else columns)
-
-
-def verdicts(tables: Tables, dataset: str) -> list[str]:
-    """Plain sentences on I-ENAS that the numbers support.
-
-    The first holds it against ENAS, the second against random search, if
-    there are such runs.
-    """
-    table = tables.differences
-    part = table[
-        (table["dataset"] == dataset) & (table["metric"] == "curve_mean")
-    ]
-    for method in ANCHORS:
-        own = part[part["first"] == method]
-        if "enas" in set(own["second"]):
-            return [_sentence(row) for row in own.to_dict("records")]
-    return [
-        f"{dataset}: there are no runs of I-ENAS and ENAS at the same seeds, "
-        "so nothing can be said about the two."
-    ]
-
-
-def _sentence(row: dict) -> str:
-    first, second = look_of(row["first"]).title, look_of(row["second"]).title
-    count = int(row["count"])
-    seeds = "one seed" if count == 1 else f"{count} seeds"
-    measured = (
-        f"{row['dataset']}: over {seeds}, the architectures that {first} "
-        f"sampled were on average {abs(row['mean']):.2%} (absolute) "
-        f"{'more' if row['mean'] >= 0 else 'less'} accurate than those of "
-        f"{second}"
-    )
-    if count < 2:
-        return f"{measured}; one pair of runs says nothing about chance."
-    measured += f" (95% interval {row['low']:+.2%} to {row['high']:+.2%}"
-    if not math.isnan(row["p_value"]):
-        measured += f", Wilcoxon p = {row['p_value']:.3f}"
-    measured += ")"
-    outside = row["low"] > 0 or row["high"] < 0
-    better = first if row["mean"] > 0 else second
-    if outside and row["p_value"] < 0.05:
-        return f"{measured}: these runs support that {better} is better."
-    if row["least_p"] >= 0.05:
-        return (
-            f"{measured}: {count} seeds cannot decide it, for the test cannot "
-            f"go below p = {row['least_p']:.3f} with so few."
-        )
-    return f"{measured}: these runs do not show that either is better."

@@ -10,7 +10,8 @@ import pytest
 
 from experiments.comparison import rows as comparison_rows
 from experiments.comparison.report import ROWS, write_report
-from experiments.comparison.tables import make_tables, verdicts
+from experiments.comparison.tables import make_tables
+from experiments.comparison.verdicts import verdicts
 from nascore.cells import CellSpace
 from nascore.errors import InputError
 

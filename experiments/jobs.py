@@ -1,0 +1,88 @@
+"""What a batch runs: processes that work in run folders."""
+
+import abc
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+from nascore.runs import is_finished
+
+
+@dataclasses.dataclass(frozen=True)
+class Job(abc.ABC):
+    """One process that works in one run folder.
+
+    Attributes:
+      name: what it is called in messages.
+      run_dir: the run folder; what the process prints goes beside it.
+      total: units of work, for the progress bar.
+    """
+
+    name: str
+    run_dir: Path
+    total: int
+
+    @property
+    def log(self) -> Path:
+        """What the process prints."""
+        return self.run_dir.with_name(f"{self.run_dir.name}.log")
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.done >= self.total
+
+    @property
+    @abc.abstractmethod
+    def done(self) -> int:
+        """Units of work that are done."""
+
+    @abc.abstractmethod
+    def command(self) -> list[str]:
+        """The module to run, and its arguments, to start or to go on."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchJob(Job):
+    """A search; its units are epochs.
+
+    Attributes:
+      module: the script, such as `experiments.search_enas`.
+      arguments: its flags, without those of the run folder.
+    """
+
+    module: str
+    arguments: tuple[str, ...]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the search came to its end."""
+        return is_finished(self.run_dir)
+
+    @property
+    def done(self) -> int:
+        """Epochs done."""
+        return self.total if self.finished else _count_rows(self.run_dir)
+
+    def command(self) -> list[str]:
+        """See `Job.command`."""
+        words = [self.module, *self.arguments, f"--run_dir={self.run_dir}"]
+        if (self.run_dir / "config.json").exists():
+            words.append("--resume")
+        return words
+
+
+def _count_rows(run_dir: Path) -> int:
+    try:
+        with (run_dir / "epochs.csv").open("rb") as file:
+            return max(0, sum(1 for _ in file) - 1)
+    except FileNotFoundError:
+        return 0
+
+
+def to_flags(values: Mapping[str, object]) -> tuple[str, ...]:
+    """Writes settings as command-line flags."""
+    return tuple(
+        f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
+        for name, value in values.items()
+    )
