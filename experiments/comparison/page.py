@@ -213,8 +213,8 @@ def _reached(reached: pd.DataFrame) -> PageTable:
             look_of(row["method"]).title,
             f"{row['target']:.0%}",
             f"{row['reached']} of {row['seeds']}",
-            _number(row["epochs"], ".0f"),
-            _number(row["evaluations"], ".0f"),
+            _number(row["epochs"], ".4g"),
+            _number(row["evaluations"], ".6g"),
             _number(row["seconds"], ".0f"),
         ]
         for row in reached.to_dict("records")

@@ -279,8 +279,9 @@ def _rank_check(rows: Rows) -> pd.DataFrame:
                 "runs": len(known),
                 "architectures": len(part),
                 "tau": float(tau),
-                "low": float(low),
-                "high": float(high),
+                # A few runs make the interval wider than tau can be.
+                "low": float(np.maximum(low, -1.0)),
+                "high": float(np.minimum(high, 1.0)),
                 "standalone_mean": float(part["standalone_accuracy"].mean()),
             }
         )
