@@ -18,7 +18,7 @@ from experiments import launch
 from experiments.batch import run_jobs
 from experiments.comparison import rows as comparison_rows
 from experiments.comparison.report import ROWS
-from experiments.jobs import SearchJob, to_flags
+from experiments.jobs import SearchJob
 from experiments.plot_comparison import (
     define_targets,
     print_report,
@@ -66,13 +66,8 @@ def plan_jobs(
                     folder / name,
                     config.schedule.epochs,
                     f"experiments.{script}",
-                    to_flags(
-                        {
-                            field: values[field]
-                            for field, default in defaults.items()
-                            if values[field] != default
-                        }
-                    ),
+                    {field: values[field] for field in defaults},
+                    defaults,
                 )
             )
     return jobs

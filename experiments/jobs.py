@@ -4,8 +4,10 @@ import abc
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from nascore.runs import is_finished
+from nascore.errors import InputError
+from nascore.runs import changed_settings, is_finished, read_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,16 +50,32 @@ class SearchJob(Job):
 
     Attributes:
       module: the script, such as `experiments.search_enas`.
-      arguments: its flags, without those of the run folder.
+      settings: the value of each of its settings.
+      defaults: what its settings are without flags.
     """
 
     module: str
-    arguments: tuple[str, ...]
+    settings: Mapping[str, Any]
+    defaults: Mapping[str, Any]
 
     @property
     def finished(self) -> bool:
-        """Whether the search came to its end."""
-        return is_finished(self.run_dir)
+        """Whether the search came to its end.
+
+        Raises:
+          InputError: the folder holds a run of other settings.
+        """
+        path = self.run_dir / "config.json"
+        if not path.exists():
+            return False
+        changed = changed_settings(read_json(path)["config"], self.settings)
+        if changed:
+            raise InputError(
+                f"{self.run_dir} holds a run of other settings (run -> now): "
+                f"{'; '.join(changed)}. Give the settings it had, or another "
+                "--out"
+            )
+        return is_finished(self.run_dir, self.total)
 
     @property
     def done(self) -> int:
@@ -66,7 +84,13 @@ class SearchJob(Job):
 
     def command(self) -> list[str]:
         """See `Job.command`."""
-        words = [self.module, *self.arguments, f"--run_dir={self.run_dir}"]
+        flags = {
+            name: value
+            for name, value in self.settings.items()
+            # A resumed run would take its own number of epochs.
+            if value != self.defaults[name] or name == "epochs"
+        }
+        words = [self.module, *to_flags(flags), f"--run_dir={self.run_dir}"]
         if (self.run_dir / "config.json").exists():
             words.append("--resume")
         return words

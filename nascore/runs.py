@@ -172,7 +172,7 @@ class RunFolder:
     def _check_same(
         self, old: Mapping[str, Any], new: Mapping[str, Any]
     ) -> None:
-        changed = differences(old.get("config", {}), new["config"], _MAY_DIFFER)
+        changed = changed_settings(old.get("config", {}), new["config"])
         changed += differences(
             old, new, ("config", "space", "starts", "devices")
         )
@@ -226,14 +226,19 @@ class RunFolder:
         partial.replace(path)
 
 
-def is_finished(path: Path) -> bool:
-    """Whether a folder holds a run that came to its end."""
+def is_finished(path: Path, epochs: int = 0) -> bool:
+    """Whether a folder holds a run that came to its end.
+
+    Args:
+      path: the folder.
+      epochs: how many are wanted, if more than its settings ask for.
+    """
     ranking = path / "derived_architectures.json"
     if not ranking.exists():
         return False
     end = read_json(ranking)
-    epochs = read_json(path / "config.json")["config"]["epochs"]
-    return bool(end.get("stopped_early")) or end["epochs"] >= epochs
+    asked = read_json(path / "config.json")["config"]["epochs"]
+    return bool(end.get("stopped_early")) or end["epochs"] >= max(asked, epochs)
 
 
 def _position(row: Mapping[str, str]) -> Position:
@@ -282,6 +287,11 @@ def differences(old: Row, new: Row, ignore: Iterable[str] = ()) -> list[str]:
         for name in sorted({*old, *new} - skipped)
         if old.get(name) != new.get(name)
     ]
+
+
+def changed_settings(old: Row, new: Row) -> list[str]:
+    """Says which settings make another run of it."""
+    return differences(old, new, _MAY_DIFFER)
 
 
 def _versions() -> dict[str, str]:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from experiments.jobs import SearchJob
+
 ROOT = Path(__file__).parent.parent.parent
 TINY = (
     "--dataset=digits",
@@ -131,6 +133,29 @@ def test_the_methods_share_every_other_setting(compared):
         for config in configs
     ]
     assert len(shared) == 3 and shared[0] == shared[1] == shared[2]
+
+
+def test_other_settings_are_not_taken_for_the_same_run(compared):
+    out = compared[0]
+    before = (out / "report.html").read_bytes()
+    arguments = [*TINY, "--methods=enas", "--seeds=1", f"--out={out}"]
+    done = script("compare", *arguments, "--epochs=15", "--filters=6")
+    assert done.returncode == 2
+    assert "enas-seed1 holds a run of other settings" in done.stderr
+    assert "filters: 4 -> 6" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert (out / "report.html").read_bytes() == before
+
+
+def test_more_epochs_continue_finished_runs(compared):
+    run = compared[0] / "runs" / "enas-seed1"
+    settings = json.loads((run / "config.json").read_text())["config"]
+    for epochs, finished in ((15, True), (16, False)):
+        wanted = {**settings, "epochs": epochs}
+        job = SearchJob("job", run, epochs, "module", wanted, settings)
+        assert job.finished is finished
+    assert job.command()[1:] == ["--epochs=16", f"--run_dir={run}", "--resume"]
+    assert job.done == 15
 
 
 def test_plot_comparison_redraws_from_the_rows(compared, tmp_path):
