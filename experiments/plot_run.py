@@ -13,6 +13,7 @@ import numpy as np
 from absl import flags
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from experiments import launch
 from nascore.drawing import draw_architecture, operation_label, to_dot
@@ -234,6 +235,7 @@ def _plot_epochs(run: RunRecords) -> Figure:
         label="search-test set",
     )
     axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel("accuracy (shared weights)")
     axes.set_title(f"{_name(run)}: not the final accuracy", fontsize=10)
     axes.legend(fontsize=8, loc="lower right")
@@ -271,6 +273,7 @@ def _plot_operations(run: RunRecords) -> Figure:
             )
             bottom += share
         axes.set_ylim(0, 1)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylabel(f"share, {name} cell")
         axes.grid(False)
     panels[0].set_title(f"{_name(run)}: operations", fontsize=10)
