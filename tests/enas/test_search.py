@@ -177,6 +177,29 @@ def test_a_corrupt_checkpoint_falls_back_to_the_one_before(
         np.testing.assert_array_equal(value, state(machine)[name], name)
 
 
+@pytest.mark.parametrize("suffix", ["data-00000-of-00001", "index"])
+@pytest.mark.parametrize("left", [0.0, 0.1, 0.9])
+def test_a_checkpoint_that_was_cut_off_falls_back(
+    tmp_path, capsys, suffix, left
+):
+    folder = tmp_path / "checkpoints"
+    variables = {
+        name: tf.Variable(tf.zeros([100, 10])) for name in ("a", "b", "c")
+    }
+    checkpoints = Checkpoints(folder, variables)
+    for number in (1.0, 2.0):
+        for variable in variables.values():
+            variable.assign(tf.fill([100, 10], number))
+        checkpoints.save()
+    file = folder / f"ckpt-2.{suffix}"
+    content = file.read_bytes()
+    file.write_bytes(content[: int(left * len(content))])
+    assert Checkpoints(folder, variables).restore()
+    assert "ckpt-2 cannot be read" in capsys.readouterr().err
+    for variable in variables.values():
+        np.testing.assert_array_equal(variable, np.ones([100, 10]))
+
+
 def test_no_readable_checkpoint_is_said(tmp_path):
     folder = tmp_path / "checkpoints"
     variable = tf.Variable(1.0)
