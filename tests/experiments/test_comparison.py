@@ -318,7 +318,7 @@ def test_a_report_is_made_again_from_its_csv_alone(folders, tmp_path):
     first = {
         path.relative_to(out): path.read_bytes()
         for path in out.rglob("*")
-        if path.suffix in (".csv", ".json", ".html", ".png")
+        if path.suffix in (".csv", ".json", ".html", ".png", ".pdf")
     }
     assert len(first) > 15
     for folder in folders:
