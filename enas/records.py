@@ -13,7 +13,7 @@ from nascore.cells import Architecture
 from nascore.data import ImageData
 from nascore.drawing import draw_architecture, figure_to_rgb
 from nascore.errors import RunStopped
-from nascore.runs import Row, RunFolder, write_json
+from nascore.runs import SEARCH_END, Row, RunFolder, write_json
 from nascore.tensorboard import Board
 
 
@@ -209,7 +209,7 @@ class Records:
     ) -> None:
         """Writes the final ranking; from then on the run is finished."""
         write_json(
-            self.run.path / "derived_architectures.json",
+            self.run.path / SEARCH_END,
             {
                 "measured_on": "the whole validation set, with shared weights"
                 "; not the accuracy after training from scratch",

@@ -9,7 +9,7 @@ import pandas as pd
 
 from nascore.cells import CellSpace
 from nascore.errors import InputError
-from nascore.runs import read_json
+from nascore.runs import SEARCH_END, read_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +81,7 @@ def read_run(path: Path) -> RunRecords:
             ],
         ),
         _read_ranking(path / "best_architectures.json"),
-        _read_ranking(path / "derived_architectures.json"),
+        _read_ranking(path / SEARCH_END),
     )
 
 

@@ -19,7 +19,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import IO, Any
 
-from nascore.cells import CellSpace
 from nascore.config import flatten
 from nascore.errors import InputError
 
@@ -29,6 +28,9 @@ Position = tuple[int, int]
 # A run may be given more epochs (nothing before them changes), and its data
 # may have moved (the fingerprint tells whether they are the same).
 _MAY_DIFFER = ("epochs", "data_dir")
+
+# What a search writes last.
+SEARCH_END = "derived_architectures.json"
 
 PACKAGES = ("ienas", "tensorflow", "keras", "numpy", "tensorflow-datasets")
 
@@ -136,13 +138,13 @@ class RunFolder:
         """Whether the search came to the end that its settings ask for."""
         return is_finished(self.path)
 
-    def record_start(self, about: Row, config: Any, space: CellSpace) -> None:
+    def record_start(self, about: Row, config: Any, space: Any = None) -> None:
         """Writes `config.json`, or adds this start to it.
 
         Args:
           about: what runs, on what data and devices.
           config: dataclass of settings.
-          space: the search space.
+          space: dataclass of the search space, if one is searched.
 
         Raises:
           InputError: the folder holds a run of something else.
@@ -158,7 +160,7 @@ class RunFolder:
         content: dict[str, Any] = {
             **about,
             "config": flatten(config),
-            "space": dataclasses.asdict(space),
+            "space": dataclasses.asdict(space) if space else None,
             "starts": [start],
         }
         # As read back from JSON, where tuples are lists.
@@ -226,17 +228,20 @@ class RunFolder:
         partial.replace(path)
 
 
-def is_finished(path: Path, epochs: int = 0) -> bool:
+def is_finished(
+    path: Path, epochs: int = 0, end_file: str = SEARCH_END
+) -> bool:
     """Whether a folder holds a run that came to its end.
 
     Args:
       path: the folder.
       epochs: how many are wanted, if more than its settings ask for.
+      end_file: the JSON file that a run of this kind ends with; it says
+        after how many `epochs` it was written.
     """
-    ranking = path / "derived_architectures.json"
-    if not ranking.exists():
+    if not (path / end_file).exists():
         return False
-    end = read_json(ranking)
+    end = read_json(path / end_file)
     asked = read_json(path / "config.json")["config"]["epochs"]
     return bool(end.get("stopped_early")) or end["epochs"] >= max(asked, epochs)
 
