@@ -10,7 +10,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from enas.config import EnasConfig
-from nascore.augment import augment, epoch_order, to_float
+from nascore.augment import augment, batch_places, epoch_order, to_float
 from nascore.data import ImageData, Split
 from nascore.seeds import Stream, fold
 from nascore.shared_cell import once
@@ -182,10 +182,9 @@ class Child(tf.Module):
     ) -> ChildRows:
         config = self.config
         seed = config.schedule.seed
-        size = config.schedule.batch_size
-        # The last batch of an epoch is filled up from its beginning.
-        places = (step * size + tf.range(size)) % self.train_images.size
-        batch = tf.gather(order, places)
+        batch = tf.gather(
+            order, batch_places(order, step, config.schedule.batch_size)
+        )
         labels = tf.gather(self.train_images.labels, batch)
         images = augment(
             to_float(tf.gather(self.train_images.images, batch), *self.scaling),

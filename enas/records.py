@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from enas.child import ChildRows
 from enas.config import EnasConfig
 from enas.policy import PolicyRows
 from nascore.cells import Architecture
-from nascore.data import ImageData
+from nascore.data import ImageData, describe_data
 from nascore.drawing import draw_architecture, figure_to_rgb
 from nascore.errors import RunStopped
 from nascore.runs import SEARCH_END, Row, RunFolder, write_json
+from nascore.runtime import device_names
 from nascore.tensorboard import Board
 
 
@@ -39,7 +39,7 @@ class Records:
         about = {
             "method": method,
             "data": describe_data(data),
-            "devices": _devices(),
+            "devices": device_names(),
         }
         run.record_start(about, config, self.space)
         self.board = Board(run.path / "tensorboard")
@@ -253,27 +253,5 @@ class Records:
         del self.best[self.best_count :]
 
 
-def describe_data(data: ImageData) -> dict[str, object]:
-    """Says what the images are and how many there are."""
-    return {
-        "name": data.name,
-        "fingerprint": data.fingerprint,
-        "train": len(data.train),
-        "validation": len(data.validation),
-        "search_test": len(data.search_test),
-        "test": len(data.test),
-        "image_shape": list(data.image_shape),
-        "class_names": list(data.class_names),
-    }
-
-
 def _column(rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
     return np.array([float(row[name]) for row in rows])
-
-
-def _devices() -> list[str]:
-    names = []
-    for device in tf.config.list_physical_devices():
-        details = tf.config.experimental.get_device_details(device)
-        names.append(details.get("device_name", device.device_type))
-    return names

@@ -24,14 +24,10 @@ from nascore.checkpoints import Checkpoints
 from nascore.data import ImageData, load
 from nascore.errors import InputError
 from nascore.interrupts import Interrupted, StopRequest
-from nascore.progress import Progress
+from nascore.progress import Progress, next_stretch
 from nascore.runs import RunFolder
 from nascore.seeds import Stream, fold
 from nascore.supernet import Supernet, describe_layers
-
-# A stretch of steps takes about this long, so that the bar moves and an
-# interrupt is answered, while Python is entered rarely.
-STRETCH_SECONDS = 2.0
 
 
 class Search:
@@ -229,7 +225,7 @@ class Search:
             )
             self._position["child_step"].assign(stop)
             self._after_stretch(stop - start, "child")
-            stretch = _next_stretch(stop - start, time.monotonic() - begin)
+            stretch = next_stretch(stop - start, time.monotonic() - begin)
 
     def _train_controller(self, epoch: int) -> None:
         """The rest of the epoch's controller updates."""
@@ -247,7 +243,7 @@ class Search:
             self.records.add_controller(epoch, start * count, rows, seconds)
             self._position["train_step"].assign(stop)
             self._after_stretch((stop - start) * count, "controller")
-            stretch = _next_stretch(stop - start, seconds)
+            stretch = next_stretch(stop - start, seconds)
 
     def _evaluate(self, epoch: int) -> dict[str, float]:
         """Scores fresh architectures, then the shared weights."""
@@ -341,13 +337,6 @@ class Search:
     def _save(self) -> None:
         self.checkpoints.save()
         self._saved = time.monotonic()
-
-
-def _next_stretch(steps: int, seconds: float) -> int:
-    """How many steps to take at once, after `steps` took `seconds`."""
-    wanted = int(STRETCH_SECONDS * steps / max(seconds, 1e-6))
-    # The first stretch includes compilation and says little.
-    return max(1, min(wanted, 4 * steps))
 
 
 def check_sizes(config: EnasConfig, data: ImageData) -> None:

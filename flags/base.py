@@ -34,6 +34,11 @@ def define(config: Any) -> None:
             flags.DEFINE_string(field.name, default, text)
 
 
+def names(config: Any) -> list[str]:
+    """The flags that `define` makes of a dataclass."""
+    return list(flatten(config))
+
+
 def read(config: Config, stored: Mapping[str, Any] | None = None) -> Config:
     """Makes a dataclass of the values of its flags.
 
@@ -46,7 +51,7 @@ def read(config: Config, stored: Mapping[str, Any] | None = None) -> Config:
     """
     given = {
         name: flags.FLAGS[name].value
-        for name in flatten(config)
+        for name in names(config)
         if not stored or flags.FLAGS[name].present
     }
     return unflatten(config, {**(stored or {}), **given})

@@ -11,6 +11,14 @@ def epoch_order(size: int, seed: tf.Tensor) -> tf.Tensor:
     return tf.random.experimental.stateless_shuffle(tf.range(size), seed)
 
 
+def batch_places(order: tf.Tensor, step: tf.Tensor, size: int) -> tf.Tensor:
+    """Places in an epoch's order that make up a batch, int32 `[size]`.
+
+    The last batch of an epoch is filled up from its beginning.
+    """
+    return (step * size + tf.range(size)) % order.shape[0]
+
+
 def to_float(
     images: tf.Tensor, mean: object = 0.0, std: object = 1.0
 ) -> tf.Tensor:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from nascore import layout
 from nascore.cells import ENAS_OPERATIONS, CellSpace
 from nascore.errors import InputError
 
@@ -235,42 +236,18 @@ class SupernetConfig:
     @property
     def layer_types(self) -> tuple[str, ...]:
         """The cell type of each layer, from input to output."""
-        if not self.num_normal_cells:
-            distance = self.num_layers // 4
-            places = {distance, 2 * distance + 1, self.num_layers}
-            return tuple(
-                "reduction" if layer in places else "normal"
-                for layer in range(self.num_layers + 2)
+        if self.num_normal_cells:
+            return layout.block_layout(
+                self.num_normal_cells, self.num_reduction_cells
             )
-        blocks = max(1, self.num_reduction_cells)
-        least, more = divmod(self.num_normal_cells, blocks)
-        layers: list[str] = []
-        for block in range(blocks):
-            layers += ["normal"] * (least + (block < more))
-            if self.num_reduction_cells:
-                layers.append("reduction")
-        return tuple(layers)
-
-    @property
-    def size_divisor(self) -> int:
-        """Height and width of the images must be a multiple of this."""
-        return 2 ** self.layer_types.count("reduction")
+        return layout.ienas_layout(self.num_layers)
 
     @property
     def aux_layer(self) -> int | None:
-        """The layer whose output the auxiliary head reads, if there is one.
-
-        It is the one after the second reduction.
-        """
-        places = [
-            layer + 1
-            for layer, name in enumerate(self.layer_types)
-            if name == "reduction"
-        ]
-        if self.aux_weight and len(places) > 1:
-            if places[1] < len(self.layer_types):
-                return places[1]
-        return None
+        """The layer whose output the auxiliary head reads, if there is one."""
+        if not self.aux_weight:
+            return None
+        return layout.auxiliary_layer(self.layer_types)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,6 +11,8 @@ import tensorflow as tf
 
 BATCH_NORM_EPSILON = 1e-5
 BATCH_NORM_DECAY = 0.9
+# The stem has this times the filters of the first cells.
+STEM_FACTOR = 3
 
 Normalization = Callable[[], keras.layers.Layer]
 
@@ -60,9 +62,61 @@ class BatchStatisticsNorm(keras.layers.Layer):
         return batch_norm(x, self.scale.value, self.offset.value)
 
 
-def moving_norm() -> keras.layers.Layer:
-    """Batch normalization with moving statistics, as ENAS sets it."""
+def moving_norm(synchronized: bool = False) -> keras.layers.Layer:
+    """Batch normalization with moving statistics, as ENAS sets it.
+
+    Args:
+      synchronized: whether the statistics are those of all replicas.
+    """
     return keras.layers.BatchNormalization(
+        momentum=BATCH_NORM_DECAY,
+        epsilon=BATCH_NORM_EPSILON,
+        synchronized=synchronized,
+    )
+
+
+@keras.saving.register_keras_serializable(package="nascore")
+class FusedBatchNormalization(keras.layers.BatchNormalization):
+    """Keras's batch normalization, trained with TensorFlow's fused kernel.
+
+    The same variables and values; Keras composes it of many operations,
+    which takes several times as long.
+    """
+
+    def call(
+        self,
+        inputs: tf.Tensor,
+        training: bool | None = None,
+        mask: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Normalizes `[n, h, w, c]` and moves the statistics in training."""
+        if not training:
+            return super().call(inputs, training=False, mask=mask)
+        outputs = tf.raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=tf.cast(self.gamma.value, tf.float32),
+            offset=tf.cast(self.beta.value, tf.float32),
+            mean=tf.zeros([0]),
+            variance=tf.zeros([0]),
+            epsilon=self.epsilon,
+            is_training=True,
+        )
+        # The kernel divides the squares by n - 1, Keras by n.
+        count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:3]), tf.float32)
+        variance = outputs.batch_variance * (count - 1) / count
+        for moving, value in (
+            (self.moving_mean, outputs.batch_mean),
+            (self.moving_variance, variance),
+        ):
+            moving.assign(
+                moving * self.momentum + value * (1.0 - self.momentum)
+            )
+        return outputs.y
+
+
+def fused_moving_norm() -> keras.layers.Layer:
+    """`moving_norm` with the fused kernel."""
+    return FusedBatchNormalization(
         momentum=BATCH_NORM_DECAY, epsilon=BATCH_NORM_EPSILON
     )
 
@@ -165,3 +219,57 @@ class FactorizedReduction(keras.layers.Layer):
         first, second = self.paths
         halves = [first(x), second(x[:, 1:, 1:, :])]
         return self.norm(tf.concat(halves, axis=-1))
+
+
+def halving(have: int, channels: int) -> keras.Model:
+    """The two paths of `FactorizedReduction` as a block of Keras's layers.
+
+    Args:
+      have: channels of the input.
+      channels: channels of the output; even.
+    """
+    x = keras.Input((None, None, have))
+    paths = [
+        convolution(channels // 2, 1, strides=2, padding="valid")
+        for _ in range(2)
+    ]
+    shifted = keras.layers.Cropping2D(((1, 0), (1, 0)))(x)
+    halves = [paths[0](x), paths[1](shifted)]
+    return keras.Model(x, keras.layers.Concatenate()(halves))
+
+
+def auxiliary_head(
+    map_size: tuple[int, int], classes: int, normalization: Normalization
+) -> list[keras.layers.Layer]:
+    """A second classifier on a middle layer, for training only.
+
+    Relu, 5x5 average pool of stride 3, 1x1 convolution to 128 channels, a
+    convolution over the whole map to 768, global average, dense.
+
+    Args:
+      map_size: height and width of what it reads; under 5x5 the pool is
+        less.
+      classes: number of logits.
+      normalization: makes the normalization layers.
+    """
+    pool = min(5, *map_size)
+    left = (map_size[0] - pool) // 3 + 1
+    return [
+        keras.layers.ReLU(),
+        keras.layers.AveragePooling2D(pool, 3, "valid"),
+        convolution(128),
+        normalization(),
+        keras.layers.ReLU(),
+        convolution(768, left),
+        normalization(),
+        keras.layers.ReLU(),
+        keras.layers.GlobalAveragePooling2D(),
+        classifier(classes),
+    ]
+
+
+def classifier(classes: int) -> keras.layers.Dense:
+    """A dense layer without bias."""
+    return keras.layers.Dense(
+        classes, use_bias=False, kernel_initializer="he_normal"
+    )

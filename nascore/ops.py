@@ -16,9 +16,9 @@ import tensorflow as tf
 
 from nascore.errors import InputError
 from nascore.layers import (
-    FactorizedReduction,
     Normalization,
     batch_norm,
+    halving,
     he_normal,
 )
 
@@ -45,6 +45,8 @@ class Operation(abc.ABC):
     """Base of the operations: keeps shape at stride 1, has no weights."""
 
     is_convolution = False
+    # Whether it passes its input on; a drop path spares it.
+    is_skip = False
 
     def weight_specs(self, channels: int) -> tuple[WeightSpec, ...]:
         """Returns the weights of one slot at this width."""
@@ -62,8 +64,13 @@ class Operation(abc.ABC):
     @abc.abstractmethod
     def discrete(
         self, channels: int, strides: int, normalization: Normalization
-    ) -> keras.layers.Layer:
-        """The discrete form: a Keras layer for `[n, h, w, channels]`."""
+    ) -> list[keras.layers.Layer]:
+        """The discrete form: Keras layers for `[n, h, w, channels]`.
+
+        They run one after the other and are Keras's own, so that a saved
+        network loads without this package. Their trainable weights are
+        those of `weight_specs`, in that order, if there are any.
+        """
 
 
 class SeparableConvolution(Operation):
@@ -121,7 +128,7 @@ class SeparableConvolution(Operation):
 
     def discrete(
         self, channels: int, strides: int, normalization: Normalization
-    ) -> keras.layers.Layer:
+    ) -> list[keras.layers.Layer]:
         """The first repeat takes the stride."""
         layers: list[keras.layers.Layer] = []
         for repeat in range(self.repeats):
@@ -139,7 +146,7 @@ class SeparableConvolution(Operation):
                 ),
                 normalization(),
             ]
-        return keras.Sequential(layers)
+        return layers
 
 
 @tf.custom_gradient
@@ -172,9 +179,9 @@ class AveragePool(Operation):
 
     def discrete(
         self, channels: int, strides: int, normalization: Normalization
-    ) -> keras.layers.Layer:
+    ) -> list[keras.layers.Layer]:
         """See `Operation.discrete`."""
-        return keras.layers.AveragePooling2D(3, strides, "same")
+        return [keras.layers.AveragePooling2D(3, strides, "same")]
 
 
 class MaxPool(Operation):
@@ -186,13 +193,15 @@ class MaxPool(Operation):
 
     def discrete(
         self, channels: int, strides: int, normalization: Normalization
-    ) -> keras.layers.Layer:
+    ) -> list[keras.layers.Layer]:
         """See `Operation.discrete`."""
-        return keras.layers.MaxPooling2D(3, strides, "same")
+        return [keras.layers.MaxPooling2D(3, strides, "same")]
 
 
 class Identity(Operation):
     """Returns its input; at stride 2 a factorized reduction."""
+
+    is_skip = True
 
     def apply(self, x: tf.Tensor, weights: Sequence[tf.Tensor]) -> tf.Tensor:
         """See `Operation.apply`."""
@@ -200,11 +209,11 @@ class Identity(Operation):
 
     def discrete(
         self, channels: int, strides: int, normalization: Normalization
-    ) -> keras.layers.Layer:
+    ) -> list[keras.layers.Layer]:
         """See `Operation.discrete`."""
         if strides == 1:
-            return keras.layers.Identity()
-        return FactorizedReduction(channels, True, normalization)
+            return []
+        return [halving(channels, channels), normalization()]
 
 
 class Zero(Operation):
@@ -216,14 +225,12 @@ class Zero(Operation):
 
     def discrete(
         self, channels: int, strides: int, normalization: Normalization
-    ) -> keras.layers.Layer:
+    ) -> list[keras.layers.Layer]:
         """Keeps every `strides`-th pixel, times zero."""
-        return keras.Sequential(
-            [
-                keras.layers.AveragePooling2D(1, strides),
-                keras.layers.Rescaling(0.0),
-            ]
-        )
+        return [
+            keras.layers.AveragePooling2D(1, strides),
+            keras.layers.Rescaling(0.0),
+        ]
 
 
 OPERATIONS: dict[str, Operation] = {}

@@ -5,6 +5,10 @@ import time
 
 from tqdm import tqdm
 
+# A stretch of steps takes about this long, so that the bar moves and an
+# interrupt is answered, while Python is entered rarely.
+STRETCH_SECONDS = 2.0
+
 
 class Progress:
     """A bar in a terminal; in a log only the lines.
@@ -46,3 +50,10 @@ class Progress:
     def close(self) -> None:
         """Ends the bar."""
         self._bar.close()
+
+
+def next_stretch(steps: int, seconds: float) -> int:
+    """How many steps to take at once, after `steps` took `seconds`."""
+    wanted = int(STRETCH_SECONDS * steps / max(seconds, 1e-6))
+    # The first stretch includes compilation and says little.
+    return max(1, min(wanted, 4 * steps))

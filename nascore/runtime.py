@@ -13,3 +13,12 @@ def configure() -> None:
     tf.config.optimizer.set_experimental_options(
         {"function_optimization": False}
     )
+
+
+def device_names() -> list[str]:
+    """What TensorFlow computes on."""
+    names = []
+    for device in tf.config.list_physical_devices():
+        details = tf.config.experimental.get_device_details(device)
+        names.append(details.get("device_name", device.device_type))
+    return names

@@ -11,61 +11,17 @@ import keras
 import tensorflow as tf
 
 from nascore.config import SupernetConfig
-from nascore.errors import InputError
 from nascore.layers import (
+    STEM_FACTOR,
     BatchStatisticsNorm,
     ConvNorm,
     FactorizedReduction,
+    auxiliary_head,
+    classifier,
 )
+from nascore.layout import check_image_size
 from nascore.ops import find_operations
 from nascore.shared_cell import SharedCell, make_edge
-
-STEM_FACTOR = 3
-
-
-class AuxiliaryHead(keras.layers.Layer):
-    """A second classifier on a middle layer, for training only.
-
-    Relu, 5x5 average pool of stride 3, 1x1 convolution to 128 channels, a
-    convolution over the whole map to 768, global average, dense.
-
-    Args:
-      classes: number of logits.
-    """
-
-    def __init__(self, classes: int, **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        self.classes = classes
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Builds the layers for `[n, h, w, c]`; maps under 5x5 pool less."""
-        size = min(5, *(side or 5 for side in input_shape[1:3]))
-        pool = keras.layers.AveragePooling2D(size, 3, "valid")
-        pooled = pool.compute_output_shape(input_shape)
-        self.head = keras.Sequential(
-            [
-                keras.layers.ReLU(),
-                pool,
-                ConvNorm(128, 1, False, BatchStatisticsNorm),
-                keras.layers.ReLU(),
-                ConvNorm(768, pooled[1], False, BatchStatisticsNorm),
-                keras.layers.ReLU(),
-                keras.layers.GlobalAveragePooling2D(),
-                classifier(self.classes),
-            ]
-        )
-        self.head.build(input_shape)
-
-    def call(self, x: tf.Tensor) -> tf.Tensor:
-        """Maps `[n, h, w, c]` to logits `[n, classes]`."""
-        return self.head(x)
-
-
-def classifier(classes: int) -> keras.layers.Dense:
-    """A dense layer without bias."""
-    return keras.layers.Dense(
-        classes, use_bias=False, kernel_initializer="he_normal"
-    )
 
 
 class Supernet(keras.Model):
@@ -89,7 +45,7 @@ class Supernet(keras.Model):
         cell_layer: Callable[..., keras.layers.Layer] = SharedCell,
     ) -> None:
         super().__init__(name="supernet")
-        check_image_size(config, image_shape)
+        check_image_size(config.layer_types, image_shape)
         self.config = config
         self.space = config.space
         self.image_shape = tuple(image_shape)
@@ -108,7 +64,7 @@ class Supernet(keras.Model):
         self.reductions: list[keras.layers.Layer] = []
         self.calibrations: list[list[keras.layers.Layer]] = []
         self.cells: list[keras.layers.Layer] = []
-        self.aux_head: AuxiliaryHead | None = None
+        self.aux_head: keras.Sequential | None = None
         edge = make_edge(find_operations(self.space.operations))
         height, width, _ = image_shape
         channels = config.filters
@@ -149,7 +105,10 @@ class Supernet(keras.Model):
             self.calibrations.append(calibrations)
             self.cells.append(cell)
             if number == config.aux_layer:
-                self.aux_head = AuxiliaryHead(classes, name="auxiliary_head")
+                self.aux_head = keras.Sequential(
+                    auxiliary_head((height, width), classes, norm),
+                    name="auxiliary_head",
+                )
                 self.aux_head.build((None, height, width, channels))
             before = [before[1], channels]
         self.classifier = classifier(classes)
@@ -193,21 +152,6 @@ class Supernet(keras.Model):
                 features, 1 - self.config.keep_prob, seed
             )
         return self.classifier(features), aux_logits
-
-
-def check_image_size(
-    config: SupernetConfig, image_shape: tuple[int, int, int]
-) -> None:
-    """Raises InputError if the reductions do not divide the image size."""
-    divisor = config.size_divisor
-    if any(size % divisor for size in image_shape[:2]):
-        better = max(divisor, round(image_shape[0] / divisor) * divisor)
-        raise InputError(
-            f"images of {image_shape[0]}x{image_shape[1]} pixels cannot be "
-            f"halved by {config.layer_types.count('reduction')} reductions; "
-            f"both sides must be multiples of {divisor}: set "
-            f"--image_size={better}, or choose another layout"
-        )
 
 
 def describe_layers(supernet: Supernet) -> list[dict[str, object]]:

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -90,7 +91,10 @@ def test_discrete_form_equals_shared_form(name):
     operation = OPERATIONS[name]
     x = rng.normal(size=(3, 8, 8, CHANNELS)).astype(np.float32)
     slot = random_slot(operation, rng)
-    layer = operation.discrete(CHANNELS, 1, BatchStatisticsNorm)
+    layer = keras.Sequential(
+        operation.discrete(CHANNELS, 1, BatchStatisticsNorm)
+        or [keras.layers.Identity()]
+    )
     layer.build(x.shape)
     layer.set_weights(slot)
     shared = operation.apply(tf.constant(x), [tf.constant(w) for w in slot])
@@ -99,7 +103,9 @@ def test_discrete_form_equals_shared_form(name):
 
 @pytest.mark.parametrize("name", list(OPERATIONS))
 def test_discrete_form_halves_the_image_at_stride_two(name):
-    layer = OPERATIONS[name].discrete(CHANNELS, 2, BatchStatisticsNorm)
+    layer = keras.Sequential(
+        OPERATIONS[name].discrete(CHANNELS, 2, BatchStatisticsNorm)
+    )
     x = np.ones((2, 8, 8, CHANNELS), np.float32)
     assert layer(x).shape == (2, 4, 4, CHANNELS)
 

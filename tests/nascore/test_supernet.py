@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -5,8 +6,9 @@ import tensorflow as tf
 from nascore.config import SupernetConfig
 from nascore.errors import InputError
 from nascore.layers import BatchStatisticsNorm, batch_norm
+from nascore.layout import check_image_size
 from nascore.ops import OPERATIONS
-from nascore.supernet import Supernet, check_image_size, describe_layers
+from nascore.supernet import Supernet, describe_layers
 
 CONFIG = SupernetConfig(filters=4, num_layers=2, num_nodes=3)
 IMAGE = (16, 16, 1)
@@ -46,8 +48,11 @@ def discrete_logits(supernet, images, architecture):
         for number, node in enumerate(cell.nodes):
             terms = []
             for index, op in node.edges:
-                discrete = OPERATIONS[space.operations[op]].discrete(
-                    layer.channels, 1, BatchStatisticsNorm
+                discrete = keras.Sequential(
+                    OPERATIONS[space.operations[op]].discrete(
+                        layer.channels, 1, BatchStatisticsNorm
+                    )
+                    or [keras.layers.Identity()]
                 )
                 discrete.build(before.shape)
                 start = 0
@@ -222,7 +227,7 @@ def test_a_single_cell_type_serves_all_layers():
 
 def test_image_size_must_survive_the_reductions():
     with pytest.raises(InputError) as error:
-        check_image_size(SupernetConfig(), (28, 28, 1))
+        check_image_size(SupernetConfig().layer_types, (28, 28, 1))
     assert "multiples of 8: set --image_size=32" in str(error.value)
 
 

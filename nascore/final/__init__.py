@@ -1,0 +1,1 @@
+"""From a found architecture to a trained, exported network."""

@@ -1,0 +1,349 @@
+"""The compiled training loop of a discrete network.
+
+As in the search, batches are rows of an index and every random draw is a
+function of the place in the training, so that Python is entered once for a
+whole stretch of steps and a resumed training equals an uninterrupted one.
+The same loop runs on one device and under a `tf.distribute` strategy: each
+replica takes its part of the same batch, gradients are summed.
+"""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nascore.augment import augment, batch_places, epoch_order, to_float
+from nascore.data import Split
+from nascore.final.config import FinalConfig
+from nascore.network import AUXILIARY, LOGITS, PROGRESS
+from nascore.seeds import Stream, fold
+
+Scaling = tuple[np.ndarray, np.ndarray] | tuple[float, float]
+
+
+class Totals(NamedTuple):
+    """Sums over the steps of an epoch so far.
+
+    Attributes:
+      loss: cross entropy of the main head, in nats, times images.
+      hits: images whose largest logit was the label's.
+      images: how many there were.
+    """
+
+    loss: tf.Tensor
+    hits: tf.Tensor
+    images: tf.Tensor
+
+
+class StepRows(NamedTuple):
+    """What one replica measured in one step; sums over its images."""
+
+    loss: tf.Tensor
+    hits: tf.Tensor
+    unhealthy: tf.Tensor
+
+
+class Loop(tf.Module):
+    """A network with its data and its optimizer.
+
+    Args:
+      network: from `nascore.network.build_network`, made under the strategy.
+      split: the training images.
+      scaling: mean and deviation that pixels in [0, 1] are standardized by.
+      config: of the training.
+      strategy: the devices.
+    """
+
+    def __init__(
+        self,
+        network: keras.Model,
+        split: Split,
+        scaling: Scaling,
+        config: FinalConfig,
+        strategy: tf.distribute.Strategy,
+    ) -> None:
+        super().__init__(name="loop")
+        self.network = network
+        self.config = config
+        self.strategy = strategy
+        self.scaling = scaling
+        self.images = tf.constant(split.images)
+        self.labels = tf.constant(split.labels)
+        self.classes = network.output[LOGITS].shape[-1]
+        self.steps_per_epoch = -(-len(split) // config.training.batch_size)
+        with strategy.scope():
+            self.optimizer = _make_optimizer(config)
+            self.optimizer.build(network.trainable_variables)
+        self.totals = Totals(
+            *(
+                tf.Variable(0.0, trainable=False, dtype=tf.float64, name=name)
+                for name in Totals._fields
+            )
+        )
+        self._schedule = _make_schedule(config)
+        self._progress = None
+        if config.network.drop_path_keep_prob < 1:
+            self._progress = network.get_layer(PROGRESS).progress
+
+    @property
+    def state(self) -> dict[str, tf.Variable]:
+        """Every variable that the rest of the training depends on."""
+        groups = {
+            "network": self.network.variables,
+            "optimizer": self.optimizer.variables,
+        }
+        variables = {
+            f"{group}_{number}": variable.value
+            for group, members in groups.items()
+            for number, variable in enumerate(members)
+        }
+        totals = {f"total_{k}": v for k, v in self.totals._asdict().items()}
+        return {**variables, **totals}
+
+    def learning_rate(self, epoch: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        """The learning rate of a step, a float32 scalar."""
+        training = self.config.training
+        place = tf.cast(epoch, tf.float32)
+        steps = float(self.steps_per_epoch)
+        step = tf.cast(step, tf.float32)
+        rate = self._schedule(
+            place + step / steps if training.lr_by_step else place
+        )
+        if training.warmup_epochs:
+            risen = (place + (step + 1) / steps) / training.warmup_epochs
+            rate *= tf.minimum(1.0, risen)
+        return rate
+
+    @tf.function(autograph=False)
+    def train(
+        self, epoch: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Trains steps `start` to `stop` of an epoch; adds to `totals`.
+
+        Args:
+          epoch: int32 scalar.
+          start: int32 scalar, the first step.
+          stop: int32 scalar, the step after the last one.
+
+        Returns:
+          The step that it came to, int32, and whether every loss was within
+          the limit and every gradient finite; it stops after one that was
+          not.
+        """
+        training = self.config.training
+        order = epoch_order(
+            self.labels.shape[0], fold(training.seed, Stream.SHUFFLE, epoch)
+        )
+        total_steps = float(training.epochs * self.steps_per_epoch)
+
+        def more(
+            step: tf.Tensor, healthy: tf.Tensor, *sums: tf.Tensor
+        ) -> tf.Tensor:
+            return tf.logical_and(step < stop, healthy)
+
+        def body(
+            step: tf.Tensor, healthy: tf.Tensor, *sums: tf.Tensor
+        ) -> tuple[tf.Tensor, ...]:
+            self.optimizer.learning_rate.assign(self.learning_rate(epoch, step))
+            if self._progress is not None:
+                done = epoch * self.steps_per_epoch + step + 1
+                self._progress.assign(tf.cast(done, tf.float32) / total_steps)
+            rows = self.strategy.run(self._step, (order, epoch, step))
+            loss, hits, unhealthy = (
+                self.strategy.reduce(tf.distribute.ReduceOp.SUM, row, axis=None)
+                for row in rows
+            )
+            new = (loss, hits, tf.constant(float(training.batch_size)))
+            sums = tuple(
+                total + tf.cast(value, tf.float64)
+                for total, value in zip(sums, new, strict=True)
+            )
+            return (step + 1, tf.equal(unhealthy, 0.0), *sums)
+
+        sums = tuple(total.read_value() for total in self.totals)
+        step, healthy, *sums = tf.while_loop(
+            more, body, (start, tf.constant(True), *sums)
+        )
+        for total, value in zip(self.totals, sums, strict=True):
+            total.assign(value)
+        return step, healthy
+
+    def _step(
+        self, order: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor
+    ) -> StepRows:
+        """One replica's part of a step."""
+        config, training = self.config, self.config.training
+        batch = tf.gather(order, batch_places(order, step, training.batch_size))
+        # Each replica augments the whole batch: cheap beside the network,
+        # and the images do not depend on the number of replicas.
+        images = augment(
+            to_float(tf.gather(self.images, batch), *self.scaling),
+            fold(training.seed, Stream.AUGMENT, epoch, step),
+            pad_crop=config.data.pad_crop,
+            flip=config.data.flip,
+            cutout=config.data.cutout,
+        )
+        labels = tf.gather(self.labels, batch)
+        context = tf.distribute.get_replica_context()
+        first = context.replica_id_in_sync_group * training.accumulate
+        if training.accumulate == 1:
+            rows, gradients = self._gradients(images, labels, first)
+        else:
+            rows, gradients = self._accumulate(images, labels)
+        if training.clip_norm:
+            replicas = context.num_replicas_in_sync
+            summed = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+            clipped, _ = tf.clip_by_global_norm(summed, training.clip_norm)
+            # The optimizer adds the replicas' gradients up.
+            gradients = [gradient / replicas for gradient in clipped]
+        self.optimizer.apply(gradients, self.network.trainable_variables)
+        return rows
+
+    def _accumulate(
+        self, images: tf.Tensor, labels: tf.Tensor
+    ) -> tuple[StepRows, list[tf.Tensor]]:
+        """Adds up the parts of the batch, one after the other."""
+        zero = tf.constant(0.0)
+        weights = self.network.trainable_variables
+
+        def body(part: tf.Tensor, *sums: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            rows, gradients = self._gradients(images, labels, part)
+            new = (*rows, *gradients)
+            return (part + 1, *(a + b for a, b in zip(sums, new, strict=True)))
+
+        _, *sums = tf.while_loop(
+            lambda part, *sums: part < self.config.training.accumulate,
+            body,
+            (
+                tf.constant(0),
+                *StepRows(zero, zero, zero),
+                *(tf.zeros_like(weight.value) for weight in weights),
+            ),
+        )
+        return StepRows(*sums[:3]), list(sums[3:])
+
+    def _gradients(
+        self, images: tf.Tensor, labels: tf.Tensor, part: tf.Tensor
+    ) -> tuple[StepRows, list[tf.Tensor]]:
+        """Sums and gradients of one part of the batch."""
+        training = self.config.training
+        parts = self.strategy.num_replicas_in_sync * training.accumulate
+        size = training.batch_size // parts
+        images = tf.ensure_shape(
+            images[part * size : (part + 1) * size], [size, *images.shape[1:]]
+        )
+        labels = tf.ensure_shape(
+            labels[part * size : (part + 1) * size], [size]
+        )
+        weights = [v.value for v in self.network.trainable_variables]
+        with tf.GradientTape() as tape:
+            outputs = self.network(images, training=True)
+            loss = self._loss(labels, outputs[LOGITS])
+            total = loss
+            if AUXILIARY in outputs:
+                aux_loss = self._loss(labels, outputs[AUXILIARY])
+                total += self.config.network.aux_weight * aux_loss
+            total /= training.batch_size
+            if training.weight_decay:
+                squares = tf.add_n(
+                    [tf.nn.l2_loss(weight) for weight in weights]
+                )
+                total += 2 * training.weight_decay * squares / parts
+            scaled = self.optimizer.scale_loss(total)
+        gradients = tape.gradient(scaled, weights)
+        hits = tf.equal(
+            tf.argmax(outputs[LOGITS], axis=1, output_type=tf.int32), labels
+        )
+        healthy = loss / size <= training.loss_limit
+        if training.precision != "float16":
+            # There the optimizer itself skips gradients that overflow.
+            norm = tf.linalg.global_norm(gradients)
+            healthy = tf.logical_and(healthy, tf.math.is_finite(norm))
+        rows = StepRows(
+            loss,
+            tf.reduce_sum(tf.cast(hits, tf.float32)),
+            1.0 - tf.cast(healthy, tf.float32),
+        )
+        return rows, gradients
+
+    def _loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """Cross entropy with smoothed labels, summed over the images."""
+        smoothing = self.config.training.label_smoothing
+        if not smoothing:
+            return tf.reduce_sum(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            )
+        targets = tf.one_hot(
+            labels,
+            self.classes,
+            1 - smoothing + smoothing / self.classes,
+            smoothing / self.classes,
+        )
+        return tf.reduce_sum(
+            tf.nn.softmax_cross_entropy_with_logits(targets, logits)
+        )
+
+    def use_averages(self) -> list[np.ndarray]:
+        """Puts the moving averages in the weights' place, if there are any.
+
+        Returns:
+          What the weights were, for `set_weights`.
+        """
+        weights = self.network.trainable_variables
+        old = [weight.numpy() for weight in weights]
+        self.optimizer.finalize_variable_values(weights)
+        return old
+
+    def set_weights(self, values: list[np.ndarray]) -> None:
+        """Sets the trainable weights."""
+        for weight, value in zip(
+            self.network.trainable_variables, values, strict=True
+        ):
+            weight.assign(value)
+
+    @tf.function(autograph=False)
+    def _logits(self, images: tf.Tensor) -> tf.Tensor:
+        return self.network(to_float(images, *self.scaling), training=False)[
+            LOGITS
+        ]
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """Logits of uint8 `[n, h, w, c]`, float32 `[n, classes]`."""
+        size = min(self.config.training.batch_size, len(images))
+        # The last batch is filled up, so that one graph serves all.
+        padded = np.concatenate([images, images[: -len(images) % size]])
+        parts = [
+            self._logits(tf.constant(padded[first : first + size])).numpy()
+            for first in range(0, len(padded), size)
+        ]
+        return np.concatenate(parts)[: len(images)]
+
+
+def _make_schedule(
+    config: FinalConfig,
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Learning rate as a function of the epoch."""
+    training = config.training
+    alpha = training.lr_min / training.lr_max
+    if not training.lr_period:
+        return keras.optimizers.schedules.CosineDecay(
+            training.lr_max, training.epochs, alpha
+        )
+    return keras.optimizers.schedules.CosineDecayRestarts(
+        training.lr_max, training.lr_period, t_mul=2.0, alpha=alpha
+    )
+
+
+def _make_optimizer(config: FinalConfig) -> keras.optimizers.Optimizer:
+    training = config.training
+    optimizer = keras.optimizers.SGD(
+        training.lr_max,
+        momentum=training.momentum,
+        nesterov=training.momentum > 0,
+        use_ema=training.ema_decay > 0,
+        ema_momentum=training.ema_decay or 0.99,
+    )
+    if training.precision == "float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer

@@ -1,0 +1,275 @@
+"""A final training in a run folder: epochs, records, resuming.
+
+Like a search it is a machine whose whole state is a set of variables and a
+position (epoch, step), saved between any two stretches of steps.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nascore.checkpoints import Checkpoints
+from nascore.data import describe_data
+from nascore.errors import InputError, RunStopped
+from nascore.final.config import FinalConfig
+from nascore.final.devices import (
+    is_chief,
+    make_strategy,
+    normalization_for,
+    set_precision,
+)
+from nascore.final.evaluation import cross_entropies
+from nascore.final.images import FinalData, load_final
+from nascore.final.loop import Loop
+from nascore.interrupts import Interrupted, StopRequest
+from nascore.network import build_network
+from nascore.progress import Progress, next_stretch
+from nascore.runs import RunFolder, read_json
+from nascore.runtime import device_names
+from nascore.tensorboard import Board
+
+# What a final training writes last.
+FINAL_END = "test.json"
+
+
+class FinalTraining:
+    """The training of one architecture.
+
+    Args:
+      config: decides the result.
+      run: where everything is written; an earlier part of the same training
+        in it is continued.
+      data: the images; loaded as the configuration says if None.
+      checkpoint_minutes: saves at least this often, and after every epoch.
+
+    Raises:
+      InputError: settings that do not fit the data, the devices or the run
+        folder.
+    """
+
+    def __init__(
+        self,
+        config: FinalConfig,
+        run: RunFolder,
+        data: FinalData | None = None,
+        checkpoint_minutes: float = 10.0,
+    ) -> None:
+        self.config = config
+        self.run_folder = run
+        training = config.training
+        architecture = config.architecture
+        self.data = data or load_final(config.data, training.train_on_all)
+        if len(self.data.train) < training.batch_size:
+            raise InputError(
+                f"--batch_size={training.batch_size} is more than the "
+                f"{len(self.data.train)} training images; lower it"
+            )
+        self.checkpoint_seconds = 60 * checkpoint_minutes
+        self.strategy = make_strategy(training)
+        self.chief = is_chief(self.strategy)
+        keras.utils.set_random_seed(training.seed)
+        set_precision(training.precision)
+        try:
+            with self.strategy.scope():
+                self.network = build_network(
+                    architecture,
+                    self.data.source.image_shape,
+                    self.data.source.classes,
+                    config.network,
+                    normalization_for(self.strategy),
+                )
+        finally:
+            set_precision("float32")
+        self.loop = Loop(
+            self.network, self.data.train, self.scaling, config, self.strategy
+        )
+        self._position = {
+            name: tf.Variable(0, trainable=False, name=name)
+            for name in ("epoch", "step")
+        }
+        self._seconds = tf.Variable(0.0, trainable=False, dtype=tf.float64)
+        self._start_records()
+        self.checkpoints = Checkpoints(
+            run.path / "checkpoints",
+            {**self.loop.state, **self._position, "seconds": self._seconds},
+        )
+        self.resumed = self.checkpoints.restore()
+        run.keep_before("epochs", (self.epoch, 0))
+        self._saved = time.monotonic()
+
+    @property
+    def scaling(self) -> tuple[Any, Any]:
+        """Mean and deviation that pixels in [0, 1] are standardized by."""
+        if self.config.data.standardize:
+            return self.data.source.mean, self.data.source.std
+        return 0.0, 1.0
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that is under way, from 0."""
+        return int(self._position["epoch"])
+
+    @property
+    def step(self) -> int:
+        """Steps done in this epoch."""
+        return int(self._position["step"])
+
+    def _start_records(self) -> None:
+        path = self.run_folder.path / "config.json"
+        if path.exists():
+            epochs = read_json(path).get("config", {}).get("epochs")
+            if epochs != self.config.training.epochs:
+                raise InputError(
+                    f"{self.run_folder.path} trains for {epochs} epochs and "
+                    "its learning rates follow from that; leave --epochs "
+                    "out to continue it, or choose another --run_dir"
+                )
+        about = {
+            "method": "final training",
+            "data": {
+                **describe_data(self.data.source),
+                "trained_on": len(self.data.train),
+            },
+            "devices": device_names(),
+        }
+        space = self.config.network.space
+        self.run_folder.record_start(about, self.config, space)
+        self.board = Board(self.run_folder.path / "tensorboard")
+
+    def run(self) -> None:
+        """Trains to the last epoch.
+
+        Raises:
+          Interrupted: a signal came; the state was saved.
+          RunStopped: the loss exploded.
+        """
+        epochs, steps = self.config.training.epochs, self.loop.steps_per_epoch
+        self._progress = Progress(
+            epochs * steps, self.epoch * steps + self.step, "steps"
+        )
+        with StopRequest() as self._stop:
+            while self.epoch < epochs:
+                self._run_epoch()
+        self._progress.close()
+
+    def _run_epoch(self) -> None:
+        epoch = self.epoch
+        start = time.monotonic()
+        before = float(self._seconds)
+        stretch = 1
+        while self.step < self.loop.steps_per_epoch:
+            stretch = self._run_stretch(epoch, stretch)
+            self._seconds.assign(before + time.monotonic() - start)
+            self._after_stretch()
+        validation = self._validate()
+        self._seconds.assign(before + time.monotonic() - start)
+        self._end_epoch(epoch, validation)
+
+    def _run_stretch(self, epoch: int, stretch: int) -> int:
+        """Trains some steps; returns how many to take next."""
+        first = self.step
+        steps = self.loop.steps_per_epoch
+        # Several machines cannot agree to stop anywhere but at the end.
+        if self.config.training.distribute == "multiworker":
+            stretch = steps
+        stop = min(first + stretch, steps)
+        begin = time.monotonic()
+        reached, healthy = self.loop.train(
+            *(tf.constant(number) for number in (epoch, first, stop))
+        )
+        taken = int(reached) - first
+        if not bool(healthy):
+            raise RunStopped(
+                f"stopped: the loss or the gradient exploded in epoch "
+                f"{epoch + 1}, step {int(reached)}; the last checkpoint in "
+                f"{self.run_folder.path} is from before. Lower --lr_max, or "
+                "set --clip_norm=5 or --warmup_epochs=1, in a new run"
+            )
+        self._position["step"].assign(int(reached))
+        self._progress.advance(taken, f"epoch {epoch + 1}")
+        return next_stretch(taken, time.monotonic() - begin)
+
+    def _after_stretch(self) -> None:
+        if self.config.training.distribute == "multiworker":
+            return
+        self._stop_if_asked()
+        if time.monotonic() - self._saved > self.checkpoint_seconds:
+            self._save()
+
+    def _stop_if_asked(self) -> None:
+        """Saves and raises Interrupted if a signal came."""
+        if self._stop.signum is None:
+            return
+        self._save()
+        self._progress.close()
+        raise Interrupted(
+            self._stop.signum,
+            f"interrupted in epoch {self.epoch + 1}; everything is saved. "
+            "Continue with: python -m experiments.train_final "
+            f"--run_dir={self.run_folder.path} --resume",
+        )
+
+    def _save(self) -> None:
+        self.checkpoints.save()
+        self._saved = time.monotonic()
+
+    def _validate(self) -> dict[str, float]:
+        """Loss and accuracy on the validation images, if there are any."""
+        validation = self.data.validation
+        if validation is None:
+            return {}
+        old = self.loop.use_averages()
+        logits = self.loop.logits(validation.images)
+        self.loop.set_weights(old)
+        losses = cross_entropies(logits, validation.labels)
+        hits = np.argmax(logits, axis=1) == validation.labels
+        return {
+            "validation_loss": float(losses.mean()),
+            "validation_accuracy": float(hits.mean()),
+        }
+
+    def _end_epoch(self, epoch: int, validation: dict[str, float]) -> None:
+        loss, hits, images = (float(total) for total in self.loop.totals)
+        rate = self.loop.learning_rate(
+            tf.constant(epoch), tf.constant(self.loop.steps_per_epoch - 1)
+        )
+        seconds = float(self._seconds)
+        row = {
+            "epoch": epoch,
+            "learning_rate": float(rate),
+            "loss": loss / images,
+            "accuracy": hits / images,
+            **validation,
+            "seconds": round(seconds, 3),
+            "images_per_second": round(images / seconds, 1),
+        }
+        self.run_folder.append("epochs", [row])
+        self.board.scalars(
+            epoch, {k: v for k, v in row.items() if k != "epoch"}
+        )
+        for variable in (*self.loop.totals, self._seconds):
+            variable.assign(0.0)
+        self._position["epoch"].assign(epoch + 1)
+        self._position["step"].assign(0)
+        self._save()
+        text = (
+            f"epoch {epoch + 1}/{self.config.training.epochs}: loss "
+            f"{row['loss']:.4f}, accuracy {row['accuracy']:.2%}"
+        )
+        if validation:
+            text += (
+                f", validation loss {row['validation_loss']:.4f}, accuracy "
+                f"{row['validation_accuracy']:.2%}"
+            )
+        self._progress.line(text)
+        self._stop_if_asked()
+
+
+def scratch_folder() -> RunFolder:
+    """A folder for a process that computes along and writes nothing."""
+    return RunFolder.create(Path(tempfile.mkdtemp()) / "worker")

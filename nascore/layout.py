@@ -1,0 +1,74 @@
+"""Which cell stands where in a network, from input to output."""
+
+from collections.abc import Sequence
+
+from nascore.errors import InputError
+
+REDUCTION = "reduction"
+NORMAL = "normal"
+
+
+def place_reductions(layers: int, places: Sequence[int]) -> tuple[str, ...]:
+    """Names the cell of each of `layers` layers.
+
+    Args:
+      layers: how many there are.
+      places: which of them, from 0, are reduction cells.
+    """
+    return tuple(
+        REDUCTION if layer in places else NORMAL for layer in range(layers)
+    )
+
+
+def ienas_layout(num_layers: int) -> tuple[str, ...]:
+    """The public code of I-ENAS: two layers more, three reductions."""
+    distance = num_layers // 4
+    return place_reductions(
+        num_layers + 2, (distance, 2 * distance + 1, num_layers)
+    )
+
+
+def enas_layout(num_layers: int) -> tuple[str, ...]:
+    """The public code of ENAS: two layers more, two reductions."""
+    distance = num_layers // 3
+    return place_reductions(num_layers + 2, (distance, 2 * distance + 1))
+
+
+def block_layout(normal_cells: int, reduction_cells: int) -> tuple[str, ...]:
+    """Blocks of about equal length that each end in a reduction cell."""
+    blocks = max(1, reduction_cells)
+    least, more = divmod(normal_cells, blocks)
+    layers: list[str] = []
+    for block in range(blocks):
+        layers += [NORMAL] * (least + (block < more))
+        if reduction_cells:
+            layers.append(REDUCTION)
+    return tuple(layers)
+
+
+def check_image_size(
+    layer_types: Sequence[str], image_shape: tuple[int, int, int]
+) -> None:
+    """Raises InputError if the reductions do not divide the image size."""
+    divisor = 2 ** list(layer_types).count(REDUCTION)
+    if any(size % divisor for size in image_shape[:2]):
+        better = max(divisor, round(image_shape[0] / divisor) * divisor)
+        raise InputError(
+            f"images of {image_shape[0]}x{image_shape[1]} pixels cannot be "
+            f"halved by {list(layer_types).count(REDUCTION)} reductions; "
+            f"both sides must be multiples of {divisor}: set "
+            f"--image_size={better}, or choose another layout"
+        )
+
+
+def auxiliary_layer(layer_types: Sequence[str]) -> int | None:
+    """The layer whose output an auxiliary head reads, if there is one.
+
+    It is the one after the second reduction.
+    """
+    places = [
+        layer + 1 for layer, name in enumerate(layer_types) if name == REDUCTION
+    ]
+    if len(places) > 1 and places[1] < len(layer_types):
+        return places[1]
+    return None

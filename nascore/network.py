@@ -1,0 +1,271 @@
+"""The discrete network of one architecture, for final training and export.
+
+A plain Keras model: the layout, the operations with stride in reduction
+cells, the concatenated loose ends, the drop path and the auxiliary head of
+ENAS (Pham et al., 2018, section 2.4, and its public code). But for the drop
+path every layer is Keras's own, so that what is exported loads without this
+package.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+from keras import KerasTensor as Tensor
+
+from nascore.cells import Architecture, Cell
+from nascore.final.config import NetworkConfig
+from nascore.layers import (
+    STEM_FACTOR,
+    Normalization,
+    auxiliary_head,
+    classifier,
+    convolution,
+    halving,
+    moving_norm,
+)
+from nascore.layout import REDUCTION, check_image_size
+from nascore.ops import Operation, find_operations
+
+PROGRESS = "training_progress"
+LOGITS = "logits"
+AUXILIARY = "auxiliary"
+
+
+@keras.saving.register_keras_serializable(package="nascore")
+class TrainingProgress(keras.layers.Layer):
+    """Holds the finished part of the training, for the drop path.
+
+    Set `progress` while training goes on; it starts at 1, the full drop
+    path, for those who do not.
+    """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Makes the scalar."""
+        self.progress = self.add_weight(
+            shape=(),
+            initializer="ones",
+            trainable=False,
+            dtype="float32",
+            name="progress",
+        )
+
+    def call(self, images: tf.Tensor) -> tf.Tensor:
+        """Returns the scalar, whatever the images."""
+        return tf.identity(self.progress.value)
+
+    def compute_output_spec(self, images: Tensor) -> Tensor:
+        """A float32 scalar."""
+        return Tensor((), "float32")
+
+
+@keras.saving.register_keras_serializable(package="nascore")
+class DropPath(keras.layers.Layer):
+    """Drops the whole input of some examples, and scales the others up.
+
+    The chance to be kept falls from 1 to `keep_prob` with the progress of
+    the training (Larsson et al., 2017, as scheduled in ENAS's code).
+
+    Args:
+      keep_prob: chance at the end of the training.
+    """
+
+    def __init__(self, keep_prob: float, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.keep_prob = keep_prob
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def call(
+        self, x: tf.Tensor, progress: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
+        """Maps `[n, h, w, c]` to the same shape."""
+        if not training:
+            return x
+        keep = 1.0 - tf.cast(progress, tf.float32) * (1.0 - self.keep_prob)
+        draws = keras.random.uniform(
+            (tf.shape(x)[0], 1, 1, 1), dtype="float32", seed=self.seed_generator
+        )
+        factor = tf.where(draws < keep, 1.0 / keep, 0.0)
+        return x * tf.cast(factor, x.dtype)
+
+    def compute_output_spec(
+        self, x: Tensor, progress: Tensor, training: bool = False
+    ) -> Tensor:
+        """Keeps shape and type."""
+        return Tensor(x.shape, x.dtype)
+
+    def get_config(self) -> dict[str, object]:
+        """See `keras.layers.Layer.get_config`."""
+        return {**super().get_config(), "keep_prob": self.keep_prob}
+
+
+def build_network(
+    architecture: Architecture,
+    input_shape: tuple[int, int, int],
+    classes: int,
+    config: NetworkConfig,
+    normalization: Normalization = moving_norm,
+) -> keras.Model:
+    """Builds the network of an architecture.
+
+    Args:
+      architecture: the cells; with a single cell type it stands everywhere.
+      input_shape: (height, width, channels).
+      classes: number of logits.
+      config: sizes and regularization; its space must be the architecture's.
+      normalization: makes the normalization layers.
+
+    Returns:
+      A model from float images `[n, h, w, c]` to `{"logits": [n, classes]}`,
+      float32; with an auxiliary head also `{"auxiliary": [n, classes]}`.
+
+    Raises:
+      InputError: an image size that the reductions do not divide, or an
+        architecture of another space.
+    """
+    check_image_size(config.layer_types, input_shape)
+    config.space.from_array(architecture.to_array())
+    images = keras.Input(input_shape, name="images")
+    builder = _Builder(architecture, config, normalization, images)
+    # One name for each layer of the network, so that weights can be found.
+    x = _chain(
+        [convolution(STEM_FACTOR * config.filters, 3), normalization()],
+        images,
+        "stem",
+    )
+    outputs = {}
+    before, last = x, x
+    channels = config.filters
+    for number, name in enumerate(config.layer_types):
+        if name == REDUCTION:
+            channels *= 2
+        before, last = last, builder.layer(number, before, last, channels)
+        if number == config.aux_layer:
+            outputs[AUXILIARY] = _chain(
+                auxiliary_head(last.shape[1:3], classes, normalization),
+                last,
+                "auxiliary_head",
+            )
+    x = keras.layers.ReLU(name="last_relu")(last)
+    x = keras.layers.GlobalAveragePooling2D(name="features")(x)
+    if config.keep_prob < 1:
+        x = keras.layers.Dropout(1 - config.keep_prob, name="dropout")(x)
+    outputs[LOGITS] = _chain([classifier(classes)], x, "classifier")
+    for name, value in outputs.items():
+        outputs[name] = keras.layers.Activation(
+            "linear", dtype="float32", name=name
+        )(value)
+    return keras.Model(images, outputs, name="network")
+
+
+class _Builder:
+    """Makes the layers of a network, one after the other."""
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        config: NetworkConfig,
+        normalization: Normalization,
+        images: Tensor,
+    ) -> None:
+        space = config.space
+        self.config = config
+        self.normalization = normalization
+        self.cells = dict(
+            zip(space.cell_types, architecture.cells, strict=True)
+        )
+        self.operations = find_operations(space.operations)
+        self.names = space.operations
+        self.progress = None
+        if config.drop_path_keep_prob < 1:
+            self.progress = TrainingProgress(name=PROGRESS)(images)
+
+    def layer(
+        self, number: int, before: Tensor, last: Tensor, channels: int
+    ) -> Tensor:
+        """One layer: calibrations, nodes, loose ends."""
+        kind = self.config.layer_types[number]
+        cell = self.cells.get(kind) or next(iter(self.cells.values()))
+        prefix = f"layer_{number}"
+        tensors = [
+            self._calibrate(before, last, channels, f"{prefix}_input_0"),
+            self._calibrate(last, last, channels, f"{prefix}_input_1"),
+        ]
+        tensors[1] = self._convolve(tensors[1], channels, f"{prefix}_base")
+        strides = 2 if kind == REDUCTION else 1
+        for place, node in enumerate(cell.nodes):
+            terms = []
+            for side, (index, op) in enumerate(node.edges):
+                name = f"{prefix}_node_{place}_{side}_{self.names[op]}"
+                stride = strides if index < 2 else 1
+                term = _chain(
+                    self.operations[op].discrete(
+                        channels, stride, self.normalization
+                    ),
+                    tensors[index],
+                    name,
+                )
+                terms.append(
+                    self._drop_path(self.operations[op], term, number, name)
+                )
+            tensors.append(
+                keras.layers.Add(name=f"{prefix}_node_{place}")(terms)
+            )
+        return self._join(cell, tensors, strides, channels, prefix)
+
+    def _join(
+        self,
+        cell: Cell,
+        tensors: Sequence[Tensor],
+        strides: int,
+        channels: int,
+        prefix: str,
+    ) -> Tensor:
+        """Concatenates the loose ends, inputs of a reduction halved."""
+        ends = []
+        for index in cell.loose_ends:
+            end = tensors[index]
+            if strides > 1 and index < 2:
+                end = self._halve(end, channels, False, f"{prefix}_end_{index}")
+            ends.append(end)
+        if len(ends) == 1:
+            return ends[0]
+        return keras.layers.Concatenate(name=f"{prefix}_output")(ends)
+
+    def _calibrate(
+        self, x: Tensor, like: Tensor, channels: int, name: str
+    ) -> Tensor:
+        """Brings an input to the size of another and to the width."""
+        if x.shape[1] != like.shape[1]:
+            return self._halve(x, channels, True, name)
+        if x.shape[-1] != channels:
+            return self._convolve(x, channels, name)
+        return x
+
+    def _convolve(self, x: Tensor, channels: int, name: str) -> Tensor:
+        layers = [
+            keras.layers.ReLU(),
+            convolution(channels),
+            self.normalization(),
+        ]
+        return _chain(layers, x, name)
+
+    def _halve(self, x: Tensor, channels: int, relu: bool, name: str) -> Tensor:
+        layers = [halving(x.shape[-1], channels), self.normalization()]
+        return _chain([keras.layers.ReLU()] * relu + layers, x, name)
+
+    def _drop_path(
+        self, operation: Operation, x: Tensor, number: int, name: str
+    ) -> Tensor:
+        if self.progress is None or operation.is_skip:
+            return x
+        depth = (number + 1) / len(self.config.layer_types)
+        keep = 1 - depth * (1 - self.config.drop_path_keep_prob)
+        return DropPath(keep, name=f"{name}_drop_path")(x, self.progress)
+
+
+def _chain(layers: list[keras.layers.Layer], x: Tensor, name: str) -> Tensor:
+    """Applies layers one after the other, as one named block."""
+    if not layers:
+        return x
+    return keras.Sequential(layers, name=name)(x)
