@@ -15,13 +15,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from experiments import launch
+from experiments import launch, pictures
 from nascore.drawing import draw_architecture, operation_label, to_dot
 from nascore.errors import InputError
 from nascore.run_reader import RunRecords, read_run
 from nascore.stats import moving_average
 
-FORMATS = ("png", "pdf", "svg")
 # Readable in gray: points light, lines dark, styles different.
 _POINTS: dict[str, Any] = {"s": 5, "color": "#9a9a9a", "linewidths": 0}
 _DARK = "#1b4f8f"
@@ -55,13 +54,7 @@ def plot_run(
             f"{run_dir} has no evaluated architecture yet; nothing to draw"
         )
     out = run_dir / "plots"
-    out.mkdir(exist_ok=True)
-    written = []
-    for name, figure in _figures(run, window, top):
-        for suffix in formats:
-            path = out / f"{name}.{suffix}"
-            figure.savefig(path, dpi=200)
-            written.append(path)
+    written = pictures.write(_figures(run, window, top), out, formats)
     architectures = [
         to_dot(run.space.parse(entry["architecture"]), run.space)
         for entry in (run.derived or run.best)[:top]
@@ -288,12 +281,7 @@ def main(args: list[str]) -> None:
     """Draws the run that the argument names."""
     if len(args) != 1:
         raise InputError("name one run folder: plot_run RUN [--window=100]")
-    formats = flags.FLAGS.format
-    odd = [name for name in formats if name not in FORMATS]
-    if odd or not formats:
-        raise InputError(
-            f"--format={','.join(formats)} must be of {', '.join(FORMATS)}"
-        )
+    formats = pictures.read()
     run_dir = Path(args[0])
     for path in plot_run(run_dir, flags.FLAGS.window, flags.FLAGS.top, formats):
         print(f"wrote {path}")
@@ -303,7 +291,7 @@ def cli() -> None:
     """Console entry point."""
     flags.DEFINE_integer("window", 100, "Points of a moving average.", 1)
     flags.DEFINE_integer("top", 3, "Best architectures to draw.", 0)
-    flags.DEFINE_list("format", ["png"], f"Of {', '.join(FORMATS)}.")
+    pictures.define()
     launch.run(main)
 
 

@@ -9,22 +9,36 @@ r"""Trains the network of one architecture from scratch, tests and exports it.
 The official test set is evaluated once, at the end.
 """
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from experiments import launch
+from enas.config import EnasConfig
+from experiments import launch, plot_final
 from flags import base
 from flags import final as final_flags
-from nascore.config import RunConfig
+from nascore.config import RunConfig, unflatten
 from nascore.errors import InputError
 from nascore.final.config import FinalConfig
-from nascore.run_reader import read_run
-from nascore.runs import RunFolder, default_run_dir, is_finished, read_json
+from nascore.final.formats import parse_formats
+from nascore.run_reader import check_same_data, read_run
+from nascore.runs import (
+    FINAL_END,
+    RunFolder,
+    default_run_dir,
+    is_finished,
+    read_json,
+)
 
-FINAL_END = "test.json"
+if TYPE_CHECKING:
+    import keras
+
+    from nascore.final.evaluation import Evaluation
+    from nascore.final.run import FinalTraining
+
 # What a search's settings say about the data, and about its cells.
 _FROM_RUN = ("dataset", "data_dir", "image_size", "operations", "num_nodes")
 
@@ -87,17 +101,102 @@ def open_run() -> tuple[FinalConfig, RunFolder]:
     return final_flags.read(stored.get("config", {})), run
 
 
+def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
+    """What copies shared weights into a fresh network, if that is asked for."""
+    if not config.training.init_from_supernet:
+        return None
+    from enas.scoring import load_child
+    from nascore.data import load
+    from nascore.final.transfer import transfer
+
+    run = read_run(Path(config.training.init_from_supernet))
+    search = unflatten(EnasConfig(), run.settings["config"])
+    data = load(search.data)
+    check_same_data(run, data.fingerprint)
+    supernet = load_child(search, data, run.path).supernet
+
+    def initialize(network: "keras.Model") -> None:
+        result = transfer(
+            supernet, network, config.architecture, config.network.layer_types
+        )
+        if not result.taken:
+            raise InputError(
+                f"no shared weight of {run.path} fits this network; give it "
+                f"the search's --filters={search.child.filters} and layout"
+            )
+        print(
+            f"{len(result.taken)} of {len(result.taken) + len(result.left)} "
+            f"blocks start from shared weights: {', '.join(result.taken)}\n"
+            f"afresh start: {', '.join(result.left)}"
+        )
+
+    return initialize
+
+
+def describe_start(training: "FinalTraining") -> None:
+    """Says what is about to happen."""
+    from nascore.counting import count_parameters
+
+    data, network = training.data, training.network
+    height, width, channels = data.source.image_shape
+    validation = 0 if data.validation is None else len(data.validation)
+    print(
+        f"{data.source.name}: {len(data.train)} training, {validation} "
+        f"validation, {len(data.test)} test images of "
+        f"{height}x{width}x{channels}, {data.source.classes} classes"
+    )
+    for note in data.source.notes:
+        print(f"note: {note}")
+    print(
+        f"network: {len(training.config.network.layer_types)} layers, "
+        f"{count_parameters(network) / 1e6:.2f}M parameters; run folder "
+        f"{training.run_folder.path}"
+    )
+    if training.resumed:
+        print(
+            f"resumed in epoch {training.epoch + 1} after {training.step} of "
+            f"{training.loop.steps_per_epoch} steps"
+        )
+    sys.stdout.flush()
+
+
+def describe_end(evaluation: "Evaluation", path: Path) -> None:
+    """Prints the result on the test set."""
+    low, high = evaluation.interval
+    print(
+        f"\n{evaluation.per_class.to_string(index=False, float_format='%.4f')}"
+    )
+    print(
+        f"\nofficial test set: accuracy {evaluation.accuracy:.2%} (95% "
+        f"interval {low:.2%} to {high:.2%}), loss {evaluation.loss:.4f}, "
+        f"calibration error {evaluation.calibration_error:.4f}"
+    )
+    print(f"run folder: {path}")
+
+
 def main(args: list[str]) -> None:
     """Trains, tests, exports."""
     launch.no_arguments(args)
+    formats = parse_formats(flags.FLAGS.export)
     config, run = open_run()
     launch.quiet_tensorflow()
+    from nascore.final.finish import finish
     from nascore.final.run import FinalTraining
 
     minutes = flags.FLAGS.checkpoint_minutes
     with run:
-        training = FinalTraining(config, run, checkpoint_minutes=minutes)
+        training = FinalTraining(
+            config,
+            run,
+            checkpoint_minutes=minutes,
+            initialize=initializer(config),
+        )
+        describe_start(training)
         training.run()
+        evaluation = finish(training, formats)
+        describe_end(evaluation, run.path)
+    for path in plot_final.plot_final(run.path):
+        print(f"wrote {path}")
 
 
 def cli() -> None:
@@ -105,6 +204,11 @@ def cli() -> None:
     final_flags.define()
     flags.DEFINE_string(
         "from_run", "", "Take architecture and data set from this search."
+    )
+    flags.DEFINE_string(
+        "export",
+        "keras,saved_model",
+        "What to export, with commas: keras, saved_model, onnx.",
     )
     flags.DEFINE_integer(
         "rank", 1, "Place of the architecture in the ranking of --from_run.", 1

@@ -256,6 +256,20 @@ def _subset(train: Split, count: int, seed: int) -> Split:
     return subset
 
 
+def preparation(config: DataConfig) -> str:
+    """How images of another size come to the size that a network takes.
+
+    Returns:
+      `resize` for pictures of all sizes, `pad` by repeating the border,
+      `none` where the data set has one size only.
+    """
+    if config.dataset == "folder":
+        return "resize"
+    if config.dataset == "digits" or config.image_size:
+        return "none"
+    return "pad"
+
+
 def resize(images: np.ndarray, size: int) -> np.ndarray:
     """Brings uint8 `[n, h, w, c]` to `[n, size, size, c]`."""
     if images.shape[1:3] == (size, size):

@@ -182,7 +182,13 @@ def _arrow_path(route: np.ndarray, sizes: np.ndarray) -> Path:
 
 def draw_cell(axes: Axes, cell: Cell, operations: tuple[str, ...]) -> None:
     """Draws one cell; the axes' units become points."""
-    boxes, arrows = cell_graph(cell, operations)
+    draw_graph(axes, *cell_graph(cell, operations))
+
+
+def draw_graph(
+    axes: Axes, boxes: list[Element], arrows: list[tuple[int, int]]
+) -> None:
+    """Draws boxes and arrows; the axes' units become points."""
     layout = lay_out(boxes, arrows)
     for (start, end), route in zip(arrows, layout.routes, strict=True):
         axes.add_patch(

@@ -59,7 +59,7 @@ def read_class_folders(
                 f"classes: {', '.join(odd)} is only in one of them"
             )
     grey = all(
-        _is_grey(path)
+        is_grey(path)
         for by_class in files.values()
         for paths in by_class.values()
         for path in paths
@@ -68,7 +68,7 @@ def read_class_folders(
     parts = {}
     for part, by_class in files.items():
         images = [
-            _read_image(path, mode, size)
+            to_size(read_image(path, mode), (size, size))
             for name in names
             for path in by_class[name]
         ]
@@ -109,7 +109,12 @@ def _list_images(folder: Path) -> dict[str, list[Path]]:
     return found
 
 
-def _open(path: Path) -> Image.Image:
+def open_image(path: Path) -> Image.Image:
+    """Opens an image file.
+
+    Raises:
+      InputError: it is missing, no image, or suspiciously large.
+    """
     try:
         with warnings.catch_warnings():
             # Pillow only warns of a picture that is suspiciously large.
@@ -127,19 +132,33 @@ def _open(path: Path) -> Image.Image:
         ) from None
 
 
-def _is_grey(path: Path) -> bool:
-    with _open(path) as image:
+def is_grey(path: Path) -> bool:
+    """Whether an image file has no colours."""
+    with open_image(path) as image:
         return image.mode in _GREY_MODES
 
 
-def _read_image(path: Path, mode: str, size: int) -> np.ndarray:
-    with _open(path) as image:
+def read_image(path: Path, mode: str) -> Image.Image:
+    """Reads an image file.
+
+    Args:
+      path: the file.
+      mode: `L` for one channel, `RGB` for three.
+
+    Raises:
+      InputError: it cannot be read.
+    """
+    with open_image(path) as image:
         try:
-            converted = image.convert(mode)
+            return image.convert(mode)
         except (OSError, ValueError, SyntaxError) as error:
             raise InputError(
                 f"{path} cannot be read as an image: {error}"
             ) from None
-    if converted.size != (size, size):
-        converted = converted.resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(converted)
+
+
+def to_size(image: Image.Image, size: tuple[int, int]) -> np.ndarray:
+    """Brings an image to (width, height); uint8 `[height, width, ...]`."""
+    if image.size != size:
+        image = image.resize(size, Image.Resampling.BILINEAR)
+    return np.asarray(image)

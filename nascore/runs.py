@@ -29,8 +29,9 @@ Position = tuple[int, int]
 # may have moved (the fingerprint tells whether they are the same).
 _MAY_DIFFER = ("epochs", "data_dir")
 
-# What a search writes last.
+# What a search and what a final training writes last.
 SEARCH_END = "derived_architectures.json"
+FINAL_END = "test.json"
 
 PACKAGES = ("ienas", "tensorflow", "keras", "numpy", "tensorflow-datasets")
 
@@ -153,7 +154,7 @@ class RunFolder:
         start = {
             "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
             "time": datetime.datetime.now(datetime.UTC).isoformat(),
-            "versions": _versions(),
+            "versions": package_versions(),
             "git_commit": _git_commit(),
             "host": f"{platform.machine()}, {os.cpu_count()} cores",
         }
@@ -299,7 +300,8 @@ def changed_settings(old: Row, new: Row) -> list[str]:
     return differences(old, new, _MAY_DIFFER)
 
 
-def _versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """The versions of Python and of what results depend on."""
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

@@ -106,6 +106,10 @@ class TrainingConfig:
     architecture: str = option(
         "", "The architecture, as integers separated by spaces."
     )
+    init_from_supernet: str = option(
+        "",
+        "Start from the shared weights of this search, where shapes agree.",
+    )
     seed: int = option(1, "Fixes everything random in the training.")
     epochs: int = option(630, "Passes over the training images.")
     batch_size: int = option(144, "Images in a training step.")

@@ -6,6 +6,7 @@ position (epoch, step), saved between any two stretches of steps.
 
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,6 @@ from nascore.runs import RunFolder, read_json
 from nascore.runtime import device_names
 from nascore.tensorboard import Board
 
-# What a final training writes last.
-FINAL_END = "test.json"
-
 
 class FinalTraining:
     """The training of one architecture.
@@ -46,6 +44,7 @@ class FinalTraining:
         in it is continued.
       data: the images; loaded as the configuration says if None.
       checkpoint_minutes: saves at least this often, and after every epoch.
+      initialize: changes the weights of a network that starts afresh.
 
     Raises:
       InputError: settings that do not fit the data, the devices or the run
@@ -58,6 +57,7 @@ class FinalTraining:
         run: RunFolder,
         data: FinalData | None = None,
         checkpoint_minutes: float = 10.0,
+        initialize: Callable[[keras.Model], None] | None = None,
     ) -> None:
         self.config = config
         self.run_folder = run
@@ -99,6 +99,8 @@ class FinalTraining:
             {**self.loop.state, **self._position, "seconds": self._seconds},
         )
         self.resumed = self.checkpoints.restore()
+        if initialize is not None and not self.resumed:
+            initialize(self.network)
         run.keep_before("epochs", (self.epoch, 0))
         self._saved = time.monotonic()
 

@@ -1,0 +1,90 @@
+r"""Describes an architecture without training it.
+
+  python -m experiments.describe_architecture "0 2 0 0 ..." \
+      [--num_layers=15 --filters=36] [--input=32x32x3] [--classes=10]
+
+Prints the cells, the layers, the parameters and the multiply-adds of its
+network; draws the cells and the network into the folder `--output`.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from experiments import launch, pictures
+from flags import base
+from nascore.errors import InputError
+from nascore.final.config import NetworkConfig
+
+
+def parse_input(text: str) -> tuple[int, int, int]:
+    """Reads `height x width x channels`, such as `32x32x3`.
+
+    Raises:
+      InputError: it is something else.
+    """
+    words = text.lower().split("x")
+    if len(words) != 3 or not all(word.isdecimal() for word in words):
+        raise InputError(
+            f"--input={text} must be height, width and channels such as 32x32x3"
+        )
+    height, width, channels = (int(word) for word in words)
+    if not 1 <= min(height, width, channels) <= max(height, width) <= 4096:
+        raise InputError(f"--input={text} is no size of an image")
+    return height, width, channels
+
+
+def main(args: list[str]) -> None:
+    """Describes one architecture."""
+    if len(args) != 1:
+        raise InputError(
+            'name one architecture in quotes: describe_architecture "0 2 ..."'
+        )
+    config = base.read(NetworkConfig())
+    architecture = config.space.parse(args[0])
+    shape = parse_input(flags.FLAGS.input)
+    formats = pictures.read()
+    launch.quiet_tensorflow()
+    from nascore.counting import count_multiply_adds, count_parameters
+    from nascore.drawing import draw_architecture
+    from nascore.network import build_network
+    from nascore.network_drawing import draw_network, list_layers
+
+    classes = flags.FLAGS.classes
+    network = build_network(architecture, shape, classes, config)
+    plain = build_network(architecture, shape, classes, config.for_inference())
+    rows = list_layers(network, architecture, config)
+    print(f"{architecture}\n\n{config.space.format(architecture)}\n")
+    print(f"{'layer':<16}{'kind':<16}{'output':<14}{'parameters':>12}")
+    for row in rows:
+        size = "x".join(map(str, row.shape))
+        print(f"{row.name:<16}{row.kind:<16}{size:<14}{row.parameters:>12,}")
+    parameters = count_parameters(plain)
+    extra = count_parameters(network) - parameters
+    head = (
+        f" (and {extra:,} of the auxiliary head in training)" if extra else ""
+    )
+    print(
+        f"\nparameters: {parameters:,}{head}\nmultiply-adds for an image: "
+        f"{count_multiply_adds(plain):,}"
+    )
+    figures = [
+        ("cells", draw_architecture(architecture, config.space)),
+        ("network", draw_network(rows, f"{parameters / 1e6:.2f}M parameters")),
+    ]
+    for path in pictures.write(figures, Path(flags.FLAGS.output), formats):
+        print(f"wrote {path}")
+
+
+def cli() -> None:
+    """Console entry point."""
+    base.define(NetworkConfig())
+    pictures.define(("png", "svg"))
+    flags.DEFINE_string("input", "32x32x3", "Height x width x channels.")
+    flags.DEFINE_integer("classes", 10, "Number of classes.", 2)
+    flags.DEFINE_string("output", "architecture", "Folder for the drawings.")
+    launch.run(main)
+
+
+if __name__ == "__main__":
+    cli()

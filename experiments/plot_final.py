@@ -1,0 +1,169 @@
+"""Draws a final training: learning curves, confusion, calibration.
+
+  python -m experiments.plot_final FINAL [--format=png,pdf]
+
+Reads the files of the run folder only; the training may still be going.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from sklearn.metrics import ConfusionMatrixDisplay
+
+from experiments import launch, pictures
+from nascore.errors import InputError
+from nascore.run_reader import read_table
+from nascore.runs import FINAL_END, read_json
+
+_TRAINING: dict[str, Any] = {"color": "#777777", "linestyle": "--"}
+_VALIDATION: dict[str, Any] = {"color": "#1b4f8f", "linestyle": "-"}
+
+
+def plot_final(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
+    """Draws a final training into its folder `plots`.
+
+    Args:
+      run_dir: the run folder.
+      formats: of `png`, `pdf` and `svg`.
+
+    Returns:
+      The files written.
+
+    Raises:
+      InputError: no folder of a final training, or no epoch in it yet.
+    """
+    if not run_dir.is_dir():
+        raise InputError(f"{run_dir} is not a folder")
+    method = read_json(run_dir / "config.json").get("method")
+    if method != "final training":
+        raise InputError(
+            f"{run_dir} holds a run of {method!r}, not a final training; "
+            "draw it with: python -m experiments.plot_run"
+        )
+    epochs = read_table(
+        run_dir / "epochs.csv", ["epoch", "loss", "accuracy", "learning_rate"]
+    )
+    if epochs.empty:
+        raise InputError(f"{run_dir} has no finished epoch yet")
+    figures = _figures(run_dir, epochs)
+    return pictures.write(figures, run_dir / "plots", formats)
+
+
+def _figures(
+    run_dir: Path, epochs: pd.DataFrame
+) -> Iterator[tuple[str, Figure]]:
+    yield "learning_curve", _plot_curve(epochs)
+    if (run_dir / FINAL_END).exists():
+        test = read_json(run_dir / FINAL_END)
+        confusion = pd.read_csv(run_dir / "confusion.csv", index_col=0)
+        yield "confusion", _plot_confusion(confusion, test["accuracy"])
+        bins = pd.read_csv(run_dir / "calibration.csv")
+        yield "calibration", _plot_calibration(bins, test["calibration_error"])
+
+
+def _plot_curve(epochs: pd.DataFrame) -> Figure:
+    figure = Figure(figsize=(6.4, 6.4), layout="constrained")
+    above, middle, below = figure.subplots(
+        3, 1, sharex=True, height_ratios=[3, 3, 1]
+    )
+    number = epochs["epoch"] + 1
+    for axes, name in ((above, "accuracy"), (middle, "loss")):
+        axes.plot(number, epochs[name], label="training", **_TRAINING)
+        if f"validation_{name}" in epochs:
+            values = epochs[f"validation_{name}"]
+            axes.plot(number, values, label="validation", **_VALIDATION)
+        axes.set_ylabel(name if name == "accuracy" else "cross entropy, nats")
+        axes.grid(alpha=0.3)
+        axes.legend()
+    below.plot(number, epochs["learning_rate"], color="#333333")
+    below.set_ylabel("learning rate")
+    below.set_xlabel("epoch")
+    below.grid(alpha=0.3)
+    below.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.suptitle("Final training from scratch")
+    return figure
+
+
+def _plot_confusion(confusion: pd.DataFrame, accuracy: float) -> Figure:
+    classes = len(confusion)
+    side = max(4.8, 0.55 * classes + 2)
+    figure = Figure(figsize=(side, side), layout="constrained")
+    axes = figure.subplots()
+    counts = confusion.to_numpy()
+    ConfusionMatrixDisplay(counts, display_labels=list(confusion)).plot(
+        ax=axes,
+        cmap="Blues",
+        colorbar=False,
+        xticks_rotation=45 if classes <= 30 else 90,
+        include_values=classes <= 30,
+        values_format="d",
+        # The diagonal would leave all errors white.
+        im_kw={"norm": "symlog"} if counts.max() else {},
+    )
+    axes.set_title(f"Official test set, accuracy {accuracy:.2%}")
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("class")
+    return figure
+
+
+def _plot_calibration(bins: pd.DataFrame, error: float) -> Figure:
+    figure = Figure(figsize=(4.8, 4.8), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    width = bins["upper"] - bins["lower"]
+    above.bar(
+        bins["lower"],
+        bins["accuracy"],
+        width,
+        align="edge",
+        color="#a6cee3",
+        edgecolor="#333333",
+        label="accuracy in the bin",
+    )
+    above.plot(
+        bins["confidence"],
+        bins["confidence"],
+        color="#333333",
+        marker="o",
+        linestyle="--",
+        label="as confident as accurate",
+    )
+    above.set_ylabel("accuracy")
+    above.set_title(f"Calibration on the test set, error {error:.4f}")
+    figure.legend(loc="outside lower center")
+    below.bar(
+        bins["lower"],
+        np.maximum(bins["images"], 1),
+        width,
+        align="edge",
+        color="#d9d9d9",
+        edgecolor="#333333",
+    )
+    below.set_yscale("log")
+    below.set_ylabel("images")
+    below.set_xlabel("confidence")
+    below.set_xlim(0, 1)
+    return figure
+
+
+def main(args: list[str]) -> None:
+    """Draws one training."""
+    if len(args) != 1:
+        raise InputError("name one run folder: plot_final FINAL")
+    formats = pictures.read()
+    for path in plot_final(Path(args[0]), formats):
+        print(f"wrote {path}")
+
+
+def cli() -> None:
+    """Console entry point."""
+    pictures.define()
+    launch.run(main)
+
+
+if __name__ == "__main__":
+    cli()

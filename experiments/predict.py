@@ -1,0 +1,102 @@
+"""Classifies image files with an exported network.
+
+  python -m experiments.predict MODEL IMAGE... [--top=3] [--convert]
+
+MODEL is the folder `model` of a final training or one of the files in it:
+`network.keras`, `saved_model`, `network.onnx`. The class names come from the
+`model_card.json` beside it.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+
+from experiments import launch
+from nascore.data import pad_to
+from nascore.errors import InputError
+from nascore.image_folder import is_grey, read_image, to_size
+
+_MODES = {1: "L", 3: "RGB"}
+
+
+def read_pixels(
+    path: Path, shape: tuple[int, int, int], other_sizes: str, convert: bool
+) -> np.ndarray:
+    """Reads an image file as a network takes it, uint8 `[h, w, c]`.
+
+    Args:
+      path: the file.
+      shape: height, width and channels that the network takes.
+      other_sizes: what was done to training images of another size, see
+        `nascore.data.preparation`.
+      convert: whether any size and number of channels is brought to those.
+
+    Raises:
+      InputError: no image, or one of the wrong size or channels.
+    """
+    height, width, channels = shape
+    if channels not in _MODES:
+        raise InputError(f"the model takes {channels} channels, not an image")
+    if channels == 1 and not convert and not is_grey(path):
+        raise InputError(
+            f"{path} has colours and the model takes grey images; add "
+            "--convert to turn them grey"
+        )
+    if channels == 3 and not convert and is_grey(path):
+        raise InputError(
+            f"{path} is grey and the model takes colours; add --convert to "
+            "repeat its one channel"
+        )
+    image = read_image(path, _MODES[channels])
+    if convert or other_sizes == "resize":
+        return to_size(image, (width, height)).reshape(shape)
+    pixels = np.asarray(image).reshape(image.height, image.width, channels)
+    smaller = image.height <= height and image.width <= width
+    if other_sizes == "pad" and smaller and height == width:
+        return pad_to(pixels[None], height)[0]
+    if pixels.shape != shape:
+        raise InputError(
+            f"{path} has {image.width}x{image.height} pixels and the model "
+            f"takes {width}x{height}; add --convert to resize it"
+        )
+    return pixels
+
+
+def main(args: list[str]) -> None:
+    """Prints the likeliest classes of each image."""
+    if len(args) < 2:
+        raise InputError("name a model and image files: predict MODEL IMAGE...")
+    launch.quiet_tensorflow()
+    from nascore.final.classifier import load_classifier
+
+    classifier = load_classifier(Path(args[0]))
+    images = [
+        read_pixels(
+            Path(name),
+            classifier.shape,
+            classifier.other_sizes,
+            flags.FLAGS.convert,
+        )
+        for name in args[1:]
+    ]
+    probabilities = classifier.predict(np.stack(images))
+    for name, row in zip(args[1:], probabilities, strict=True):
+        best = np.argsort(-row, kind="stable")[: flags.FLAGS.top]
+        ranked = (f"{classifier.classes[k]} {row[k]:.1%}" for k in best)
+        print(f"{name}: {', '.join(ranked)}")
+
+
+def cli() -> None:
+    """Console entry point."""
+    flags.DEFINE_integer("top", 3, "Classes to print for each image.", 1)
+    flags.DEFINE_bool(
+        "convert",
+        False,
+        "Bring images of another size or number of channels to the model's.",
+    )
+    launch.run(main)
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,121 @@
+"""An exported network, loaded again to classify images."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nascore.errors import InputError
+from nascore.final.formats import (
+    CARD,
+    FILE_NAMES,
+    KERAS,
+    ONNX,
+    SAVED_MODEL,
+    check_packages,
+)
+from nascore.runs import read_json
+
+Predict = Callable[[np.ndarray], np.ndarray]
+_BATCH = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Classifier:
+    """What an exported network makes of images.
+
+    Attributes:
+      shape: height, width and channels that it takes.
+      classes: their names.
+      other_sizes: see `nascore.data.preparation`.
+      run: maps float32 pixels in [0, 255] to probabilities.
+    """
+
+    shape: tuple[int, int, int]
+    classes: tuple[str, ...]
+    other_sizes: str
+    run: Predict
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Probabilities `[n, classes]` of uint8 images `[n, h, w, c]`."""
+        parts = [
+            self.run(images[first : first + _BATCH].astype(np.float32))
+            for first in range(0, len(images), _BATCH)
+        ]
+        return np.concatenate(parts)
+
+
+def load_classifier(path: Path) -> Classifier:
+    """Loads an exported network.
+
+    Args:
+      path: the folder that holds it, or one of its files.
+
+    Raises:
+      InputError: no exported network, or packages that it needs are missing.
+    """
+    path = _find(path)
+    card_path = path.parent / CARD
+    card = read_json(card_path)
+    try:
+        shape = tuple(card["input"]["shape"])
+        classes = tuple(card["classes"])
+        other_sizes = card["input"]["other_sizes"]
+        height, width, channels = (int(side) for side in shape)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{card_path} is no model card: {error!r}") from None
+    try:
+        run = _load(path)
+        out = run(np.zeros((1, height, width, channels), np.float32))
+    # Each library has errors of its own for a file that is no model.
+    except Exception as error:
+        if isinstance(error, InputError):
+            raise
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path} is no exported network: {reason}") from None
+    if out.shape != (1, len(classes)):
+        raise InputError(
+            f"{path} gives {out.shape[-1]} classes and {card_path} names "
+            f"{len(classes)}; they do not belong together"
+        )
+    return Classifier((height, width, channels), classes, other_sizes, run)
+
+
+def _find(path: Path) -> Path:
+    """The file of the network that a path means."""
+    if not path.exists():
+        raise InputError(f"{path} does not exist")
+    if path.is_file() or (path / "saved_model.pb").is_file():
+        return path
+    for folder in (path, path / "model"):
+        for name in (KERAS, SAVED_MODEL, ONNX):
+            if (folder / FILE_NAMES[name]).exists():
+                return folder / FILE_NAMES[name]
+    raise InputError(f"{path} holds no exported network")
+
+
+def _load(path: Path) -> Predict:
+    if path.suffix == ".onnx":
+        return _load_onnx(path)
+    if path.is_dir():
+        serve = tf.saved_model.load(str(path)).serve
+        return lambda pixels: serve(tf.constant(pixels)).numpy()
+    if path.suffix != ".keras":
+        raise InputError(
+            f"{path} is no exported network; name a .keras or .onnx file, or "
+            "the folder of a SavedModel"
+        )
+    model = keras.models.load_model(path, compile=False, safe_mode=True)
+    return lambda pixels: model.predict_on_batch(pixels)
+
+
+def _load_onnx(path: Path) -> Predict:
+    check_packages(("onnxruntime",))
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path))
+    name = session.get_inputs()[0].name
+    return lambda pixels: session.run(None, {name: pixels})[0]

@@ -1,0 +1,95 @@
+"""A trained network as files that others can use.
+
+What is exported takes pixels from 0 to 255 and gives probabilities: scaling
+is inside, drop path and auxiliary head are left out, and every layer is
+Keras's own, so that it loads without this package.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from nascore.errors import InputError
+from nascore.final.config import FinalConfig
+from nascore.final.formats import FILE_NAMES, KERAS, ONNX
+from nascore.network import LOGITS, build_network
+
+
+def inference_model(
+    network: keras.Model,
+    config: FinalConfig,
+    scaling: tuple[Any, Any],
+) -> keras.Model:
+    """The trained network as it is exported.
+
+    Args:
+      network: the network with its trained weights.
+      config: what it was built from.
+      scaling: mean and deviation that pixels in [0, 1] are standardized by.
+
+    Returns:
+      A model from pixels in [0, 255], `[n, h, w, c]`, to probabilities,
+      `[n, classes]`, both float32.
+    """
+    shape, classes = network.input.shape[1:], network.output[LOGITS].shape[-1]
+    plain = build_network(
+        config.architecture, shape, classes, config.network.for_inference()
+    )
+    for layer in plain.layers:
+        if layer.weights:
+            layer.set_weights(network.get_layer(layer.name).get_weights())
+    mean, std = (np.broadcast_to(value, shape[-1:]) for value in scaling)
+    pixels = keras.Input(shape, name="pixels")
+    x = keras.layers.Rescaling(
+        (1 / (255 * std)).tolist(), (-mean / std).tolist(), name="scaling"
+    )(pixels)
+    probabilities = keras.layers.Softmax(name="probabilities")(plain(x)[LOGITS])
+    return keras.Model(pixels, probabilities, name="classifier")
+
+
+def export(
+    model: keras.Model, folder: Path, formats: Sequence[str]
+) -> list[Path]:
+    """Writes a model in these formats; returns the paths.
+
+    Raises:
+      InputError: a path that cannot be written.
+    """
+    paths = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in formats:
+            path = folder / FILE_NAMES[name]
+            if name == KERAS:
+                model.save(path)
+            else:
+                with _Silence():
+                    model.export(
+                        path,
+                        format="onnx" if name == ONNX else "tf_saved_model",
+                        verbose=False,
+                    )
+            paths.append(path)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error}") from None
+    return paths
+
+
+class _Silence:
+    """Keeps the converters' chatter on stdout and stderr away."""
+
+    def __enter__(self) -> None:
+        self._null = os.open(os.devnull, os.O_WRONLY)
+        self._saved = [os.dup(1), os.dup(2)]
+        os.dup2(self._null, 1)
+        os.dup2(self._null, 2)
+
+    def __exit__(self, *error: object) -> None:
+        for number, saved in enumerate(self._saved, 1):
+            os.dup2(saved, number)
+            os.close(saved)
+        os.close(self._null)

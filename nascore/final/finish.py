@@ -1,0 +1,93 @@
+"""The end of a final training: the official test set, files, model card."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nascore.counting import count_multiply_adds, count_parameters
+from nascore.data import preparation
+from nascore.final.evaluation import Evaluation, evaluate
+from nascore.final.export import export, inference_model
+from nascore.final.formats import CARD, FILE_NAMES
+from nascore.final.run import FinalTraining
+from nascore.runs import FINAL_END, package_versions, write_json
+
+MODEL_FOLDER = "model"
+
+
+def finish(training: FinalTraining, formats: Sequence[str]) -> Evaluation:
+    """Evaluates on the test set, exports, and writes everything down.
+
+    The weights are the moving averages, if there are any.
+
+    Args:
+      training: after its last epoch.
+      formats: what to export, of `nascore.final.export.FORMATS`.
+    """
+    loop, run = training.loop, training.run_folder
+    loop.use_averages()
+    test = training.data.test
+    names = training.data.source.class_names
+    evaluation = evaluate(loop.logits(test.images), test.labels, names)
+    evaluation.confusion.to_csv(run.path / "confusion.csv")
+    evaluation.per_class.to_csv(run.path / "per_class.csv", index=False)
+    evaluation.calibration.to_csv(run.path / "calibration.csv", index=False)
+    _export(training, evaluation, formats)
+    # The last file: from now on the training is finished.
+    write_json(
+        run.path / FINAL_END,
+        {
+            "measured_on": "the official test set, once, after training",
+            "epochs": training.epoch,
+            **evaluation.summary(),
+        },
+    )
+    return evaluation
+
+
+def _export(
+    training: FinalTraining, evaluation: Evaluation, formats: Sequence[str]
+) -> None:
+    config, source = training.config, training.data.source
+    model = inference_model(training.network, config, training.scaling)
+    folder: Path = training.run_folder.path / MODEL_FOLDER
+    export(model, folder, formats)
+    data, settings = config.data, config.training
+    validation = training.data.validation
+    write_json(
+        folder / CARD,
+        {
+            "architecture": settings.architecture,
+            "operations": list(config.network.space.operations),
+            "cells": config.network.space.format(config.architecture),
+            "layers": list(config.network.layer_types),
+            "filters": config.network.filters,
+            "parameters": count_parameters(model),
+            "multiply_adds": count_multiply_adds(model),
+            "input": {
+                "shape": list(source.image_shape),
+                "pixels": "0 to 255",
+                "other_sizes": preparation(data),
+            },
+            "output": "probabilities of the classes",
+            "classes": list(source.class_names),
+            "data": {
+                "name": source.name,
+                "fingerprint": source.fingerprint,
+                "trained_on": len(training.data.train),
+                "validated_on": 0 if validation is None else len(validation),
+                "tested_on": len(training.data.test),
+                "split_seed": data.split_seed,
+                "notes": list(source.notes),
+            },
+            "training": {
+                "seed": settings.seed,
+                "epochs": settings.epochs,
+                "batch_size": settings.batch_size,
+                "precision": settings.precision,
+                "averaged_weights": settings.ema_decay > 0,
+            },
+            "test": evaluation.summary(),
+            "files": [FILE_NAMES[name] for name in formats],
+            "versions": package_versions(),
+        },
+    )
