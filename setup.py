@@ -3,6 +3,7 @@
 from setuptools import setup
 
 DASK = "dask[distributed]>=2025.1"
+ONNX = ["onnx>=1.19", "onnxruntime>=1.23", "tf2onnx>=1.17"]
 
 setup(
     name="ienas",
@@ -14,6 +15,7 @@ setup(
     python_requires=">=3.11",
     packages=[
         "nascore",
+        "nascore.final",
         "enas",
         "ienas",
         "flags",
@@ -21,7 +23,7 @@ setup(
         "experiments.comparison",
     ],
     package_data={
-        "flags": ["presets/*.flags"],
+        "flags": ["presets/*.flags", "presets/final/*.flags"],
         "experiments.comparison": ["templates/*.html"],
     },
     install_requires=[
@@ -47,7 +49,9 @@ setup(
         # Clusters for experiments.compare.
         "dask": [DASK],
         "ray": ["ray>=2.40"],
-        "test": [DASK, "mypy>=1.15", "pytest>=8.0", "ruff>=0.9"],
+        # For --export=onnx and for classifying with what it wrote.
+        "onnx": ONNX,
+        "test": [DASK, *ONNX, "mypy>=1.15", "pytest>=8.0", "ruff>=0.9"],
     },
     entry_points={
         "console_scripts": [
@@ -56,6 +60,11 @@ setup(
             "ienas-search-enas=experiments.search_enas:cli",
             "ienas-compare=experiments.compare:cli",
             "ienas-plot-comparison=experiments.plot_comparison:cli",
+            "ienas-train-final=experiments.train_final:cli",
+            "ienas-plot-final=experiments.plot_final:cli",
+            "ienas-export-model=experiments.export_model:cli",
+            "ienas-predict=experiments.predict:cli",
+            "ienas-describe-architecture=experiments.describe_architecture:cli",
             "ienas-plot-run=experiments.plot_run:cli",
             "ienas-rank-check=experiments.rank_check:cli",
             "ienas-prepare-data=experiments.prepare_data:cli",

@@ -22,11 +22,15 @@ _NOISE = re.compile(
 )
 
 
-def quiet_tensorflow() -> None:
+def quiet_tensorflow(find_devices: bool = True) -> None:
     """Imports TensorFlow without its start-up noise.
 
     Whatever else it prints meanwhile still comes out, and a user who sets
     TF_CPP_MIN_LOG_LEVEL is left in charge.
+
+    Args:
+      find_devices: whether it may look for devices, too, which is noisy but
+        must wait where machines have to find each other first.
     """
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return
@@ -39,7 +43,8 @@ def quiet_tensorflow() -> None:
         try:
             import tensorflow as tf
 
-            tf.config.list_logical_devices()
+            if find_devices:
+                tf.config.list_logical_devices()
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)

@@ -9,7 +9,10 @@ r"""Trains the network of one architecture from scratch, tests and exports it.
 The official test set is evaluated once, at the end.
 """
 
+import json
+import os
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,22 +86,53 @@ def read_config() -> FinalConfig:
 
 
 def open_run() -> tuple[FinalConfig, RunFolder]:
-    """Makes the run folder that the flags name, or opens it to resume."""
+    """Makes the run folder that the flags name, or opens it to resume.
+
+    Raises:
+      InputError: flags that contradict each other or the folder.
+    """
     run_config = base.read(RunConfig())
     path = Path(run_config.run_dir)
     if not run_config.resume:
         config = read_config()
         _ = config.architecture  # Raises if there is none.
+        if config.training.distribute == "multiworker" and worker_index():
+            return config, scratch_folder()
         if not run_config.run_dir:
             path = default_run_dir("final", config.data.dataset)
         return config, RunFolder.create(path)
-    run = RunFolder.open(path)
     stored: Mapping[str, Any] = read_json(path / "config.json")
+    config = final_flags.read(stored.get("config", {}))
     if is_finished(path, end_file=FINAL_END):
         raise InputError(
             f"{path} is finished; its results are in {path / FINAL_END}"
         )
-    return final_flags.read(stored.get("config", {})), run
+    if config.training.distribute == "multiworker" and worker_index():
+        return config, scratch_folder()
+    return config, RunFolder.open(path)
+
+
+def worker_index() -> int:
+    """Place of this process among the machines of TF_CONFIG; 0 writes.
+
+    Raises:
+      InputError: TF_CONFIG is missing or says something else.
+    """
+    try:
+        task = json.loads(os.environ["TF_CONFIG"])["task"]
+        return int(task["index"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            "--distribute=multiworker needs TF_CONFIG with the cluster and "
+            'this task, such as {"cluster": {"worker": ["a:2222", "b:2222"]}, '
+            f'"task": {{"type": "worker", "index": 0}}}}; it has none that '
+            f"reads: {error!r}"
+        ) from None
+
+
+def scratch_folder() -> RunFolder:
+    """A folder for a process that computes along; the first one writes."""
+    return RunFolder.create(Path(tempfile.mkdtemp(prefix="worker-")))
 
 
 def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
@@ -179,20 +213,29 @@ def main(args: list[str]) -> None:
     launch.no_arguments(args)
     formats = parse_formats(flags.FLAGS.export)
     config, run = open_run()
-    launch.quiet_tensorflow()
+    launch.quiet_tensorflow(config.training.distribute != "multiworker")
+    from nascore.final.devices import make_strategy
     from nascore.final.finish import finish
     from nascore.final.run import FinalTraining
 
+    strategy = make_strategy(config.training)
+
     minutes = flags.FLAGS.checkpoint_minutes
+    # All machines continue from what the first one has saved.
+    checkpoints_of = Path(flags.FLAGS.run_dir) if flags.FLAGS.resume else None
     with run:
         training = FinalTraining(
             config,
             run,
             checkpoint_minutes=minutes,
+            strategy=strategy,
             initialize=initializer(config),
+            checkpoints_of=checkpoints_of,
         )
         describe_start(training)
         training.run()
+        if not training.chief:
+            return
         evaluation = finish(training, formats)
         describe_end(evaluation, run.path)
     for path in plot_final.plot_final(run.path):

@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from nascore.errors import InputError
+from nascore.final.export import load_keras
 from nascore.final.formats import (
     CARD,
     FILE_NAMES,
@@ -108,7 +108,7 @@ def _load(path: Path) -> Predict:
             f"{path} is no exported network; name a .keras or .onnx file, or "
             "the folder of a SavedModel"
         )
-    model = keras.models.load_model(path, compile=False, safe_mode=True)
+    model = load_keras(path)
     return lambda pixels: model.predict_on_batch(pixels)
 
 

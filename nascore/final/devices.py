@@ -17,25 +17,25 @@ def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
       InputError: a precision that the device lacks, or settings that do not
         go with several devices.
     """
-    gpus = tf.config.list_logical_devices("GPU")
-    if config.precision == "float16" and not gpus:
-        raise InputError(
-            "--precision=float16 needs a GPU and this machine shows none; "
-            "use --precision=bfloat16 or float32"
-        )
-    if config.distribute == "none":
-        return tf.distribute.get_strategy()
-    if config.accumulate > 1:
+    if config.distribute != "none" and config.accumulate > 1:
         raise InputError(
             f"--accumulate={config.accumulate} works on one device only; "
             f"leave --distribute={config.distribute} out, or give it more "
             "devices instead"
         )
     if config.distribute == "multiworker":
+        # Before anything asks for devices, or TensorFlow refuses.
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    else:
-        devices = gpus or tf.config.list_logical_devices("CPU")
+    elif config.distribute == "mirrored":
+        devices = _gpus() or tf.config.list_logical_devices("CPU")
         strategy = tf.distribute.MirroredStrategy([d.name for d in devices])
+    else:
+        strategy = tf.distribute.get_strategy()
+    if config.precision == "float16" and not _gpus():
+        raise InputError(
+            "--precision=float16 needs a GPU and this machine shows none; "
+            "use --precision=bfloat16 or float32"
+        )
     replicas = strategy.num_replicas_in_sync
     if config.batch_size % replicas:
         raise InputError(
@@ -43,6 +43,10 @@ def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
             f"{replicas} devices that share it"
         )
     return strategy
+
+
+def _gpus() -> list[tf.config.LogicalDevice]:
+    return tf.config.list_logical_devices("GPU")
 
 
 def normalization_for(strategy: tf.distribute.Strategy) -> Normalization:

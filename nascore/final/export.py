@@ -6,6 +6,7 @@ Keras's own, so that it loads without this package.
 """
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -79,10 +80,27 @@ def export(
     return paths
 
 
+def load_keras(path: Path) -> keras.Model:
+    """Loads a `.keras` file; code in it is never run.
+
+    Raises:
+      InputError: it is none.
+    """
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    # Keras has another error for every damage.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"{path} cannot be loaded as a Keras model: {reason}"
+        ) from None
+
+
 class _Silence:
     """Keeps the converters' chatter on stdout and stderr away."""
 
     def __enter__(self) -> None:
+        sys.stdout.flush()
         self._null = os.open(os.devnull, os.O_WRONLY)
         self._saved = [os.dup(1), os.dup(2)]
         os.dup2(self._null, 1)

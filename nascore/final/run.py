@@ -4,7 +4,6 @@ Like a search it is a machine whose whole state is a set of variables and a
 position (epoch, step), saved between any two stretches of steps.
 """
 
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -44,7 +43,10 @@ class FinalTraining:
         in it is continued.
       data: the images; loaded as the configuration says if None.
       checkpoint_minutes: saves at least this often, and after every epoch.
+      strategy: the devices; made as the configuration says if None.
       initialize: changes the weights of a network that starts afresh.
+      checkpoints_of: the run folder to continue from, if not this one; so
+        that several machines start from the same.
 
     Raises:
       InputError: settings that do not fit the data, the devices or the run
@@ -57,7 +59,9 @@ class FinalTraining:
         run: RunFolder,
         data: FinalData | None = None,
         checkpoint_minutes: float = 10.0,
+        strategy: tf.distribute.Strategy | None = None,
         initialize: Callable[[keras.Model], None] | None = None,
+        checkpoints_of: Path | None = None,
     ) -> None:
         self.config = config
         self.run_folder = run
@@ -70,7 +74,7 @@ class FinalTraining:
                 f"{len(self.data.train)} training images; lower it"
             )
         self.checkpoint_seconds = 60 * checkpoint_minutes
-        self.strategy = make_strategy(training)
+        self.strategy = strategy or make_strategy(training)
         self.chief = is_chief(self.strategy)
         keras.utils.set_random_seed(training.seed)
         set_precision(training.precision)
@@ -94,11 +98,16 @@ class FinalTraining:
         }
         self._seconds = tf.Variable(0.0, trainable=False, dtype=tf.float64)
         self._start_records()
-        self.checkpoints = Checkpoints(
-            run.path / "checkpoints",
-            {**self.loop.state, **self._position, "seconds": self._seconds},
-        )
+        state = {
+            **self.loop.state,
+            **self._position,
+            "seconds": self._seconds,
+        }
+        self.checkpoints = Checkpoints(run.path / "checkpoints", state)
         self.resumed = self.checkpoints.restore()
+        if checkpoints_of and not self.chief:
+            shared = Checkpoints(checkpoints_of / "checkpoints", state)
+            self.resumed = shared.restore()
         if initialize is not None and not self.resumed:
             initialize(self.network)
         run.keep_before("epochs", (self.epoch, 0))
@@ -270,8 +279,3 @@ class FinalTraining:
             )
         self._progress.line(text)
         self._stop_if_asked()
-
-
-def scratch_folder() -> RunFolder:
-    """A folder for a process that computes along and writes nothing."""
-    return RunFolder.create(Path(tempfile.mkdtemp()) / "worker")
