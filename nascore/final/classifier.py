@@ -101,8 +101,9 @@ def _load(path: Path) -> Predict:
     if path.suffix == ".onnx":
         return _load_onnx(path)
     if path.is_dir():
-        serve = tf.saved_model.load(str(path)).serve
-        return lambda pixels: serve(tf.constant(pixels)).numpy()
+        # The function alone would not keep the weights alive.
+        loaded = tf.saved_model.load(str(path))
+        return lambda pixels: loaded.serve(tf.constant(pixels)).numpy()
     if path.suffix != ".keras":
         raise InputError(
             f"{path} is no exported network; name a .keras or .onnx file, or "

@@ -1,0 +1,366 @@
+"""From a search to a trained, exported network, as a user does it."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
+from enas.search import make_search
+from experiments import predict
+from nascore.config import DataConfig, SupernetConfig
+from nascore.errors import InputError
+from nascore.final import formats
+from nascore.final.classifier import load_classifier
+from nascore.runs import RunFolder
+
+ROOT = Path(__file__).parent.parent.parent
+SEARCH = EnasConfig(
+    DataConfig(image_size=8, train_examples=160),
+    SupernetConfig(
+        num_nodes=1, filters=4, num_normal_cells=1, num_reduction_cells=1
+    ),
+    ControllerConfig(train_steps=1, num_aggregate=1),
+    ScheduleConfig(epochs=1, batch_size=80, epoch_samples=1, derive_samples=2),
+)
+TINY = (
+    "--dataset=digits",
+    "--image_size=8",
+    "--train_examples=160",
+    "--num_nodes=1",
+    "--filters=4",
+    "--num_layers=1",
+    "--epochs=2",
+    "--batch_size=40",
+    "--aux_weight=0",
+    "--keep_prob=1",
+    "--drop_path_keep_prob=1",
+)
+ARCHITECTURE = "--architecture=0 0 1 3 0 1 1 4"
+
+
+def start(name, *arguments, **variables):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    # As in a terminal of a user who has set nothing.
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    return subprocess.Popen(
+        [sys.executable, "-m", f"experiments.{name}", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def script(name, *arguments):
+    process = start(name, *arguments)
+    out, error = process.communicate()
+    return subprocess.CompletedProcess(name, process.returncode, out, error)
+
+
+def rows(path):
+    with (path / "epochs.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def search(tmp_path_factory):
+    path = tmp_path_factory.mktemp("search") / "run"
+    with RunFolder.create(path) as run:
+        make_search(SEARCH, run).run()
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(search, tmp_path_factory):
+    path = tmp_path_factory.mktemp("final") / "run"
+    done = script(
+        "train_final",
+        *TINY[2:3],
+        *TINY[4:],
+        "--num_normal_cells=1",
+        "--num_reduction_cells=1",
+        f"--from_run={search}",
+        "--rank=1",
+        f"--init_from_supernet={search}",
+        "--export=keras,saved_model,onnx",
+        f"--run_dir={path}",
+    )
+    return path, done
+
+
+def test_a_found_architecture_is_trained_tested_and_drawn(search, trained):
+    path, done = trained
+    assert done.returncode == 0, done.stderr
+    # No warnings, no start-up noise of libraries.
+    assert done.stderr == ""
+    ranking = json.loads((search / "derived_architectures.json").read_text())
+    card = json.loads((path / "model" / "model_card.json").read_text())
+    assert card["architecture"] == ranking["architectures"][0]["architecture"]
+    assert card["input"]["shape"] == [8, 8, 1]
+    assert "blocks start from shared weights: stem" in done.stdout
+    assert len(rows(path)) == 2
+    test = json.loads((path / "test.json").read_text())
+    assert test["images"] == 360 and test["epochs"] == 2
+    assert f"accuracy {test['accuracy']:.2%} (95% interval" in done.stdout
+    confusion = np.loadtxt(path / "confusion.csv", delimiter=",", skiprows=1)[
+        :, 1:
+    ]
+    assert confusion.sum() == 360
+    assert np.trace(confusion) / 360 == pytest.approx(test["accuracy"])
+    for name in ("learning_curve", "confusion", "calibration"):
+        with Image.open(path / "plots" / f"{name}.png") as picture:
+            assert min(picture.size) > 400
+    assert list((path / "tensorboard").iterdir())
+
+
+LOAD = """
+import sys
+for room in ("nascore", "enas", "experiments"):
+    sys.modules[room] = None  # Importing it fails.
+import keras, numpy as np, onnxruntime, tensorflow as tf
+folder = sys.argv[1]
+x = np.load(folder + "/x.npy")
+y = keras.models.load_model(folder + "/network.keras", safe_mode=True)(x)
+loaded = tf.saved_model.load(folder + "/saved_model")
+s = loaded.serve(tf.constant(x))
+o = onnxruntime.InferenceSession(folder + "/network.onnx")
+o = o.run(None, {o.get_inputs()[0].name: x})[0]
+np.savez(folder + "/y.npz", keras=y, saved_model=s, onnx=o)
+"""
+
+
+def test_exports_agree_in_a_fresh_process_without_this_package(trained):
+    path, _ = trained
+    folder = path / "model"
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 8, 8, 1))
+    np.save(folder / "x.npy", pixels.astype(np.float32))
+    subprocess.run([sys.executable, "-c", LOAD, folder], check=True)
+    expected = load_classifier(folder).predict(pixels.astype(np.uint8))
+    np.testing.assert_allclose(expected.sum(1), 1, atol=1e-5)
+    assert expected.std() > 0
+    with np.load(folder / "y.npz", allow_pickle=False) as found:
+        assert set(found) == {"keras", "saved_model", "onnx"}
+        for name in found:
+            np.testing.assert_allclose(
+                found[name], expected, atol=1e-4, err_msg=name
+            )
+
+
+def test_test_accuracy_is_that_of_the_exported_network(trained):
+    from nascore.data import load
+
+    path, _ = trained
+    data = load(DataConfig(image_size=8))
+    for name in ("network.keras", "saved_model", "network.onnx"):
+        classifier = load_classifier(path / "model" / name)
+        guesses = classifier.predict(data.test.images).argmax(1)
+        test = json.loads((path / "test.json").read_text())
+        accuracy = (guesses == data.test.labels).mean()
+        assert accuracy == pytest.approx(test["accuracy"])
+
+
+def picture(path, mode, size):
+    Image.new(mode, size, 7).save(path)
+    return path
+
+
+def test_predict_names_classes_and_refuses_other_pictures(trained, tmp_path):
+    path, _ = trained
+    good = picture(tmp_path / "good.png", "L", (8, 8))
+    done = script("predict", str(path), str(good), "--top=2")
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(rf"{good}: \d [\d.]+%, \d [\d.]+%\n", done.stdout)
+    for mode, size, words in (
+        ("L", (9, 8), "has 9x8 pixels and the model takes 8x8"),
+        ("RGB", (8, 8), "--convert to turn them grey"),
+    ):
+        bad = picture(tmp_path / "bad.png", mode, size)
+        with pytest.raises(InputError, match=words):
+            predict.read_pixels(bad, (8, 8, 1), "none", False)
+        pixels = predict.read_pixels(bad, (8, 8, 1), "none", True)
+        assert pixels.shape == (8, 8, 1)
+    grey = picture(tmp_path / "grey.png", "L", (6, 6))
+    with pytest.raises(InputError, match="is grey and the model takes"):
+        predict.read_pixels(grey, (8, 8, 3), "none", False)
+    assert predict.read_pixels(grey, (8, 8, 1), "pad", False).min() == 7
+    (tmp_path / "text.png").write_text("no image")
+    with pytest.raises(InputError, match="cannot be read as an image"):
+        predict.read_pixels(tmp_path / "text.png", (8, 8, 1), "none", False)
+
+
+def test_files_that_are_no_models(trained, tmp_path):
+    card = (trained[0] / "model" / "model_card.json").read_text()
+    for name in ("a.keras", "a.onnx", "a.txt"):
+        (tmp_path / "model_card.json").write_text(card)
+        (tmp_path / name).write_bytes(b"PK\x03\x04 no model")
+        with pytest.raises(InputError, match=name) as error:
+            load_classifier(tmp_path / name)
+        assert "\n" not in str(error.value)
+    with pytest.raises(InputError, match="does not exist"):
+        load_classifier(tmp_path / "nowhere.keras")
+    (tmp_path / "model_card.json").write_text("{}")
+    with pytest.raises(InputError, match="is no model card"):
+        load_classifier(tmp_path / "a.keras")
+
+
+def test_missing_packages_name_the_extra(monkeypatch):
+    monkeypatch.setattr(formats.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install 'ienas\[onnx\]'"):
+        formats.parse_formats("keras,onnx")
+    assert formats.parse_formats("keras,saved_model")
+
+
+MIRRORED = """
+import sys
+import tensorflow as tf
+(cpu,) = tf.config.list_physical_devices("CPU")
+two = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(cpu, two)
+from experiments import train_final
+sys.argv[0] = "train_final"
+train_final.cli()
+"""
+
+
+def test_two_devices_and_two_workers_equal_one(tmp_path):
+    alone = tmp_path / "alone"
+    done = script("train_final", *TINY, ARCHITECTURE, f"--run_dir={alone}")
+    assert done.returncode == 0, done.stderr
+    flags = (*TINY, ARCHITECTURE, "--export=")
+    mirrored = tmp_path / "mirrored"
+    subprocess.run(
+        [
+            *(sys.executable, "-c", MIRRORED, *flags),
+            *("--distribute=mirrored", f"--run_dir={mirrored}"),
+        ],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    workers = tmp_path / "workers"
+    ports = [20000 + os.getpid() % 20000 + k for k in range(2)]
+    cluster = {"worker": [f"localhost:{port}" for port in ports]}
+    processes = []
+    for index in range(2):
+        task = {"type": "worker", "index": index}
+        variable = json.dumps({"cluster": cluster, "task": task})
+        processes.append(
+            start(
+                *("train_final", *flags, "--distribute=multiworker"),
+                f"--run_dir={workers}",
+                TF_CONFIG=variable,
+            )
+        )
+    for process in processes:
+        _, error = process.communicate(timeout=300)
+        assert process.returncode == 0, error
+    expected = rows(alone)
+    for path in (mirrored, workers):
+        for ours, theirs in zip(rows(path), expected, strict=True):
+            for name in ("loss", "accuracy", "validation_loss"):
+                assert float(ours[name]) == pytest.approx(
+                    float(theirs[name]), rel=1e-3
+                ), (path, name)
+        assert (path / "test.json").exists()
+
+
+def test_describe_draws_without_training(tmp_path):
+    done = script(
+        "describe_architecture",
+        "0 0 1 3 0 1 1 4",
+        *("--num_nodes=1", "--num_layers=1", "--filters=4"),
+        *("--input=8x8x1", f"--output={tmp_path}"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert (
+        "node 0 = sep_conv_3x3(input 0) + max_pool_3x3(input 1)" in done.stdout
+    )
+    assert re.search(r"multiply-adds for an image: [\d,]+\n", done.stdout)
+    for name in ("cells", "network"):
+        assert (tmp_path / f"{name}.png").stat().st_size > 5000
+        assert "<svg" in (tmp_path / f"{name}.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    "name, arguments, words",
+    [
+        ("train_final", [], "--architecture="),
+        ("train_final", ["--architecture=1 2 x"], "must be an integer"),
+        ("train_final", ["--architecture=9"], "has 40 integers"),
+        ("train_final", [*TINY, ARCHITECTURE, "--precision=half"], "precision"),
+        ("train_final", [*TINY, ARCHITECTURE, "--export=zip"], "'zip'"),
+        ("train_final", [*TINY, ARCHITECTURE, "--split=ienas"], "clean"),
+        (
+            "train_final",
+            [*TINY, ARCHITECTURE, "--distribute=multiworker"],
+            "TF_CONFIG",
+        ),
+        (
+            "train_final",
+            [*TINY, ARCHITECTURE, "--image_size=10"],
+            "multiples of 4",
+        ),
+        (
+            "train_final",
+            [*TINY, ARCHITECTURE, "--precision=float16"],
+            "needs a GPU",
+        ),
+        ("describe_architecture", ["0 0"], "has 40 integers"),
+        ("describe_architecture", ["0 0", "--input=8"], "integers"),
+        ("predict", ["nothing"], "predict MODEL IMAGE"),
+        ("export_model", ["nothing"], "does not exist"),
+        ("plot_final", ["nothing"], "is not a folder"),
+    ],
+)
+def test_bad_input_is_one_clear_line(name, arguments, words, tmp_path):
+    folder = [f"--run_dir={tmp_path / 'run'}"] * (name == "train_final")
+    done = script(name, *arguments, *folder)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not list((tmp_path / "run").glob("*.csv"))
+
+
+def test_runs_that_cannot_be_continued_or_followed(search, trained, tmp_path):
+    path, _ = trained
+    before = {p: p.read_bytes() for p in path.glob("*.*")}
+    done = script("train_final", f"--run_dir={path}", "--resume")
+    assert done.returncode == 2 and "is finished" in done.stderr
+    done = script("train_final", f"--from_run={search}", "--rank=9")
+    assert done.returncode == 2 and "must be from 1 to" in done.stderr
+    unfinished = tmp_path / "search"
+    unfinished.mkdir()
+    for name in ("config.json", "controller.csv"):
+        (unfinished / name).write_bytes((search / name).read_bytes())
+    done = script("train_final", f"--from_run={unfinished}")
+    assert done.returncode == 2 and "no finished search" in done.stderr
+    assert before == {p: p.read_bytes() for p in path.glob("*.*")}
+
+
+@pytest.mark.parametrize(
+    "preset",
+    sorted((ROOT / "flags" / "presets" / "final").glob("*.flags")),
+    ids=lambda path: path.stem,
+)
+def test_presets_of_final_training(preset):
+    lines = preset.read_text().splitlines()
+    assert lines[0].startswith("# python -m experiments.train_final ")
+    code = (
+        "from absl import flags; from flags import final; final.define(); "
+        f"flags.FLAGS(['x', '--flagfile={preset}']); c = final.read(); "
+        "c.training.architecture and c.architecture"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
