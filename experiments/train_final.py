@@ -242,8 +242,8 @@ def main(args: list[str]) -> None:
         print(f"wrote {path}")
 
 
-def cli() -> None:
-    """Console entry point."""
+def define() -> None:
+    """Defines all flags of the script."""
     final_flags.define()
     flags.DEFINE_string(
         "from_run", "", "Take architecture and data set from this search."
@@ -256,6 +256,11 @@ def cli() -> None:
     flags.DEFINE_integer(
         "rank", 1, "Place of the architecture in the ranking of --from_run.", 1
     )
+
+
+def cli() -> None:
+    """Console entry point."""
+    define()
     launch.run(main)
 
 

@@ -10,18 +10,29 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_python_example_runs(tmp_path):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def run(code, folder):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=tmp_path,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    return done.stdout.splitlines()
+
+
+def test_the_example_of_a_network_runs(tmp_path):
+    (line,) = run(EXAMPLES[0], tmp_path)
+    assert int(line.removesuffix(" weights")) > 1000
+
+
+def test_the_example_of_a_search_runs(tmp_path):
+    lines = run(EXAMPLES[1], tmp_path)
     assert "normal cell" in lines
     assert 0 <= float(lines[-1]) <= 1
 
@@ -34,10 +45,19 @@ def test_every_flag_that_the_readme_names_exists():
         "comparison.define(); plot_comparison.define_targets();"
         "base.define(RunConfig()); print(*flags.FLAGS)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    final = (
+        "from absl import flags; from experiments import train_final;"
+        "train_final.define(); print(*flags.FLAGS)"
     )
-    known = set(done.stdout.split())
+    known = {"input", "convert"}
+    for lines in (code, final):
+        done = subprocess.run(
+            [sys.executable, "-c", lines],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        known |= set(done.stdout.split())
     known |= {"flagfile", "help", "source", "format", "window", "top"}
     known |= {"nthreads"}  # Of Dask's own worker command.
     named = set(re.findall(r"--([a-z_]+)", README))
@@ -46,5 +66,5 @@ def test_every_flag_that_the_readme_names_exists():
 
 
 def test_every_preset_is_in_the_readme():
-    for preset in (ROOT / "flags" / "presets").glob("*.flags"):
+    for preset in (ROOT / "flags" / "presets").rglob("*.flags"):
         assert f"`{preset.stem}`" in README
