@@ -8,7 +8,7 @@ import tensorflow as tf
 from nascore.data import Split
 from nascore.errors import InputError
 from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
-from nascore.final.devices import make_strategy
+from nascore.final.devices import make_strategy, set_precision
 from nascore.final.loop import Loop
 from nascore.network import build_network
 
@@ -169,6 +169,24 @@ def test_drop_path_follows_the_progress():
     train(loop, 1, 2, 3)
     progress = loop.network.get_layer("training_progress").progress
     assert float(progress) == pytest.approx((5 + 2 + 1) / 20)
+
+
+def test_bfloat16_computes_close_to_float32():
+    losses = []
+    for precision in ("float32", "bfloat16"):
+        set_precision(precision)
+        try:
+            loop = make_loop(precision=precision)
+        finally:
+            set_precision("float32")
+        step, healthy = train(loop, 0, 0, 2)
+        assert (int(step), bool(healthy)) == (2, True)
+        losses.append(float(loop.totals.loss))
+        assert all(w.dtype == np.float32 for w in weights(loop))
+        assert loop.logits(SPLIT.images).dtype == np.float32
+    # Eight bits of mantissa, through two updates.
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
+    assert losses[1] != losses[0]
 
 
 def test_logits_of_any_number_of_images():
