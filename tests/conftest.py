@@ -1,10 +1,15 @@
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +18,30 @@ def official_files() -> Path:
     if "IENAS_DATA" not in os.environ:
         pytest.skip("IENAS_DATA does not name a folder of official data files")
     return Path(os.environ["IENAS_DATA"])
+
+
+@pytest.fixture(scope="session")
+def forked():
+    """Runs a script in a fork of a warm process; returns as `subprocess.run`.
+
+    For scripts that refuse something; what prints and computes is started as
+    a user starts it.
+    """
+    server = subprocess.Popen(
+        [sys.executable, Path(__file__).with_name("fork_server.py")],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def run(name, *arguments):
+        server.stdin.write(json.dumps([name, *map(str, arguments)]) + "\n")
+        server.stdin.flush()
+        code, out, error = json.loads(server.stdout.readline())
+        return subprocess.CompletedProcess(name, code, out, error)
+
+    yield run
+    server.stdin.close()
+    server.wait()

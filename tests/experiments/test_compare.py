@@ -269,10 +269,10 @@ def test_a_failing_run_is_named_and_the_others_finish(tmp_path):
         ("rank_check", ["/nowhere", "--count=1"], "--count"),
     ],
 )
-def test_bad_input_is_one_clear_line(name, arguments, words, tmp_path):
+def test_bad_input_is_one_clear_line(forked, name, arguments, words, tmp_path):
     if name == "compare":
         arguments = [*arguments, f"--out={tmp_path / 'out'}"]
-    done = script(name, *arguments)
+    done = forked(name, *arguments)
     assert done.returncode == 2, done.stderr
     assert words in done.stderr
     assert done.stderr.count("\n") == 1

@@ -146,17 +146,17 @@ def test_given_architectures_are_scored_as_the_search_scored_them(run):
         ("0 5" + " 0" * 14, "must be from 0 to 4. Received: 5"),
     ],
 )
-def test_a_bad_architecture_is_one_clear_line(run, text, words):
-    done = script("score_architecture", str(run[0]), text)
+def test_a_bad_architecture_is_one_clear_line(forked, run, text, words):
+    done = forked("score_architecture", str(run[0]), text)
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_a_folder_in_use_is_refused(run):
+def test_a_folder_in_use_is_refused(forked, run):
     path, _ = run
     with RunFolder.open(path):
-        done = script("search_enas", f"--run_dir={path}", "--resume")
+        done = forked("search_enas", f"--run_dir={path}", "--resume")
     assert done.returncode == 2
     assert f"is in use by process {os.getpid()}" in done.stderr
 
@@ -193,10 +193,10 @@ def unwritable(tmp_path):
         (["--flagfile=/nowhere.flags"], "/nowhere.flags"),
     ],
 )
-def test_bad_input_is_one_clear_line(arguments, words, tmp_path):
+def test_bad_input_is_one_clear_line(forked, arguments, words, tmp_path):
     if not any("run_dir" in a or a == "--resume" for a in arguments):
         arguments = [*arguments, f"--run_dir={tmp_path / 'run'}"]
-    done = script("search_enas", *arguments)
+    done = forked("search_enas", *arguments)
     assert done.returncode == 2, done.stderr
     assert words in done.stderr
     assert done.stderr.startswith("error: ")
@@ -204,8 +204,8 @@ def test_bad_input_is_one_clear_line(arguments, words, tmp_path):
     assert not (tmp_path / "run" / "config.json").exists()
 
 
-def test_a_run_folder_that_cannot_be_made(tmp_path):
-    done = script("search_enas", *TINY, unwritable(tmp_path))
+def test_a_run_folder_that_cannot_be_made(forked, tmp_path):
+    done = forked("search_enas", *TINY, unwritable(tmp_path))
     assert done.returncode == 2
     assert "cannot be made" in done.stderr
     assert done.stderr.count("\n") == 1
@@ -222,8 +222,8 @@ def test_a_run_folder_that_cannot_be_made(tmp_path):
         (["/nowhere", "--window=0"], "--window"),
     ],
 )
-def test_plot_run_bad_input(arguments, words):
-    done = script("plot_run", *arguments)
+def test_plot_run_bad_input(forked, arguments, words):
+    done = forked("plot_run", *arguments)
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
@@ -239,8 +239,8 @@ def test_plot_run_bad_input(arguments, words):
         (["--dataset=cifar10", "--source=."], "no complete cifar10"),
     ],
 )
-def test_prepare_data_bad_input(arguments, words, tmp_path):
-    done = script("prepare_data", *arguments, f"--data_dir={tmp_path}")
+def test_prepare_data_bad_input(forked, arguments, words, tmp_path):
+    done = forked("prepare_data", *arguments, f"--data_dir={tmp_path}")
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stderr.count("\n") == 1

@@ -322,27 +322,29 @@ def test_describe_draws_without_training(tmp_path):
         ("plot_final", ["nothing"], "is not a folder"),
     ],
 )
-def test_bad_input_is_one_clear_line(name, arguments, words, tmp_path):
+def test_bad_input_is_one_clear_line(forked, name, arguments, words, tmp_path):
     folder = [f"--run_dir={tmp_path / 'run'}"] * (name == "train_final")
-    done = script(name, *arguments, *folder)
+    done = forked(name, *arguments, *folder)
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
     assert not list((tmp_path / "run").glob("*.csv"))
 
 
-def test_runs_that_cannot_be_continued_or_followed(search, trained, tmp_path):
+def test_runs_that_cannot_be_continued_or_followed(
+    forked, search, trained, tmp_path
+):
     path, _ = trained
     before = {p: p.read_bytes() for p in path.glob("*.*")}
-    done = script("train_final", f"--run_dir={path}", "--resume")
+    done = forked("train_final", f"--run_dir={path}", "--resume")
     assert done.returncode == 2 and "is finished" in done.stderr
-    done = script("train_final", f"--from_run={search}", "--rank=9")
+    done = forked("train_final", f"--from_run={search}", "--rank=9")
     assert done.returncode == 2 and "must be from 1 to" in done.stderr
     unfinished = tmp_path / "search"
     unfinished.mkdir()
     for name in ("config.json", "controller.csv"):
         (unfinished / name).write_bytes((search / name).read_bytes())
-    done = script("train_final", f"--from_run={unfinished}")
+    done = forked("train_final", f"--from_run={unfinished}")
     assert done.returncode == 2 and "no finished search" in done.stderr
     assert before == {p: p.read_bytes() for p in path.glob("*.*")}
 

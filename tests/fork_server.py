@@ -1,0 +1,63 @@
+"""Runs scripts in forks of a process that has imported everything already.
+
+Starting Python and importing TensorFlow takes seconds, most of what a script
+needs to refuse a bad flag. Reads one JSON line for each start, a list of the
+script's name and arguments, and answers with exit code, stdout and stderr.
+"""
+
+import json
+import os
+import runpy
+import sys
+import tempfile
+import traceback
+
+
+def start(name, arguments):
+    """Runs a script in a fork, with its output in files."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
+        child = os.fork()
+        if not child:
+            os.dup2(out.fileno(), 1)
+            os.dup2(error.fileno(), 2)
+            sys.argv = [name, *arguments]
+            code = 1
+            try:
+                runpy.run_module(f"experiments.{name}", run_name="__main__")
+                code = 0
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else bool(end.code)
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        texts = []
+        for file in (out, error):
+            file.seek(0)
+            texts.append(file.read().decode())
+        return [os.waitstatus_to_exitcode(status), *texts]
+
+
+def main():
+    """Serves until its standard input ends."""
+    # Read once, on import; the forks shall print what the scripts print.
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import keras  # noqa: F401
+    import matplotlib.figure  # noqa: F401
+    import pandas  # noqa: F401
+    import scipy.stats  # noqa: F401
+    import sklearn.metrics  # noqa: F401
+    import sklearn.model_selection  # noqa: F401
+
+    # As a script finds it that starts by itself.
+    os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    for line in sys.stdin:
+        name, *arguments = json.loads(line)
+        print(json.dumps(start(name, arguments)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
