@@ -4,6 +4,7 @@ Like a search it is a machine whose whole state is a set of variables and a
 position (epoch, step), saved between any two stretches of steps.
 """
 
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -214,16 +215,35 @@ class FinalTraining:
 
     def _stop_if_asked(self) -> None:
         """Saves and raises Interrupted if a signal came."""
-        if self._stop.signum is None:
+        signum = self._signal()
+        if signum is None:
             return
         self._save()
         self._progress.close()
+        where = " by the first machine"
+        if self.chief:
+            where = (
+                "; continue with: python -m experiments.train_final "
+                f"--run_dir={self.run_folder.path} --resume"
+            )
         raise Interrupted(
-            self._stop.signum,
-            f"interrupted in epoch {self.epoch + 1}; everything is saved. "
-            "Continue with: python -m experiments.train_final "
-            f"--run_dir={self.run_folder.path} --resume",
+            signum,
+            f"interrupted in epoch {self.epoch + 1}; everything is saved"
+            f"{where}",
         )
+
+    def _signal(self) -> int | None:
+        """The signal that came, to this process or to any machine."""
+        own = self._stop.signum
+        if self.config.training.distribute != "multiworker":
+            return own
+        asked = self.strategy.run(lambda: tf.constant(float(own is not None)))
+        total = self.strategy.reduce(
+            tf.distribute.ReduceOp.SUM, asked, axis=None
+        )
+        if own is None and float(total):
+            return signal.SIGTERM
+        return own
 
     def _save(self) -> None:
         self.checkpoints.save()
