@@ -99,7 +99,7 @@ def test_a_bad_text_is_one_clear_line(text, words):
 
 @pytest.mark.parametrize(
     ("ids", "words"),
-    [([31] + [0] * 9, "id 31 at place 1"), ([0] * 10, "cannot be nothing")],
+    [([31] + [0] * 9, "id 31 at place 1"), ([0] * 10, "does not end")],
 )
 def test_bad_ids_are_one_clear_line(ids, words):
     with pytest.raises(InputError, match=words):
