@@ -3,12 +3,13 @@
 from setuptools import setup
 
 DASK = "dask[distributed]>=2025.1"
+PARQUET = "pyarrow>=15.0"
 
 setup(
     name="ienas",
     version="0.1.0",
     description=(
-        "ENAS and I-ENAS neural architecture search in TensorFlow 2 / Keras 3"
+        "ENAS, I-ENAS and MLPNAS architecture search in TensorFlow 2 / Keras 3"
     ),
     license="Apache-2.0",
     python_requires=">=3.11",
@@ -16,6 +17,7 @@ setup(
         "nascore",
         "enas",
         "ienas",
+        "mlpnas",
         "flags",
         "experiments",
         "experiments.comparison",
@@ -40,6 +42,7 @@ setup(
         "tensorboard>=2.20",
         "tensorflow>=2.21",
         "tensorflow-datasets>=4.9.10",
+        "threadpoolctl>=3.1",
         "tqdm>=4.66",
     ],
     extras_require={
@@ -47,10 +50,15 @@ setup(
         # Clusters for experiments.compare.
         "dask": [DASK],
         "ray": ["ray>=2.40"],
-        "test": [DASK, "mypy>=1.15", "pytest>=8.0", "ruff>=0.9"],
+        # Parquet tables for MLPNAS.
+        "parquet": [PARQUET],
+        "test": [DASK, PARQUET, "mypy>=1.15", "pytest>=8.0", "ruff>=0.9"],
     },
     entry_points={
         "console_scripts": [
+            "ienas-search-mlpnas=experiments.search_mlpnas:cli",
+            "ienas-mlpnas-tables=experiments.mlpnas_tables:cli",
+            "ienas-plot-mlpnas=experiments.plot_mlpnas:cli",
             "ienas-score-architecture=experiments.score_architecture:cli",
             "ienas-search=experiments.search_ienas:cli",
             "ienas-search-enas=experiments.search_enas:cli",

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from mlpnas.space import ACTIVATIONS, MlpArchitecture, layer_shapes
-from mlpnas.weight_bank import LayerWeights
+from mlpnas.tasks import LayerWeights
 
 # Keras' defaults of Adam, which the paper keeps.
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7

@@ -151,10 +151,10 @@ class MlpSpace:
                     f"id {number} at place {place + 1} must be from 0 to "
                     f"{len(self.vocabulary)}"
                 )
-            if (
-                place >= self.max_layers
-                or not (self.allowed[place, before, number])
-            ):
+            if number == PADDING and self.final not in words:
+                break
+            is_inside = place < self.max_layers
+            if not is_inside or not self.allowed[place, before, number]:
                 raise InputError(
                     f"layer {place + 1} cannot be {self._name(number)} after "
                     f"{self._name(before)}, in a space of at most "

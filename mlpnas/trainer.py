@@ -9,62 +9,17 @@ The result is that of Keras: `Sequential.fit` with Adam, categorical (two
 classes: binary) cross entropy and `EarlyStopping` on the validation loss.
 """
 
-import dataclasses
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from mlpnas.dense import DenseState, activate, drop_or_not, keep_best
 from mlpnas.space import ACTIVATIONS, MlpArchitecture
-from mlpnas.weight_bank import LayerWeights
+from mlpnas.tasks import EpochRows, Examples, LayerWeights, TrainerSettings
 
 # Examples that are evaluated at once.
 _EVALUATION_BATCH = 2048
-
-
-class Examples(NamedTuple):
-    """Features float32 `[n, d]` and labels int32 `[n]`."""
-
-    features: np.ndarray
-    labels: np.ndarray
-
-
-class EpochRows(NamedTuple):
-    """What training measured, an entry for each epoch.
-
-    Attributes:
-      loss: mean over the training batches, in nats.
-      validation_loss: in nats.
-      validation_accuracy: from 0 to 1.
-    """
-
-    loss: np.ndarray
-    validation_loss: np.ndarray
-    validation_accuracy: np.ndarray
-
-
-@dataclasses.dataclass(frozen=True)
-class TrainerSettings:
-    """How networks are trained.
-
-    Attributes:
-      outputs: units of the final layer; 1 is a sigmoid for two classes.
-      batch_size: examples in a step.
-      learning_rate: of Adam.
-      patience: epochs without a lower validation loss before it stops.
-      dropout_rate: of dropout layers.
-      keep_best: end with the weights of the lowest validation loss, not
-        with the last ones.
-    """
-
-    outputs: int
-    batch_size: int
-    learning_rate: float
-    patience: int
-    dropout_rate: float
-    keep_best: bool = False
 
 
 def batch_order(seed: tf.Tensor, epoch: tf.Tensor, count: int) -> tf.Tensor:

@@ -6,18 +6,16 @@ layer it comes from (or the input) and the layer it leads to (or the end);
 dropout, which has no weights, is looked through.
 """
 
-import io
 from collections import OrderedDict
 from collections.abc import Sequence
 
-import numpy as np
 import tensorflow as tf
 
+from mlpnas.npz import pack, unpack
 from mlpnas.space import MlpArchitecture
+from mlpnas.tasks import LayerWeights
 
 Bigram = tuple[str, str]
-# Kernel `[inputs, units]` and bias `[units]` of a layer.
-LayerWeights = tuple[np.ndarray, np.ndarray]
 
 INPUT = "input"
 FINAL = "final"
@@ -49,8 +47,8 @@ class WeightBank(tf.train.experimental.PythonState):
         return len(self._store)
 
     @property
-    def bytes(self) -> int:
-        """Memory of the weights."""
+    def size(self) -> int:
+        """Memory of the weights in bytes."""
         return sum(
             kernel.nbytes + bias.nbytes for kernel, bias in self._store.values()
         )
@@ -83,7 +81,7 @@ class WeightBank(tf.train.experimental.PythonState):
         for key, layer in zip(bigrams(architecture), weights, strict=True):
             self._store[key] = layer
             self._store.move_to_end(key)
-        size = self.bytes
+        size = self.size
         while self._store and size > self.megabytes * _MEGABYTE:
             _, (kernel, bias) = self._store.popitem(last=False)
             size -= kernel.nbytes + bias.nbytes
@@ -94,16 +92,14 @@ class WeightBank(tf.train.experimental.PythonState):
         for place, (key, layer) in enumerate(self._store.items()):
             for name, array in zip(("kernel", "bias"), layer, strict=True):
                 arrays[f"{place:06d}|{'|'.join(key)}|{name}"] = array
-        file = io.BytesIO()
-        np.savez(file, **arrays)
-        return file.getvalue()
+        return pack(arrays)
 
     def deserialize(self, string_value: bytes) -> None:
         """Takes over what `serialize` returned."""
         self._store.clear()
-        with np.load(io.BytesIO(string_value), allow_pickle=False) as arrays:
-            for name in arrays.files:
-                place, first, second, kind = name.split("|")
-                if kind == "kernel":
-                    bias = arrays[f"{place}|{first}|{second}|bias"]
-                    self._store[first, second] = (arrays[name], bias)
+        arrays = unpack(string_value)
+        for name, kernel in arrays.items():
+            place, first, second, kind = name.split("|")
+            if kind == "kernel":
+                bias = arrays[f"{place}|{first}|{second}|bias"]
+                self._store[first, second] = (kernel, bias)

@@ -62,10 +62,7 @@ def read_prepared(name: str, data_dir: str) -> tuple[dict, tuple[str, ...]]:
     try:
         parts = {}
         for part in ("train", "test"):
-            with _silent():
-                batch = tfds.as_numpy(
-                    builder.as_dataset(split=part, batch_size=-1)
-                )
+            batch = read_split(builder, part)
             parts[part] = (batch["image"], batch["label"].astype(np.int32))
     except Exception as error:  # TensorFlow raises many kinds here.
         raise InputError(
@@ -73,6 +70,12 @@ def read_prepared(name: str, data_dir: str) -> tuple[dict, tuple[str, ...]]:
             "prepare the data set again"
         ) from None
     return parts, tuple(builder.info.features["label"].names)
+
+
+def read_split(builder: Any, part: str) -> dict[str, Any]:
+    """Reads all examples of a split of a prepared data set, as arrays."""
+    with _silent():
+        return tfds.as_numpy(builder.as_dataset(split=part, batch_size=-1))
 
 
 def _download(builder: Any, name: str) -> None:

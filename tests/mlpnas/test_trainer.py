@@ -7,12 +7,8 @@ import tensorflow as tf
 
 from mlpnas.dense import drop, initial_weights
 from mlpnas.space import HiddenLayer, MlpSpace
-from mlpnas.trainer import (
-    Examples,
-    Trainer,
-    TrainerSettings,
-    batch_order,
-)
+from mlpnas.tasks import Examples, TrainerSettings
+from mlpnas.trainer import Trainer, batch_order
 
 SEED = tf.constant([3, 4])
 SPACE = MlpSpace()
