@@ -85,7 +85,7 @@ def main(args: list[str]) -> None:
             f"{','.join(map(str, TABLES))}"
         )
     names = variants_of(tables)
-    files = {kind: values[flag].value for kind, flag in _FILES.items()}
+    files = {kind: str(values[flag].value) for kind, flag in _FILES.items()}
     for kind, flag in _FILES.items():
         used = any(VARIANTS[name].data == kind for name in names)
         if used and not Path(files[kind]).is_file():

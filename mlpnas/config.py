@@ -66,7 +66,9 @@ class PolicyConfig:
         0.1, "The learning rate is divided by 1 + this * updates made."
     )
     controller_steps: int = option(
-        10, "Updates on the architectures of an epoch, after it."
+        1,
+        "Updates on the architectures of an epoch, after it; with many the "
+        "policy soon repeats itself.",
     )
     discount: float = option(
         0.9, "A layer's return is this ** (layers after it) * reward."
@@ -83,15 +85,18 @@ class PolicyConfig:
     predictor: bool = option(
         False,
         "Train an accuracy predictor, a dense head on the controller's LSTM, "
-        "together with the policy.",
+        "in turn with the policy.",
     )
-    predictor_weight: float = option(
-        1.0, "Weight of the predictor's squared error in the loss."
+    predictor_steps: int = option(
+        30,
+        "Updates of the predictor and of the LSTM that it shares, after each "
+        "epoch, on all that was measured so far.",
     )
+    predictor_lr: float = option(0.001, "Adam learning rate of these.")
     sampling_rounds: int = option(
         50,
-        "How often to sample again when architectures repeat; then an epoch "
-        "goes on with what it has, and ends the search if that is nothing.",
+        "How often to sample again when architectures repeat; then what is "
+        "missing is drawn uniformly, and the search ends if nothing is new.",
     )
 
     def __post_init__(self) -> None:
@@ -104,7 +109,8 @@ class PolicyConfig:
             discount=(0.0, 1.0),
             baseline=(-1e3, 1e3),
             entropy_weight=(0.0, 1e3),
-            predictor_weight=(0.0, 1e6),
+            predictor_steps=(1, 100_000),
+            predictor_lr=(0.0, 10.0),
             sampling_rounds=(1, 1_000_000),
         )
 

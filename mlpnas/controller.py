@@ -55,7 +55,17 @@ class Controller(tf.Module):
 
     @property
     def variables_to_train(self) -> list[tf.Variable]:
-        """Every weight of the policy and of its predictor."""
+        """Every weight of the policy."""
+        return []
+
+    @property
+    def predictor_variables(self) -> list[tf.Variable]:
+        """Every weight of the predictor, those it shares included."""
+        return []
+
+    @property
+    def state(self) -> list[tf.Variable]:
+        """Every weight, once."""
         return []
 
     def __call__(
@@ -145,14 +155,21 @@ class LstmController(Controller):
     @property
     def variables_to_train(self) -> list[tf.Variable]:
         """See `Controller.variables_to_train`."""
-        layers = [self.embedding, self.lstm, self.output]
-        if self.config.predictor:
-            layers.append(self.predictor)
-        return [
-            variable.value
-            for layer in layers
-            for variable in layer.trainable_variables
-        ]
+        return _trainable(self.embedding, self.lstm, self.output)
+
+    @property
+    def predictor_variables(self) -> list[tf.Variable]:
+        """See `Controller.predictor_variables`."""
+        if not self.config.predictor:
+            return []
+        return _trainable(self.embedding, self.lstm, self.predictor)
+
+    @property
+    def state(self) -> list[tf.Variable]:
+        """See `Controller.state`."""
+        return _trainable(
+            self.embedding, self.lstm, self.output, self.predictor
+        )
 
     def _start(self, count: tf.Tensor) -> list[tf.Tensor]:
         zeros = tf.zeros([count, self.config.lstm_units])
@@ -168,6 +185,14 @@ class LstmController(Controller):
         if not self.config.predictor:
             return super()._predict(summary)
         return self.predictor(summary)[:, 0]
+
+
+def _trainable(*layers: keras.layers.Layer) -> list[tf.Variable]:
+    return [
+        variable.value
+        for layer in layers
+        for variable in layer.trainable_variables
+    ]
 
 
 def make_controller(space: MlpSpace, config: PolicyConfig) -> Controller:

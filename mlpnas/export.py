@@ -87,7 +87,7 @@ def _table_inputs(encoder: TableEncoder) -> tuple:
             vocabulary=list(texts), output_mode="one_hot"
         )
         parts.append(lookup(raw)[:, 1:])
-    joined = parts[0] if len(parts) == 1 else keras.ops.concatenate(parts)
+    joined = parts[0] if len(parts) == 1 else keras.ops.concatenate(parts, -1)
     return inputs, joined
 
 

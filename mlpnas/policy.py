@@ -31,13 +31,16 @@ class PolicyTrainer(tf.Module):
             )
         )
         self.optimizer.build(controller.variables_to_train)
+        self.predictor_optimizer = keras.optimizers.Adam(config.predictor_lr)
+        self.predictor_optimizer.build(controller.predictor_variables)
 
     @property
     def state(self) -> list[tf.Variable]:
         """Every variable that a resumed run needs."""
+        optimizers = (self.optimizer, self.predictor_optimizer)
         return [
-            *self.controller.variables_to_train,
-            *(variable.value for variable in self.optimizer.variables),
+            *self.controller.state,
+            *(v.value for optimizer in optimizers for v in optimizer.variables),
         ]
 
     @tf.function(autograph=False)
@@ -57,62 +60,68 @@ class PolicyTrainer(tf.Module):
             standardize(rewards) if self.config.normalize_rewards else rewards
         )
 
-    def train(
-        self,
-        sequences: tf.Tensor,
-        accuracies: tf.Tensor,
-        measured: tf.Tensor,
-        measured_accuracies: tf.Tensor,
-    ) -> tuple[float, float]:
-        """Makes the updates of one epoch.
+    def train(self, sequences: tf.Tensor, accuracies: tf.Tensor) -> float:
+        """Makes the policy's updates of one epoch.
 
         Args:
-          sequences: int32 `[n, max_layers]`, sampled in this epoch; the
-            policy gradient is of these alone, which the policy of today drew.
+          sequences: int32 `[n, max_layers]`, those of this epoch alone: the
+            gradient holds for what the policy of today samples.
           accuracies: float32 `[n]`, theirs.
-          measured: int32 `[m, max_layers]`, of all epochs, for the predictor.
-          measured_accuracies: float32 `[m]`, theirs.
 
         Returns:
-          The policy's loss, and the predictor's mean squared error (NaN
-          without one), of the last update.
+          The loss before the last update; NaN if there is nothing to train.
         """
-        if not self.controller.variables_to_train:
-            return float("nan"), float("nan")
-        rewards = self.rewards(accuracies)
-        for _ in range(self.config.controller_steps):
-            losses = self._update(
-                sequences, rewards, measured, measured_accuracies
-            )
-        loss, error = (float(value) for value in losses)
-        return loss, error
+        loss = float("nan")
+        if self.controller.variables_to_train:
+            rewards = self.rewards(accuracies)
+            for _ in range(self.config.controller_steps):
+                loss = float(self._update_policy(sequences, rewards))
+        return loss
 
-    # Every epoch has more measured sequences: one graph for all sizes.
+    def train_predictor(
+        self, sequences: tf.Tensor, accuracies: tf.Tensor
+    ) -> float:
+        """Makes the predictor's updates of one epoch (section 4.2).
+
+        Args:
+          sequences: int32 `[m, max_layers]`, of all epochs so far.
+          accuracies: float32 `[m]`, theirs.
+
+        Returns:
+          The mean squared error before the last update; NaN without one.
+        """
+        error = float("nan")
+        if self.controller.predictor_variables:
+            for _ in range(self.config.predictor_steps):
+                error = float(self._update_predictor(sequences, accuracies))
+        return error
+
+    # Epochs can differ in size: one graph for all sizes.
     @tf.function(autograph=False, reduce_retracing=True)
-    def _update(
-        self,
-        sequences: tf.Tensor,
-        rewards: tf.Tensor,
-        measured: tf.Tensor,
-        measured_accuracies: tf.Tensor,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        config = self.config
+    def _update_policy(
+        self, sequences: tf.Tensor, rewards: tf.Tensor
+    ) -> tf.Tensor:
         weights = self.controller.variables_to_train
         lengths = tf.math.count_nonzero(
             sequences != PADDING, axis=1, dtype=tf.int32
         )
-        returns = discounted_returns(
-            rewards, lengths, self.controller.space.max_layers, config.discount
-        )
+        steps, discount = self.controller.space.max_layers, self.config.discount
+        returns = discounted_returns(rewards, lengths, steps, discount)
         with tf.GradientTape() as tape:
             scored = self.controller(sequences=sequences)
             loss = policy_gradient_loss(scored.log_probs, returns)
-            loss -= config.entropy_weight * tf.reduce_mean(scored.entropy)
-            error = tf.constant(float("nan"))
-            total = loss
-            if config.predictor:
-                predicted = self.controller(sequences=measured).predicted
-                error = tf.reduce_mean((predicted - measured_accuracies) ** 2)
-                total += config.predictor_weight * error
-        self.optimizer.apply(tape.gradient(total, weights), weights)
-        return loss, error
+            entropy = tf.reduce_mean(scored.entropy)
+            loss -= self.config.entropy_weight * entropy
+        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        return loss
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _update_predictor(
+        self, sequences: tf.Tensor, accuracies: tf.Tensor
+    ) -> tf.Tensor:
+        weights = self.controller.predictor_variables
+        with tf.GradientTape() as tape:
+            predicted = self.controller(sequences=sequences).predicted
+            error = tf.reduce_mean((predicted - accuracies) ** 2)
+        self.predictor_optimizer.apply(tape.gradient(error, weights), weights)
+        return error

@@ -1,7 +1,7 @@
 """What an MLPNAS search writes into its run folder."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import stats
@@ -149,11 +149,9 @@ class Records:
         self,
         epoch: int,
         proposals: Sequence[Proposal],
-        losses: tuple[float, float],
-        bank_megabytes: float,
-        seconds: float,
+        measured: Mapping[str, float],
     ) -> dict[str, float]:
-        """Writes the epoch's row; returns it."""
+        """Writes the epoch's row, with what else was measured; returns it."""
         entries = self.measured[len(self.measured) - len(proposals) :]
         scores = np.array([entry.score for entry in entries])
         best = self.ranking(1)[0]
@@ -169,11 +167,8 @@ class Records:
             "predictor_correlation": rank_correlation(
                 [proposal.predicted for proposal in proposals], scores
             ),
-            "policy_loss": losses[0],
-            "predictor_error": losses[1],
             "shared_layers": sum(p.shared_layers for p in proposals),
-            "bank_megabytes": bank_megabytes,
-            "seconds": round(seconds, 3),
+            **measured,
         }
         self.run.append("epochs", [summary])
         self.board.scalars(

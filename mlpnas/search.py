@@ -6,7 +6,7 @@ function of the seed and of the place in the search.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from mlpnas.candidates import CandidatePool, choose_jobs
 from mlpnas.config import MlpnasConfig
-from mlpnas.controller import make_controller
+from mlpnas.controller import Controller, make_controller
 from mlpnas.data import MlpData, load
 from mlpnas.dense import initial_weights
 from mlpnas.policy import PolicyTrainer
@@ -64,6 +64,7 @@ class Search:
         self.policy = PolicyTrainer(
             make_controller(self.space, config.policy), config.policy
         )
+        self._uniform = PolicyTrainer(Controller(self.space), config.policy)
         self.bank = WeightBank(config.training.bank_megabytes)
         self.pool = pool or CandidatePool(
             trainer_settings(config, self.space.outputs),
@@ -137,15 +138,12 @@ class Search:
     def _run_epoch(self) -> bool:
         """Returns False if there is nothing new to train."""
         begin = time.monotonic()
-        search = self.config.search
-        sequences = self._sample_new()
+        sequences, uniform = self._sample_new()
         if not len(sequences):
-            seen, size = len(self.records.measured), self.space.size()
-            reason = "all of the space" if seen == size else "nothing new"
             self._progress.line(
-                f"ended after {self.epoch} epochs: {reason} in "
-                f"{self.config.policy.sampling_rounds} rounds of sampling; "
-                f"{seen} of {size:.3g} architectures are measured"
+                f"ended after {self.epoch} epochs: no new architecture was "
+                f"found; {len(self.records.measured)} of "
+                f"{self.space.size():.3g} are measured"
             )
             return False
         proposals, tasks = self._propose(sequences)
@@ -154,45 +152,67 @@ class Search:
         row = self.records.end_epoch(
             self.epoch,
             proposals,
-            losses,
-            self.bank.size / 1e6,
-            time.monotonic() - begin,
+            {
+                "drawn_uniformly": uniform,
+                **losses,
+                "bank_megabytes": self.bank.size / 1e6,
+                "seconds": round(time.monotonic() - begin, 3),
+            },
         )
         self._epoch.assign(self.epoch + 1)
         self._pending.entries.clear()
         self._save()
-        best = self.records.ranking(1)[0]
-        self._progress.line(
-            f"epoch {self.epoch}/{search.epochs}: {len(results)} new "
-            f"architectures, score {row['score_mean']:.1%} +- "
-            f"{row['score_std']:.1%}, best {best.score:.1%} "
-            f"({self.space.format(best.architecture)})"
-        )
+        self._report(row)
         return True
 
-    def _sample_new(self) -> np.ndarray:
-        """Ids of new architectures, int32 `[n, max_layers]`.
+    def _report(self, row: Mapping[str, float]) -> None:
+        """Prints an epoch's line."""
+        best = self.records.ranking(1)[0]
+        text = (
+            f"epoch {self.epoch}/{self.config.search.epochs}: "
+            f"{row['architectures']} new architectures, score "
+            f"{row['score_mean']:.1%} +- {row['score_std']:.1%}, best "
+            f"{best.score:.1%} ({self.space.format(best.architecture)})"
+        )
+        if np.isfinite(row["predictor_correlation"]):
+            text += (
+                ", predicted with a rank correlation of "
+                f"{row['predictor_correlation']:+.2f}"
+            )
+        self._progress.line(text)
 
-        As many as the settings say, or fewer if the policy repeats itself.
+    def _sample_new(self) -> tuple[np.ndarray, int]:
+        """Samples architectures that are new.
+
+        Returns:
+          Their ids, int32 `[n, max_layers]`, and how many of them had to be
+          drawn uniformly because the policy repeated itself. There are as
+          many as the settings say, or fewer if the space has no more.
         """
         count = self.config.search.architectures
+        rounds = self.config.policy.sampling_rounds
         seen = {entry.architecture for entry in self.records.measured}
+        left = min(count, self.space.size() - len(seen))
         new: dict[MlpArchitecture, np.ndarray] = {}
-        for turn in range(self.config.policy.sampling_rounds):
+        sampled = 0
+        for turn in range(2 * rounds):
+            if len(new) == left:
+                break
+            policy = self.policy if turn < rounds else self._uniform
             seed = fold(
                 self.config.search.seed,
                 Stream.MLP_ARCHITECTURES,
                 self.epoch,
                 turn,
             )
-            sample = self.policy.sample(tf.constant(count), seed)
+            sample = policy.sample(tf.constant(count), seed)
             for ids in sample.sequences.numpy():
                 architecture = self.space.decode(ids)
-                if architecture not in seen and len(new) < count:
+                if architecture not in seen and len(new) < left:
                     new.setdefault(architecture, ids)
-            if len(new) in (count, self.space.size() - len(seen)):
-                break
-        return np.array(list(new.values()), np.int32)
+            if turn < rounds:
+                sampled = len(new)
+        return np.array(list(new.values()), np.int32), len(new) - sampled
 
     def _propose(
         self, sequences: np.ndarray
@@ -259,7 +279,7 @@ class Search:
         sequences: np.ndarray,
         proposals: Sequence[Proposal],
         results: Sequence[Trained],
-    ) -> tuple[float, float]:
+    ) -> dict[str, float]:
         """Stores weights, writes rows, trains the controller."""
         if self.config.training.one_shot:
             # In the order of sampling, whichever was ready first.
@@ -277,12 +297,12 @@ class Search:
         }
         measured = self.records.measured
         known = [self.space.encode(entry.architecture) for entry in measured]
-        return self.policy.train(
-            tf.constant(sequences),
-            scores,
+        loss = self.policy.train(tf.constant(sequences), scores)
+        error = self.policy.train_predictor(
             tf.constant(np.array(known)),
             tf.constant([entry.score for entry in measured], tf.float32),
         )
+        return {"policy_loss": loss, "predictor_error": error}
 
     def _interrupt(self, signum: int) -> None:
         self._save()

@@ -26,7 +26,7 @@ from nascore.runs import RunFolder, is_finished, read_json
 CONFIG = MlpnasConfig(
     data=MlpDataConfig(train_examples=300),
     space=SpaceConfig(units="8,16,32", max_layers=4),
-    policy=PolicyConfig(lstm_units=16, controller_steps=3, predictor=True),
+    policy=PolicyConfig(lstm_units=16, predictor=True, predictor_steps=3),
     training=TrainingConfig(child_epochs=3, one_shot=True, batch_size=32),
     finetune=FinetuneConfig(top=3),
     search=SearchConfig(epochs=3, architectures=4),
@@ -247,13 +247,13 @@ def test_a_space_that_is_exhausted_ends_the_search(tmp_path, capsys):
     assert machine.space.size() == 4
     written = rows(tmp_path / "run")
     assert len(written["candidates"]) == 4
-    assert "all of the space" in capsys.readouterr().out
+    assert "no new architecture was found" in capsys.readouterr().out
     assert is_finished(tmp_path / "run")
     ranking = read_json(tmp_path / "run" / "derived_architectures.json")
     assert ranking["stopped_early"] and ranking["evaluated"] == 4
 
 
-def test_a_policy_that_repeats_itself_ends_and_does_not_hang(tmp_path, capsys):
+def test_what_a_policy_repeats_is_drawn_uniformly_instead(tmp_path):
     config = dataclasses.replace(
         CONFIG, policy=dataclasses.replace(CONFIG.policy, sampling_rounds=3)
     )
@@ -264,8 +264,11 @@ def test_a_policy_that_repeats_itself_ends_and_does_not_hang(tmp_path, capsys):
         bias[[2, -1]] = 40, 50
         machine.policy.controller.output.bias.assign(bias)
         machine.run()
-    assert "nothing new in 3 rounds of sampling" in capsys.readouterr().out
-    assert len(rows(tmp_path / "run")["candidates"]) == 1
+    written = rows(tmp_path / "run")
+    assert len(written["candidates"]) == 12
+    assert written["candidates"][0]["architecture"] == "8 tanh | softmax"
+    uniform = [int(row["drawn_uniformly"]) for row in written["epochs"]]
+    assert uniform == [3, 4, 4]
 
 
 def test_fine_tuning_goes_on_from_the_weights_of_the_search(whole):
