@@ -35,14 +35,18 @@ def open_run() -> tuple[MlpnasConfig, RunFolder]:
             path = default_run_dir("mlpnas", config.data.dataset)
         return config, RunFolder.create(path)
     run = RunFolder.open(path)
-    stored = read_json(path / "config.json").get("config", {})
-    config = mlpnas_flags.read(stored)
-    if is_finished(path, config.search.epochs, END_FILE):
-        raise InputError(
-            f"{path} is finished after {stored.get('epochs')} epochs; give it "
-            "more with --epochs=N, or look at it with: python -m "
-            f"experiments.plot_mlpnas {path}"
-        )
+    try:
+        stored = read_json(path / "config.json").get("config", {})
+        config = mlpnas_flags.read(stored)
+        if is_finished(path, config.search.epochs, END_FILE):
+            raise InputError(
+                f"{path} is finished after {stored.get('epochs')} epochs; "
+                "give it more with --epochs=N, or look at it with: python -m "
+                f"experiments.plot_mlpnas {path}"
+            )
+    except InputError:
+        run.close()
+        raise
     return config, run
 
 

@@ -148,13 +148,6 @@ def test_weights_of_known_pairs_are_taken_from_the_epoch_before(whole):
     assert 0 < machine.bank.size < 1e6
 
 
-def test_two_processes_give_the_results_of_one(whole, tmp_path):
-    path, machine = whole
-    other = search(tmp_path / "run", jobs=2)
-    assert rows(tmp_path / "run") == rows(path)
-    assert_same_state(other, machine)
-
-
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
     path = tmp_path_factory.mktemp("runs") / "toy"
