@@ -152,9 +152,7 @@ def _plot_bars(final: dict[str, Any], name: str) -> Figure:
     axes.set_xlim(0, 1.12)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel("accuracy")
-    axes.legend(
-        fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.15), ncols=2
-    )
+    figure.legend(fontsize=8, loc="outside lower center", ncols=2)
     return figure
 
 

@@ -13,14 +13,13 @@ from sklearn.model_selection import train_test_split
 from mlpnas import table
 from mlpnas.data_config import IMAGE_DATASETS, MlpDataConfig
 from mlpnas.encoders import Encoder, ImageEncoder, TableEncoder
+from mlpnas.known_tables import WINE_LABEL, read_vowels, read_wine
 from mlpnas.table_files import read_table
 from mlpnas.tasks import Examples
 from nascore.config import DataConfig
 from nascore.data import load_raw
 from nascore.errors import InputError
 
-WINE_LABEL = "quality_label"
-WINE_LEAK = "quality"
 # Height and width; neither padded nor scaled.
 _IMAGE_SIZES = {"digits": 8, "mnist": 28, "fashion_mnist": 28}
 _IMBALANCE = 2.0
@@ -90,10 +89,10 @@ def load(config: MlpDataConfig) -> MlpData:
     if config.dataset in IMAGE_DATASETS:
         return _load_images(config)
     if config.dataset == "wine_quality":
-        frame, notes = _read_wine(config)
+        frame, notes = read_wine(config)
         return _load_table(config, frame, None, WINE_LABEL, notes)
     if config.dataset == "japanese_vowels":
-        train, test, notes = _read_vowels(config)
+        train, test, notes = read_vowels(config)
         return _load_table(config, train, test, "speaker", notes)
     frame = read_table(Path(config.data_file), "data_file")
     other = None
@@ -134,52 +133,6 @@ def _load_images(config: MlpDataConfig) -> MlpData:
         encoder,
         raw.notes,
     )
-
-
-def _read_wine(config: MlpDataConfig) -> tuple[pd.DataFrame, list[str]]:
-    """White wine, three classes of quality."""
-    if not config.data_file:
-        # Slow to import, and needed here only.
-        from mlpnas.wine import read_prepared_wine
-
-        frame = read_prepared_wine(config.data_dir)
-    else:
-        frame = read_table(Path(config.data_file), "data_file")
-        for name in (WINE_LABEL, WINE_LEAK):
-            if name not in frame:
-                raise InputError(
-                    f"--data_file={config.data_file} lacks the column "
-                    f"{name!r}; for a table of your own give --dataset=table"
-                )
-    if config.leaky:
-        return frame, [
-            "--leaky: `quality`, of which the label is a function, and the "
-            "row number are inputs; such accuracies are not those of the task"
-        ]
-    return frame.drop(columns=[WINE_LEAK]), [
-        "`quality`, of which the label is a function, is left out"
-    ]
-
-
-def _read_vowels(
-    config: MlpDataConfig,
-) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """Utterances of nine speakers, each the mean of its frames."""
-    frames = read_table(Path(config.data_file), "data_file")
-    keys = ["split", "speaker", "utterance"]
-    for name in (*keys, "frame"):
-        if name not in frames:
-            raise InputError(
-                f"--data_file={config.data_file} lacks the column {name!r}"
-            )
-    means = frames.groupby(keys, sort=True).mean().reset_index()
-    parts = [
-        means[means["split"] == part].drop(
-            columns=["split", "utterance", "frame"]
-        )
-        for part in ("train", "test")
-    ]
-    return *parts, ["an example is the mean over the frames of an utterance"]
 
 
 def _load_table(

@@ -14,12 +14,12 @@ import tensorflow as tf
 
 from mlpnas.candidates import CandidatePool, choose_jobs
 from mlpnas.config import MlpnasConfig
-from mlpnas.controller import Controller, make_controller
+from mlpnas.controller import make_controller
 from mlpnas.data import MlpData, load
 from mlpnas.dense import initial_weights
 from mlpnas.policy import PolicyTrainer
 from mlpnas.records import Measured, Proposal, Records
-from mlpnas.space import MlpArchitecture
+from mlpnas.sampling import Sampler
 from mlpnas.tasks import Task, Trained, TrainerSettings
 from mlpnas.trained_store import TrainedStore
 from mlpnas.weight_bank import WeightBank
@@ -64,7 +64,7 @@ class Search:
         self.policy = PolicyTrainer(
             make_controller(self.space, config.policy), config.policy
         )
-        self._uniform = PolicyTrainer(Controller(self.space), config.policy)
+        self.sampler = Sampler(self.policy, config)
         self.bank = WeightBank(config.training.bank_megabytes)
         self.pool = pool or CandidatePool(
             trainer_settings(config, self.space.outputs),
@@ -138,7 +138,8 @@ class Search:
     def _run_epoch(self) -> bool:
         """Returns False if there is nothing new to train."""
         begin = time.monotonic()
-        sequences, uniform = self._sample_new()
+        seen = {entry.architecture for entry in self.records.measured}
+        sequences, uniform = self.sampler.sample(self.epoch, seen)
         if not len(sequences):
             self._progress.line(
                 f"ended after {self.epoch} epochs: no new architecture was "
@@ -180,39 +181,6 @@ class Search:
                 f"{row['predictor_correlation']:+.2f}"
             )
         self._progress.line(text)
-
-    def _sample_new(self) -> tuple[np.ndarray, int]:
-        """Samples architectures that are new.
-
-        Returns:
-          Their ids, int32 `[n, max_layers]`, and how many of them had to be
-          drawn uniformly because the policy repeated itself. There are as
-          many as the settings say, or fewer if the space has no more.
-        """
-        count = self.config.search.architectures
-        rounds = self.config.policy.sampling_rounds
-        seen = {entry.architecture for entry in self.records.measured}
-        left = min(count, self.space.size() - len(seen))
-        new: dict[MlpArchitecture, np.ndarray] = {}
-        sampled = 0
-        for turn in range(2 * rounds):
-            if len(new) == left:
-                break
-            policy = self.policy if turn < rounds else self._uniform
-            seed = fold(
-                self.config.search.seed,
-                Stream.MLP_ARCHITECTURES,
-                self.epoch,
-                turn,
-            )
-            sample = policy.sample(tf.constant(count), seed)
-            for ids in sample.sequences.numpy():
-                architecture = self.space.decode(ids)
-                if architecture not in seen and len(new) < left:
-                    new.setdefault(architecture, ids)
-            if turn < rounds:
-                sampled = len(new)
-        return np.array(list(new.values()), np.int32), len(new) - sampled
 
     def _propose(
         self, sequences: np.ndarray
