@@ -215,11 +215,12 @@ def _split_table(
     least = 2 if len(given) else 3
     counts = np.bincount(numbers[own], minlength=len(labels.names))
     if counts.min() < least:
+        smallest = labels.names[int(counts.argmin())]
         raise InputError(
-            f"class {labels.names[int(counts.argmin())]!r} has "
-            f"{counts.min()} rows ({len(own)} rows, {len(counts)} classes in "
-            f"all); each class needs at least {least}, for training, "
-            f"validation{'' if len(given) else ' and test'}"
+            f"class {smallest!r} has {counts.min()} of {len(own)} rows "
+            f"({len(counts)} classes in all); each class needs at least "
+            f"{least}, for training, validation"
+            f"{'' if len(given) else ' and test'}"
         )
     if not len(given):
         rest, test = _split(

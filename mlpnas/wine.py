@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from nascore.errors import InputError
-from nascore.prepare import is_prepared, make_builder, read_split
+from nascore.prepare import download, is_prepared, make_builder, read_split
 
 _BUILDER = "wine_quality/white"
+_SOURCE = "https://archive.ics.uci.edu"
 # The classes of the table that the public code of MLPNAS ships.
 _CLASSES = ("low", "medium", "high")
 _LOWEST_MEDIUM, _LOWEST_HIGH = 6, 8
@@ -22,16 +23,12 @@ def read_prepared_wine(data_dir: str) -> pd.DataFrame:
       InputError: it is not prepared and cannot be downloaded.
     """
     builder = make_builder(_BUILDER, data_dir)
-    if not is_prepared(builder):
-        try:
-            builder.download_and_prepare()
-        except Exception as error:  # Network, disk and checksum errors.
-            reason = f"{type(error).__name__}: {str(error).splitlines()[0]}"
-            raise InputError(
-                f"{_BUILDER} is not prepared in {builder.data_dir} and cannot "
-                f"be downloaded ({reason[:100]}); give its CSV file with "
-                "--data_file=FILE"
-            ) from None
+    reason = "" if is_prepared(builder) else download(builder, _SOURCE)
+    if reason:
+        raise InputError(
+            f"{_BUILDER} is not prepared in {builder.data_dir} and cannot be "
+            f"downloaded ({reason}); give its CSV file with --data_file=FILE"
+        )
     batch = read_split(builder, "train")
     frame = pd.DataFrame(batch["features"])
     quality = np.asarray(batch["quality"]).astype(int)

@@ -78,14 +78,27 @@ def read_split(builder: Any, part: str) -> dict[str, Any]:
         return tfds.as_numpy(builder.as_dataset(split=part, batch_size=-1))
 
 
-def _download(builder: Any, name: str) -> None:
-    reason = ""
+def download(builder: Any, source: str) -> str:
+    """Downloads and prepares a data set.
+
+    Args:
+      builder: of tensorflow-datasets.
+      source: the site that it downloads from.
+
+    Returns:
+      Why that failed; empty if it did not.
+    """
     try:
-        requests.head(_SOURCES[name], timeout=_TIMEOUT_SECONDS)
+        requests.head(source, timeout=_TIMEOUT_SECONDS)
         with _silent():
             builder.download_and_prepare()
     except Exception as error:  # Network, disk and checksum errors alike.
-        reason = _short(error)
+        return _short(error)
+    return ""
+
+
+def _download(builder: Any, name: str) -> None:
+    reason = download(builder, _SOURCES[name])
     if reason:
         raise InputError(
             f"{name} is not prepared in {builder.data_dir} and cannot be "

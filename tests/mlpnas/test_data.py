@@ -199,7 +199,7 @@ def test_whole_numbers_can_be_classes_or_categories(tmp_path):
         ),
         (
             lambda f: f.assign(label=[f"c{n}" for n in range(ROWS)]),
-            "class 'c0' has 1 rows (90 rows, 90 classes in all)",
+            "class 'c0' has 1 of 90 rows (90 classes in all)",
         ),
         (lambda f: f.iloc[:4], "each class needs at least 3"),
         (
@@ -305,7 +305,7 @@ def test_the_free_memory_is_known():
         ),
         (
             lambda f: f.assign(label=["never"] * len(f)),
-            "class 'never' has 0 rows",
+            "class 'never' has 0 of 90 rows",
         ),
     ],
 )
