@@ -19,7 +19,7 @@ from nascore.stats import paired_test
 
 Runs = Mapping[tuple[str, int], Path]
 
-# What searches are compared by; fixed before any result was looked at.
+# What searches are compared by; fixed before the runs of the tables.
 MEASURES = {
     "test": "test accuracy of the best, after fine-tuning",
     "score_best": "score of the best",
