@@ -9,6 +9,8 @@ python -m experiments.search_mlpnas --run_dir=RUN --resume
 import contextlib
 from pathlib import Path
 
+from joblib import cpu_count
+
 from experiments import launch
 from flags import base
 from flags import mlpnas as mlpnas_flags
@@ -61,7 +63,9 @@ def main(args: list[str]) -> None:
         from experiments import mlpnas_run
 
         minutes = base.read(RunConfig()).checkpoint_minutes
-        mlpnas_run.run(config, run, work.jobs, minutes)
+        # A cluster's workers are its own affair.
+        jobs = work.jobs or (0 if work.backend == "loky" else -1)
+        mlpnas_run.run(config, run, jobs, minutes)
 
 
 def _backend(work: WorkConfig) -> contextlib.AbstractContextManager[None]:
@@ -69,7 +73,9 @@ def _backend(work: WorkConfig) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
     from experiments import cluster
 
-    return cluster.connect(work.backend, work.scheduler, work.jobs or 1)
+    return cluster.connect(
+        work.backend, work.scheduler, work.jobs or cpu_count()
+    )
 
 
 def cli() -> None:

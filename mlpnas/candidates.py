@@ -41,7 +41,8 @@ class CandidatePool:
       data_key: fingerprint of the examples.
       train: examples to learn from.
       validation: examples that scores are measured on.
-      jobs: at the same time; 1 trains in this process.
+      jobs: at the same time; 1 trains in this process, -1 takes all that
+        joblib's back end has.
     """
 
     def __init__(
@@ -59,13 +60,13 @@ class CandidatePool:
         self._parallel: joblib.Parallel | None = None
 
     def __enter__(self) -> "CandidatePool":
-        if self.jobs > 1:
+        if self.jobs != 1:
             self._stack = contextlib.ExitStack()
             self._parallel = self._stack.enter_context(
                 joblib.Parallel(
                     self.jobs,
                     batch_size=1,
-                    pre_dispatch=self.jobs,
+                    pre_dispatch="n_jobs",
                     return_as="generator_unordered",
                     # Big arrays reach the processes as mapped files.
                     max_nbytes="1M",

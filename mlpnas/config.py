@@ -222,7 +222,8 @@ class WorkConfig:
     jobs: int = option(
         0,
         "Candidates trained at the same time, in processes of their own; 0: "
-        "one for each core, unless there is too little to do.",
+        "one for each core, unless there is too little to do, or all of a "
+        "cluster.",
     )
     backend: str = option(
         "loky",

@@ -24,6 +24,7 @@ from mlpnas.tasks import Task, Trained, TrainerSettings
 from mlpnas.trained_store import TrainedStore
 from mlpnas.weight_bank import WeightBank
 from nascore.checkpoints import Checkpoints
+from nascore.errors import RunStopped
 from nascore.interrupts import Interrupted, StopRequest
 from nascore.progress import Progress
 from nascore.runs import RunFolder
@@ -233,11 +234,15 @@ class Search:
             [tasks[place] for place in places],
             lambda: self._stop.signum is not None,
         )
-        for place, trained in results:
-            done[places[place]] = trained
-            self._progress.advance(1, label, score=f"{trained.score:.1%}")
-            if time.monotonic() - self._saved > self.checkpoint_seconds:
-                self._save()
+        try:
+            for place, trained in results:
+                done[places[place]] = trained
+                self._progress.advance(1, label, score=f"{trained.score:.1%}")
+                if time.monotonic() - self._saved > self.checkpoint_seconds:
+                    self._save()
+        except RunStopped:
+            self._save()
+            raise
         if self._stop.signum is not None:
             self._interrupt(self._stop.signum)
         return [done[place] for place in range(len(tasks))]

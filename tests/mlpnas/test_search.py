@@ -19,7 +19,7 @@ from mlpnas.data_config import MlpDataConfig
 from mlpnas.finetune import finetune
 from mlpnas.search import Search
 from mlpnas.tasks import EpochRows, Trained, epoch_weighted_mean
-from nascore.errors import InputError
+from nascore.errors import InputError, RunStopped
 from nascore.interrupts import Interrupted
 from nascore.runs import RunFolder, is_finished, read_json
 
@@ -170,6 +170,24 @@ def test_interrupted_and_resumed_equals_uninterrupted(stop_at, toy, tmp_path):
     name = "derived_architectures.json"
     ours, theirs = tmp_path / "run" / name, path / name
     assert ours.read_text() == theirs.read_text()
+
+
+def test_what_was_trained_before_a_process_died_is_kept(toy, tmp_path):
+    path, _ = toy
+
+    class Dying(Toy):
+        def train(self, tasks, is_stopping):
+            for number, result in enumerate(super().train(tasks, is_stopping)):
+                if number == 2:
+                    raise RunStopped("a process died")
+                yield result
+
+    with pytest.raises(RunStopped):
+        search(tmp_path / "run", pool=Dying())
+    pool = Toy()
+    search(tmp_path / "run", resume=True, pool=pool)
+    assert len(pool.seen) == 12 - 2
+    assert rows(tmp_path / "run") == rows(path)
 
 
 def test_trained_networks_of_a_resumed_run_are_those_of_a_whole_one(
