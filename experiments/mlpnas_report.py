@@ -10,7 +10,7 @@ import pandas as pd
 
 from experiments.mlpnas_variants import VARIANTS
 from mlpnas.competitors import TITLES, compare
-from mlpnas.config import MlpnasConfig
+from mlpnas.config import FINAL_FILE, MlpnasConfig
 from mlpnas.data import load
 from nascore.config import unflatten
 from nascore.run_reader import read_table
@@ -62,7 +62,7 @@ def write(out: Path, runs: Runs) -> None:
 
 def _run_row(variant: str, seed: int, path: Path) -> dict[str, Any]:
     """What one run came to."""
-    final = read_json(path / "final.json")
+    final = read_json(path / FINAL_FILE)
     settings = read_json(path / "config.json")
     ranking = read_json(path / SEARCH_END)["architectures"]
     epochs = read_table(path / "epochs.csv", ["score_mean", "architectures"])

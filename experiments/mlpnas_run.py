@@ -7,7 +7,7 @@ from typing import Any
 
 from experiments import plot_mlpnas
 from mlpnas.competitors import TITLES, Compared, compare
-from mlpnas.config import MlpnasConfig
+from mlpnas.config import FINAL_FILE, MlpnasConfig
 from mlpnas.data import MlpData, load
 from mlpnas.export import build_model, save_model
 from mlpnas.finetune import Finetuned, finetune
@@ -18,7 +18,6 @@ from nascore.progress import Progress
 from nascore.runs import RunFolder, write_json
 from nascore.runtime import use_one_thread
 
-END_FILE = "final.json"
 MODEL_FILE = "model.keras"
 
 
@@ -60,7 +59,7 @@ def run(
     compared = _compare(search, jobs, minutes)
     _print_comparison(tuned, compared)
     write_json(
-        folder.path / END_FILE, _final(search, ranked[0], tuned, compared)
+        folder.path / FINAL_FILE, _final(search, ranked[0], tuned, compared)
     )
     print(f"\nrun folder: {folder.path}")
     for path in plot_mlpnas.plot_run(folder.path):

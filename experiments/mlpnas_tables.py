@@ -17,8 +17,7 @@ from experiments import launch
 from experiments.batch import run_jobs
 from experiments.jobs import SearchJob
 from experiments.mlpnas_variants import VARIANTS, variants_of
-from experiments.search_mlpnas import END_FILE
-from mlpnas.config import MlpnasConfig
+from mlpnas.config import FINAL_FILE, MlpnasConfig
 from nascore.config import flatten
 from nascore.errors import InputError
 
@@ -64,7 +63,7 @@ def plan_jobs(
                 "experiments.search_mlpnas",
                 settings,
                 defaults,
-                END_FILE,
+                FINAL_FILE,
                 # The runs share the cores among them.
                 ("--jobs=1",),
             )

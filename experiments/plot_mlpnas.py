@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from experiments import launch
 from experiments.plot_run import FORMATS
 from mlpnas.competitors import TITLES
+from mlpnas.config import FINAL_FILE
 from nascore.errors import InputError
 from nascore.run_reader import read_table
 from nascore.runs import read_json
@@ -52,8 +53,8 @@ def plot_run(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
     figures = {"learning_curve": _plot_curve(candidates, name)}
     if candidates["predicted"].notna().any():
         figures["predictor"] = _plot_predictor(candidates, name)
-    if (run_dir / "final.json").exists():
-        final = read_json(run_dir / "final.json")
+    if (run_dir / FINAL_FILE).exists():
+        final = read_json(run_dir / FINAL_FILE)
         figures["accuracies"] = _plot_bars(final, name)
     out = run_dir / "plots"
     out.mkdir(exist_ok=True)

@@ -14,13 +14,10 @@ from joblib import cpu_count
 from experiments import launch
 from flags import base
 from flags import mlpnas as mlpnas_flags
-from mlpnas.config import MlpnasConfig, WorkConfig
+from mlpnas.config import FINAL_FILE, MlpnasConfig, WorkConfig
 from nascore.config import RunConfig
 from nascore.errors import InputError
 from nascore.runs import RunFolder, default_run_dir, is_finished, read_json
-
-# What a run of this script writes last.
-END_FILE = "final.json"
 
 
 def open_run() -> tuple[MlpnasConfig, RunFolder]:
@@ -40,7 +37,7 @@ def open_run() -> tuple[MlpnasConfig, RunFolder]:
     try:
         stored = read_json(path / "config.json").get("config", {})
         config = mlpnas_flags.read(stored)
-        if is_finished(path, config.search.epochs, END_FILE):
+        if is_finished(path, config.search.epochs, FINAL_FILE):
             raise InputError(
                 f"{path} is finished after {stored.get('epochs')} epochs; "
                 "give it more with --epochs=N, or look at it with: python -m "

@@ -11,6 +11,8 @@ from mlpnas.space import MlpSpace
 from nascore.config import check_fields, option
 from nascore.errors import InputError
 
+# What a run ends with: the best network, its accuracies, the comparison.
+FINAL_FILE = "final.json"
 COMPETITORS = ("mlp", "logistic", "boosting", "random")
 
 
