@@ -117,9 +117,9 @@ class CandidatePool:
             return
         try:
             yield from self._parallel(calls())
-        except TerminatedWorkerError as error:
+        except TerminatedWorkerError:
             raise RunStopped(
-                "a process that trained a candidate died "
-                f"({' '.join(str(error).split())[:80]}); it may have run out "
-                "of memory. Lower --jobs and continue with --resume"
+                "a process that trained a candidate died, perhaps because "
+                "memory ran out; what was trained is saved. Lower --jobs and "
+                "continue with --resume"
             ) from None
