@@ -4,12 +4,13 @@ from setuptools import setup
 
 DASK = "dask[distributed]>=2025.1"
 ONNX = ["onnx>=1.19", "onnxruntime>=1.23", "tf2onnx>=1.17"]
+PARQUET = "pyarrow>=15.0"
 
 setup(
     name="ienas",
     version="0.1.0",
     description=(
-        "ENAS and I-ENAS neural architecture search in TensorFlow 2 / Keras 3"
+        "ENAS, I-ENAS and MLPNAS architecture search in TensorFlow 2 / Keras 3"
     ),
     license="Apache-2.0",
     python_requires=">=3.11",
@@ -18,6 +19,7 @@ setup(
         "nascore.final",
         "enas",
         "ienas",
+        "mlpnas",
         "flags",
         "experiments",
         "experiments.comparison",
@@ -42,6 +44,7 @@ setup(
         "tensorboard>=2.20",
         "tensorflow>=2.21",
         "tensorflow-datasets>=4.9.10",
+        "threadpoolctl>=3.1",
         "tqdm>=4.66",
     ],
     extras_require={
@@ -51,10 +54,22 @@ setup(
         "ray": ["ray>=2.40"],
         # For --export=onnx and for classifying with what it wrote.
         "onnx": ONNX,
-        "test": [DASK, *ONNX, "mypy>=1.15", "pytest>=8.0", "ruff>=0.9"],
+        # Parquet tables for MLPNAS.
+        "parquet": [PARQUET],
+        "test": [
+            DASK,
+            *ONNX,
+            PARQUET,
+            "mypy>=1.15",
+            "pytest>=8.0",
+            "ruff>=0.9",
+        ],
     },
     entry_points={
         "console_scripts": [
+            "ienas-search-mlpnas=experiments.search_mlpnas:cli",
+            "ienas-mlpnas-tables=experiments.mlpnas_tables:cli",
+            "ienas-plot-mlpnas=experiments.plot_mlpnas:cli",
             "ienas-score-architecture=experiments.score_architecture:cli",
             "ienas-search=experiments.search_ienas:cli",
             "ienas-search-enas=experiments.search_enas:cli",

@@ -5,6 +5,7 @@ same run folders, by a shared file system.
 """
 
 import contextlib
+import logging
 from collections.abc import Iterator
 
 import joblib
@@ -39,6 +40,8 @@ def connect(name: str, scheduler: str, parallel: int) -> Iterator[None]:
 def _dask(scheduler: str, parallel: int) -> Iterator[None]:
     from distributed import Client
 
+    # It tells of each of its connections.
+    logging.getLogger("distributed").setLevel(logging.WARNING)
     try:
         # One task at a time in each worker process: a task is a process
         # that waits for a search.

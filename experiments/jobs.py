@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from nascore.errors import InputError
-from nascore.runs import changed_settings, is_finished, read_json
+from nascore.runs import (
+    SEARCH_END,
+    changed_settings,
+    is_finished,
+    read_json,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,11 +57,15 @@ class SearchJob(Job):
       module: the script, such as `experiments.search_enas`.
       settings: the value of each of its settings.
       defaults: what its settings are without flags.
+      end_file: the JSON file that such a run ends with.
+      flags: more flags, such as those that change no result.
     """
 
     module: str
     settings: Mapping[str, Any]
     defaults: Mapping[str, Any]
+    end_file: str = SEARCH_END
+    flags: tuple[str, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -75,7 +84,7 @@ class SearchJob(Job):
                 f"{'; '.join(changed)}. Give the settings it had, or another "
                 "--out"
             )
-        return is_finished(self.run_dir, self.total)
+        return is_finished(self.run_dir, self.total, self.end_file)
 
     @property
     def done(self) -> int:
@@ -90,7 +99,8 @@ class SearchJob(Job):
             # A resumed run would take its own number of epochs.
             if value != self.defaults[name] or name == "epochs"
         }
-        words = [self.module, *to_flags(flags), f"--run_dir={self.run_dir}"]
+        words = [self.module, *to_flags(flags), *self.flags]
+        words.append(f"--run_dir={self.run_dir}")
         if (self.run_dir / "config.json").exists():
             words.append("--resume")
         return words

@@ -16,14 +16,17 @@ class Checkpoints:
 
     Args:
       folder: where they lie; made when the first is saved.
-      variables: every variable of the run under a name of its own.
+      variables: every variable of the run, and other state that knows how to
+        become bytes, under a name of its own.
       keep: how many to keep.
     """
 
     def __init__(
         self,
         folder: Path,
-        variables: Mapping[str, tf.Variable],
+        variables: Mapping[
+            str, tf.Variable | tf.train.experimental.PythonState
+        ],
         keep: int = 2,
     ) -> None:
         self._folder = folder

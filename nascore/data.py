@@ -115,13 +115,20 @@ def load(config: DataConfig) -> ImageData:
     Raises:
       InputError: it is missing, broken, or too small for the split.
     """
+    return _split(load_raw(config), config)
+
+
+def load_raw(config: DataConfig) -> RawData:
+    """Loads a data set with what is official about it, and splits nothing.
+
+    Raises:
+      InputError: it is missing or broken.
+    """
     if config.dataset == "digits":
-        raw = _load_digits(config.image_size or DIGITS_SIZE)
-    elif config.dataset == "folder":
-        raw = _load_folder(config)
-    else:
-        raw = _load_prepared(config)
-    return _split(raw, config)
+        return _load_digits(config.image_size or DIGITS_SIZE)
+    if config.dataset == "folder":
+        return _load_folder(config)
+    return _load_prepared(config)
 
 
 def _load_digits(size: int) -> RawData:

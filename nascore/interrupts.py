@@ -1,5 +1,6 @@
 """Stopping a run between two steps instead of in the middle of one."""
 
+import multiprocessing
 import signal
 import threading
 from types import FrameType
@@ -45,3 +46,14 @@ class StopRequest:
         if self.signum == signal.SIGINT and signum == signal.SIGINT:
             raise KeyboardInterrupt
         self.signum = signum
+
+
+def ignore_in_workers() -> None:
+    """Leaves SIGINT to the parent, if this is the process of a pool.
+
+    Ctrl-C reaches every process of a terminal; what a pool's processes are
+    doing is then finished, and the parent saves it.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if multiprocessing.parent_process() is not None and is_main:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

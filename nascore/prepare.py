@@ -62,10 +62,7 @@ def read_prepared(name: str, data_dir: str) -> tuple[dict, tuple[str, ...]]:
     try:
         parts = {}
         for part in ("train", "test"):
-            with _silent():
-                batch = tfds.as_numpy(
-                    builder.as_dataset(split=part, batch_size=-1)
-                )
+            batch = read_split(builder, part)
             parts[part] = (batch["image"], batch["label"].astype(np.int32))
     except Exception as error:  # TensorFlow raises many kinds here.
         raise InputError(
@@ -75,14 +72,33 @@ def read_prepared(name: str, data_dir: str) -> tuple[dict, tuple[str, ...]]:
     return parts, tuple(builder.info.features["label"].names)
 
 
-def _download(builder: Any, name: str) -> None:
-    reason = ""
+def read_split(builder: Any, part: str) -> dict[str, Any]:
+    """Reads all examples of a split of a prepared data set, as arrays."""
+    with _silent():
+        return tfds.as_numpy(builder.as_dataset(split=part, batch_size=-1))
+
+
+def download(builder: Any, source: str) -> str:
+    """Downloads and prepares a data set.
+
+    Args:
+      builder: of tensorflow-datasets.
+      source: the site that it downloads from.
+
+    Returns:
+      Why that failed; empty if it did not.
+    """
     try:
-        requests.head(_SOURCES[name], timeout=_TIMEOUT_SECONDS)
+        requests.head(source, timeout=_TIMEOUT_SECONDS)
         with _silent():
             builder.download_and_prepare()
     except Exception as error:  # Network, disk and checksum errors alike.
-        reason = _short(error)
+        return _short(error)
+    return ""
+
+
+def _download(builder: Any, name: str) -> None:
+    reason = download(builder, _SOURCES[name])
     if reason:
         raise InputError(
             f"{name} is not prepared in {builder.data_dir} and cannot be "

@@ -30,10 +30,45 @@ def policy_gradient_loss(
     """Mean of `-log p * advantage`; its gradient is REINFORCE's estimate.
 
     Args:
-      log_probs: `[n]`, log-probabilities of the sampled architectures.
-      advantages: `[n]`, reward minus baseline; held constant.
+      log_probs: log-probabilities of the sampled architectures, `[n]`, or of
+        each of their steps, `[n, steps]`.
+      advantages: likewise, reward or return minus baseline; held constant.
 
     Returns:
-      A scalar.
+      A scalar, the mean over architectures.
     """
-    return -tf.reduce_mean(log_probs * tf.stop_gradient(advantages))
+    products = log_probs * tf.stop_gradient(advantages)
+    if products.shape.rank == 2:
+        products = tf.reduce_sum(products, axis=1)
+    return -tf.reduce_mean(products)
+
+
+def discounted_returns(
+    rewards: tf.Tensor, lengths: tf.Tensor, steps: int, discount: float
+) -> tf.Tensor:
+    """Returns of the steps of sequences that are rewarded at their end.
+
+    The return of step t is `discount ** (length - 1 - t) * reward`.
+
+    Args:
+      rewards: `[n]`, one for each sequence.
+      lengths: int32 `[n]`, steps of each sequence.
+      steps: most steps.
+      discount: from 0 to 1.
+
+    Returns:
+      Float32 `[n, steps]`; 0 after the end of a sequence.
+    """
+    left = lengths[:, None] - 1 - tf.range(steps)
+    steps_after = tf.cast(tf.maximum(left, 0), tf.float32)
+    weights = tf.pow(tf.constant(discount, tf.float32), steps_after)
+    return tf.where(left >= 0, rewards[:, None] * weights, 0.0)
+
+
+def standardize(rewards: tf.Tensor) -> tf.Tensor:
+    """Brings rewards `[n]` to mean 0 and deviation 1; equal ones to 0."""
+    centred = rewards - tf.reduce_mean(rewards)
+    deviation = tf.math.reduce_std(rewards)
+    # Rounding alone must not be blown up to a signal.
+    least = 1e-6 * tf.maximum(1.0, tf.reduce_max(tf.abs(rewards)))
+    return tf.where(deviation > least, centred / deviation, 0.0)

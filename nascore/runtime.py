@@ -22,3 +22,17 @@ def device_names() -> list[str]:
         details = tf.config.experimental.get_device_details(device)
         names.append(details.get("device_name", device.device_type))
     return names
+
+
+def use_one_thread() -> None:
+    """Runs every operation on one thread, for processes side by side.
+
+    Small matrices gain nothing from more threads, and a sum that is split
+    among threads can differ in its last bits. Once TensorFlow has run
+    something, it is too late and nothing changes.
+    """
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError:
+        pass

@@ -46,7 +46,14 @@ def test_rooms_import_only_what_they_may(path):
 
 
 @pytest.mark.parametrize(
-    "name", ["nascore.config", "enas.config", "nascore.cells"]
+    "name",
+    [
+        "nascore.config",
+        "enas.config",
+        "nascore.cells",
+        "mlpnas.config",
+        "mlpnas.worker",
+    ],
 )
 def test_configurations_do_not_import_tensorflow(name):
     import subprocess

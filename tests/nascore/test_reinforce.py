@@ -3,7 +3,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nascore.reinforce import MovingBaseline, policy_gradient_loss
+from nascore.reinforce import (
+    MovingBaseline,
+    discounted_returns,
+    policy_gradient_loss,
+    standardize,
+)
 
 
 def test_baseline_is_updated_before_it_is_used():
@@ -41,3 +46,40 @@ def test_reinforce_finds_the_rewarded_arm():
             loss = policy_gradient_loss(log_probs, advantages)
         optimizer.apply(tape.gradient(loss, [logits]), [logits])
     assert float(tf.nn.softmax(logits)[0, 3]) > 0.9
+
+
+def test_discounted_returns_by_the_recursion():
+    """G_t = r_t + discount * G_(t+1), with one reward at the end."""
+    rewards, lengths, steps = [1.0, -2.0, 0.5], [4, 1, 2], 4
+    expected = np.zeros((3, steps))
+    for row, (reward, length) in enumerate(zip(rewards, lengths, strict=True)):
+        later = 0.0
+        for step in reversed(range(length)):
+            now = reward if step == length - 1 else 0.0
+            later = expected[row, step] = now + 0.9 * later
+    ours = discounted_returns(
+        tf.constant(rewards), tf.constant(lengths), steps, 0.9
+    )
+    np.testing.assert_allclose(ours, expected, rtol=1e-6)
+    without = discounted_returns(
+        tf.constant(rewards), tf.constant(lengths), steps, 0.0
+    )
+    np.testing.assert_allclose(without[0], [0, 0, 0, 1])
+
+
+def test_standardized_rewards_are_z_scores():
+    values = np.random.default_rng(0).random(10).astype(np.float32)
+    expected = (values - values.mean()) / values.std()
+    np.testing.assert_allclose(standardize(values), expected, rtol=1e-4)
+    same = tf.constant([0.7] * 5)
+    np.testing.assert_array_equal(standardize(same), np.zeros(5))
+
+
+def test_loss_of_steps_is_the_sum_over_steps_and_the_mean_over_sequences():
+    log_probs = tf.Variable([[-1.0, -2.0], [-3.0, 0.0]])
+    returns = tf.constant([[0.5, 1.0], [2.0, 0.0]])
+    with tf.GradientTape() as tape:
+        loss = policy_gradient_loss(log_probs, returns)
+    assert float(loss) == pytest.approx((0.5 + 2.0 + 6.0) / 2)
+    gradient = tape.gradient(loss, log_probs)
+    np.testing.assert_allclose(gradient, -returns / 2)

@@ -1,0 +1,219 @@
+"""One run of MLPNAS from the data to the comparison."""
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any
+
+from experiments import plot_mlpnas
+from mlpnas.competitors import TITLES, Compared, compare
+from mlpnas.config import FINAL_FILE, MlpnasConfig
+from mlpnas.data import MlpData, load
+from mlpnas.export import build_model, save_model
+from mlpnas.finetune import Finetuned, finetune
+from mlpnas.records import Measured
+from mlpnas.search import Search
+from nascore.interrupts import Interrupted, StopRequest
+from nascore.progress import Progress
+from nascore.runs import RunFolder, write_json
+from nascore.runtime import use_one_thread
+
+MODEL_FILE = "model.keras"
+
+
+def run(
+    config: MlpnasConfig, folder: RunFolder, jobs: int, minutes: float
+) -> None:
+    """Searches, fine-tunes, exports, compares, prints and draws.
+
+    Args:
+      config: decides the results.
+      folder: where they go.
+      jobs: candidates trained at the same time; 0 means one for each core.
+      minutes: the search is saved at least this often.
+    """
+    use_one_thread()
+    data = load(config.data)
+    _describe_data(data)
+    search = Search(config, folder, data, None, jobs, minutes)
+    print(
+        f"search space: {search.space.size():.3g} architectures of at most "
+        f"{search.space.max_layers} layers; run folder {folder.path}"
+    )
+    if search.resumed:
+        print(f"resumed in epoch {search.epoch + 1}")
+    sys.stdout.flush()
+    ranked = search.run()
+    _print_ranking(search, ranked)
+    for table in ("finetune", "competitors"):
+        (folder.path / f"{table}.csv").unlink(missing_ok=True)
+    tuned = _finetune(search, ranked[0])
+    model = build_model(
+        data.encoder,
+        ranked[0].architecture,
+        tuned.weights,
+        config.space.dropout_rate,
+    )
+    save_model(model, folder.path / MODEL_FILE)
+    print(f"wrote {folder.path / MODEL_FILE}")
+    compared = _compare(search, jobs, minutes)
+    _print_comparison(tuned, compared)
+    write_json(
+        folder.path / FINAL_FILE, _final(search, ranked[0], tuned, compared)
+    )
+    print(f"\nrun folder: {folder.path}")
+    for path in plot_mlpnas.plot_run(folder.path):
+        print(f"wrote {path}")
+
+
+def _describe_data(data: MlpData) -> None:
+    print(
+        f"{data.name}: {len(data.train.labels)} training, "
+        f"{len(data.validation.labels)} validation, {len(data.test.labels)} "
+        f"test examples of {data.features} numbers, {data.classes} classes"
+    )
+    for note in data.notes:
+        print(f"note: {note}")
+
+
+def _search_seconds(folder: RunFolder) -> float:
+    return sum(float(row["seconds"]) for row in folder.read("epochs"))
+
+
+def _print_ranking(search: Search, ranked: list[Measured]) -> None:
+    print("\nrank   score  validation  architecture")
+    for rank, entry in enumerate(ranked, 1):
+        print(
+            f"{rank:4d}  {entry.score:6.2%}  {entry.accuracy:10.2%}  "
+            f"{search.space.format(entry.architecture)}"
+        )
+    seconds = sum(
+        float(row["seconds"]) for row in search.records.run.read("epochs")
+    )
+    print(
+        f"\n{len(search.records.measured)} architectures trained in "
+        f"{seconds:.0f} s; score: epoch-weighted mean of validation accuracies"
+    )
+    sys.stdout.flush()
+
+
+def _finetune(search: Search, best: Measured) -> Finetuned:
+    """Trains the best architecture on, with a line for each epoch."""
+    folder = search.records.run
+    progress = Progress(search.config.finetune.finetune_epochs, 0, "epochs")
+
+    def after_epoch(row: dict[str, Any]) -> None:
+        folder.append("finetune", [row])
+        progress.advance(1, "fine-tuning")
+        progress.line(
+            f"fine-tuning epoch {row['epoch'] + 1}: loss {row['loss']:.4f}, "
+            f"validation loss {row['validation_loss']:.4f}, accuracy "
+            f"{row['validation_accuracy']:.2%}"
+        )
+        if stop.signum is not None:
+            raise Interrupted(
+                stop.signum,
+                "interrupted while fine-tuning; the search is saved. Continue "
+                f"with the same script and: --run_dir={folder.path} --resume",
+            )
+
+    with StopRequest() as stop:
+        tuned = finetune(
+            search.config,
+            search.data,
+            best.architecture,
+            search.best.entries[best.number].weights,
+            after_epoch,
+        )
+    progress.close()
+    return tuned
+
+
+def _compare(search: Search, jobs: int, minutes: float) -> list[Compared]:
+    """Measures the competitors that the settings name."""
+    folder, config = search.records.run, search.config
+    compared = []
+    for name in config.finetune.competitors:
+        if name != "random":
+            print(f"fitting {TITLES[name]}", flush=True)
+            result = compare(name, search.data, config.search.seed)
+        elif config.policy.controller == "random":
+            continue
+        else:
+            result = _search_at_random(search, jobs, minutes)
+        folder.append("competitors", [dataclasses.asdict(result)])
+        compared.append(result)
+    return compared
+
+
+def _search_at_random(search: Search, jobs: int, minutes: float) -> Compared:
+    """The same number of architectures, drawn uniformly, trained plainly."""
+    config = search.config
+    plain = dataclasses.replace(
+        config,
+        policy=dataclasses.replace(
+            config.policy, controller="random", predictor=False
+        ),
+        training=dataclasses.replace(config.training, one_shot=False),
+    )
+    path = search.records.run.path / "random"
+    print(f"random search at equal budget, in {path}", flush=True)
+    with _open_or_create(path) as folder:
+        other = Search(plain, folder, search.data, None, jobs, minutes)
+        best = other.run()[0]
+        tuned = finetune(
+            plain,
+            search.data,
+            best.architecture,
+            other.best.entries[best.number].weights,
+        )
+    seconds = _search_seconds(folder)
+    return Compared(
+        "random",
+        tuned.validation_accuracy,
+        tuned.test_accuracy,
+        seconds + tuned.seconds,
+        other.space.format(best.architecture),
+    )
+
+
+def _open_or_create(path: Path) -> RunFolder:
+    if (path / "config.json").exists():
+        return RunFolder.open(path)
+    return RunFolder.create(path)
+
+
+def _print_comparison(tuned: Finetuned, compared: list[Compared]) -> None:
+    print(
+        f"\ntest accuracy of the best architecture: "
+        f"{tuned.searched_test_accuracy:.2%} after the search, "
+        f"{tuned.test_accuracy:.2%} after {tuned.epochs} more epochs"
+    )
+    if not compared:
+        return
+    print("\nvalidation    test  seconds")
+    for entry in compared:
+        print(
+            f"{entry.validation_accuracy:10.2%}  {entry.test_accuracy:6.2%}  "
+            f"{entry.seconds:7.1f}  {TITLES[entry.name]} {entry.remark}"
+        )
+
+
+def _final(
+    search: Search,
+    best: Measured,
+    tuned: Finetuned,
+    compared: list[Compared],
+) -> dict[str, Any]:
+    """What `final.json` says."""
+    results = dataclasses.asdict(tuned)
+    del results["weights"]
+    return {
+        "epochs": search.config.search.epochs,
+        "architecture": search.space.format(best.architecture),
+        "score": best.score,
+        "searched_validation_accuracy": best.accuracy,
+        "finetuned": results,
+        "class_names": list(search.data.class_names),
+        "competitors": [dataclasses.asdict(entry) for entry in compared],
+    }

@@ -1,0 +1,166 @@
+"""Draws a run of MLPNAS: its learning curve and the comparison.
+
+  python -m experiments.plot_mlpnas RUN [--format=png,pdf]
+
+Reads the files of the run folder only; a run may still be going.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from experiments import launch, pictures
+from mlpnas.competitors import TITLES
+from mlpnas.config import FINAL_FILE
+from nascore.errors import InputError
+from nascore.run_reader import read_table
+from nascore.runs import read_json
+
+# Readable in gray: points light, lines dark, styles different.
+_DARK, _ORANGE, _GRAY = "#1b4f8f", "#d95f02", "#9a9a9a"
+
+
+def plot_run(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
+    """Draws a run into its folder `plots`.
+
+    Args:
+      run_dir: the run folder.
+      formats: of `png`, `pdf` and `svg`.
+
+    Returns:
+      The files written.
+
+    Raises:
+      InputError: no run folder, or nothing in it to draw yet.
+    """
+    settings = read_json(run_dir / "config.json")
+    candidates = read_table(
+        run_dir / "candidates.csv", ["epoch", "score", "predicted"]
+    )
+    if candidates.empty:
+        raise InputError(f"{run_dir} has no trained architecture yet")
+    name = (
+        f"{settings.get('method', 'search')} on "
+        f"{settings['config'].get('dataset')}, seed "
+        f"{settings['config'].get('seed')}"
+    )
+    figures = {"learning_curve": _plot_curve(candidates, name)}
+    if candidates["predicted"].notna().any():
+        figures["predictor"] = _plot_predictor(candidates, name)
+    if (run_dir / FINAL_FILE).exists():
+        final = read_json(run_dir / FINAL_FILE)
+        figures["accuracies"] = _plot_bars(final, name)
+    return pictures.write(figures.items(), run_dir / "plots", formats)
+
+
+def _figure(title: str) -> tuple[Figure, Any]:
+    figure = Figure(figsize=(5.2, 3.2), layout="constrained")
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(True, color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_title(title, fontsize=10)
+    return figure, axes
+
+
+def _plot_curve(candidates: pd.DataFrame, name: str) -> Figure:
+    """Scores of all candidates; their mean and the best, by epoch."""
+    figure, axes = _figure(name)
+    epochs = candidates["epoch"] + 1
+    scores = candidates["score"]
+    axes.scatter(epochs, scores, s=8, color=_GRAY, label="an architecture")
+    means = scores.groupby(epochs).mean()
+    axes.plot(means, color=_DARK, marker="o", ms=3, label="mean")
+    best = scores.groupby(epochs).max().cummax()
+    axes.plot(
+        best, color=_ORANGE, linestyle="--", marker="D", ms=3, label="best"
+    )
+    axes.set_xlabel("epoch of the controller")
+    axes.set_ylabel("score (validation)")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.legend(fontsize=8)
+    return figure
+
+
+def _plot_predictor(candidates: pd.DataFrame, name: str) -> Figure:
+    """Predicted before training against measured, from the second epoch."""
+    figure, axes = _figure(f"{name}: predictor")
+    later = candidates[candidates["epoch"] > 0]
+    points = axes.scatter(
+        later["predicted"],
+        later["score"],
+        s=10,
+        c=later["epoch"] + 1,
+        cmap="viridis",
+    )
+    figure.colorbar(points, label="epoch")
+    axes.axline((0.5, 0.5), slope=1, color=_GRAY, linestyle=":")
+    axes.set_xlabel("predicted before training")
+    axes.set_ylabel("measured score")
+    return figure
+
+
+def _plot_bars(final: dict[str, Any], name: str) -> Figure:
+    """Accuracies of the found network and of its competitors."""
+    figure, axes = _figure(name)
+    rows = [
+        (
+            "MLPNAS",
+            final["finetuned"]["validation_accuracy"],
+            final["finetuned"]["test_accuracy"],
+        )
+    ]
+    for entry in final["competitors"]:
+        rows.append(
+            (
+                TITLES[entry["name"]],
+                entry["validation_accuracy"],
+                entry["test_accuracy"],
+            )
+        )
+    for place, (_, validation, test) in enumerate(rows):
+        for shift, value, color, hatch, label in (
+            (-0.2, validation, "#8fb8de", "", "validation"),
+            (0.2, test, _DARK, "///", "test"),
+        ):
+            bars = axes.barh(
+                place + shift,
+                value,
+                0.38,
+                color=color,
+                hatch=hatch,
+                edgecolor="white",
+                label=label if place == 0 else None,
+            )
+            axes.bar_label(bars, [f"{value:.1%}"], padding=2, fontsize=7)
+    axes.set_yticks(range(len(rows)), [title for title, _, _ in rows])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.12)
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.set_xlabel("accuracy")
+    figure.legend(fontsize=8, loc="outside lower center", ncols=2)
+    return figure
+
+
+def main(args: list[str]) -> None:
+    """Draws the run that the argument names."""
+    if len(args) != 1:
+        raise InputError("name one run folder: plot_mlpnas RUN")
+    formats = pictures.read()
+    for path in plot_run(Path(args[0]), formats):
+        print(f"wrote {path}")
+
+
+def cli() -> None:
+    """Console entry point."""
+    pictures.define()
+    launch.run(main)
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,119 @@
+"""Which examples a search of perceptrons learns from; no TensorFlow here."""
+
+import dataclasses
+import math
+
+from nascore.config import check_fields, option
+from nascore.errors import InputError
+
+IMAGE_DATASETS = ("digits", "mnist", "fashion_mnist")
+DATASETS = (*IMAGE_DATASETS, "wine_quality", "japanese_vowels", "table")
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """Splits a list that was written with commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+@dataclasses.dataclass(frozen=True)
+class MlpDataConfig:
+    """Which examples, and how they are split."""
+
+    dataset: str = option(
+        "digits",
+        "Data set to search on: images are flattened; table is a file of "
+        "your own, see --data_file.",
+        DATASETS,
+    )
+    data_dir: str = option(
+        "",
+        "The tensorflow-datasets folder (empty: its default, $TFDS_DATA_DIR "
+        "or ~/tensorflow_datasets).",
+    )
+    data_file: str = option(
+        "",
+        "A .csv, .csv.gz, .parquet or .npz file of examples, for "
+        "--dataset=table; also the CSV file of wine_quality (empty: "
+        "tensorflow-datasets' data) and of japanese_vowels.",
+    )
+    label_column: str = option(
+        "", "--dataset=table: the column, or NPZ array, of the classes."
+    )
+    test_file: str = option(
+        "",
+        "--dataset=table: a file of test examples with the same columns; "
+        "empty: --test_fraction of the data file.",
+    )
+    drop_columns: str = option(
+        "", "Columns of a table to leave out, with commas."
+    )
+    categorical_columns: str = option(
+        "",
+        "Columns of numbers to take as categories, with commas; columns of "
+        "text always are.",
+    )
+    max_categories: int = option(
+        100, "Refuse a column of text with more different values than this."
+    )
+    drop_duplicates: bool = option(
+        False,
+        "Keep one of each set of equal rows of a table, so that none is on "
+        "both sides of a split.",
+    )
+    leaky: bool = option(
+        False,
+        "wine_quality: leave `quality`, of which the label is a function, "
+        "and the row number in the inputs, as the public code does. Only to "
+        "compare with its numbers.",
+    )
+    validation_fraction: float = option(
+        0.2, "Part of the training examples that scores are measured on."
+    )
+    test_fraction: float = option(
+        0.2, "Part of a table without test examples that is set aside."
+    )
+    train_examples: int = option(
+        0,
+        "Take a stratified subset of this many of the training examples, "
+        "before the validation part is set aside; 0 takes all.",
+    )
+    split_seed: int = option(
+        1,
+        "Seed of the splits and of the subset; not the search's --seed, so "
+        "that runs of several seeds share one split.",
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(
+            self,
+            max_categories=(2, 1_000_000),
+            validation_fraction=(0.001, 0.9),
+            test_fraction=(0.001, 0.9),
+            train_examples=(0, math.inf),
+            split_seed=(0, 2**31 - 1),
+        )
+        if self.dataset == "table" and not self.data_file:
+            raise InputError(
+                "--dataset=table needs --data_file=FILE, a .csv, .parquet or "
+                ".npz file"
+            )
+        if self.dataset == "table" and not self.label_column:
+            raise InputError(
+                "--dataset=table needs --label_column=NAME, the column of "
+                "the classes"
+            )
+        if self.dataset == "japanese_vowels" and not self.data_file:
+            raise InputError(
+                "--dataset=japanese_vowels needs --data_file=FILE, its CSV file"
+            )
+        if self.dataset in IMAGE_DATASETS and self.data_file:
+            raise InputError(
+                f"--data_file={self.data_file} needs --dataset=table; "
+                f"--dataset={self.dataset} has its own examples"
+            )
+        if self.dataset != "table" and (self.test_file or self.label_column):
+            raise InputError(
+                "--test_file and --label_column need --dataset=table"
+            )
+        if self.leaky and self.dataset != "wine_quality":
+            raise InputError("--leaky is for --dataset=wine_quality only")

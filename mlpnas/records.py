@@ -1,0 +1,218 @@
+"""What an MLPNAS search writes into its run folder."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy import stats
+
+from mlpnas.config import MlpnasConfig
+from mlpnas.data import MlpData
+from mlpnas.space import MlpArchitecture, MlpSpace, count_parameters
+from mlpnas.tasks import Trained
+from nascore.runs import SEARCH_END, RunFolder, write_json
+from nascore.tensorboard import Board
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """An architecture and what its training gave.
+
+    Attributes:
+      number: how many were measured before it.
+      architecture: hidden layers.
+      score: epoch-weighted mean of its validation accuracies.
+      accuracy: validation accuracy after its last epoch.
+    """
+
+    number: int
+    architecture: MlpArchitecture
+    score: float
+    accuracy: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Proposal:
+    """What the policy said of an architecture before it was trained.
+
+    Attributes:
+      architecture: hidden layers.
+      log_prob: in nats.
+      entropy: of the policy along it, in nats.
+      predicted: accuracy that the predictor expected; NaN without one.
+      shared_layers: how many layers start from stored weights.
+    """
+
+    architecture: MlpArchitecture
+    log_prob: float
+    entropy: float
+    predicted: float
+    shared_layers: int
+
+
+class Records:
+    """The rows of a search and what follows from them.
+
+    Args:
+      run: the run folder; an earlier part of the same search may be in it.
+      config: the search's configuration.
+      method: what the run is called.
+      data: the examples, to recognise other data on resuming.
+      space: the search space.
+
+    Raises:
+      InputError: the folder holds a run of other settings or other data.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        config: MlpnasConfig,
+        method: str,
+        data: MlpData,
+        space: MlpSpace,
+    ) -> None:
+        self.run = run
+        self.space = space
+        self.data = data
+        about = {"method": method, "data": data.describe()}
+        run.record_start(about, config, space)
+        self.board = Board(run.path / "tensorboard")
+        self.measured: list[Measured] = []
+
+    def rewind(self, epoch: int) -> None:
+        """Drops the rows of an epoch and later, and reads the rest back."""
+        self.run.keep_before("candidates", (epoch, 0))
+        self.run.keep_before("epochs", (epoch, 0))
+        self.measured = [
+            Measured(
+                int(row["number"]),
+                self.space.parse(row["architecture"]),
+                float(row["score"]),
+                float(row["accuracy"]),
+            )
+            for row in self.run.read("candidates")
+        ]
+
+    def ranking(self, count: int) -> list[Measured]:
+        """The best by score; of equals the one that was seen first."""
+        return sorted(self.measured, key=lambda entry: -entry.score)[:count]
+
+    def add(
+        self,
+        epoch: int,
+        proposals: Sequence[Proposal],
+        results: Sequence[Trained],
+        rewards: np.ndarray,
+    ) -> None:
+        """Writes the candidates of an epoch."""
+        rows = []
+        for place, (proposal, trained) in enumerate(
+            zip(proposals, results, strict=True)
+        ):
+            accuracies = trained.rows.validation_accuracy
+            entry = Measured(
+                len(self.measured),
+                proposal.architecture,
+                trained.score,
+                float(accuracies[-1]),
+            )
+            self.measured.append(entry)
+            rows.append(
+                {
+                    "epoch": epoch,
+                    "step": place,
+                    "number": entry.number,
+                    "architecture": self.space.format(entry.architecture),
+                    "score": entry.score,
+                    "accuracy": entry.accuracy,
+                    "best_accuracy": float(accuracies.max()),
+                    "validation_loss": float(trained.rows.validation_loss[-1]),
+                    "epochs_trained": len(accuracies),
+                    "parameters": count_parameters(
+                        entry.architecture,
+                        self.data.features,
+                        self.space.outputs,
+                    ),
+                    "shared_layers": proposal.shared_layers,
+                    "predicted": proposal.predicted,
+                    "reward": float(rewards[place]),
+                    "log_prob": proposal.log_prob,
+                    "entropy": proposal.entropy,
+                    "seconds": round(trained.seconds, 4),
+                    "accuracies": " ".join(f"{a:.6g}" for a in accuracies),
+                }
+            )
+        self.run.append("candidates", rows)
+
+    def end_epoch(
+        self,
+        epoch: int,
+        proposals: Sequence[Proposal],
+        measured: Mapping[str, float],
+    ) -> dict[str, float]:
+        """Writes the epoch's row, with what else was measured; returns it."""
+        entries = self.measured[len(self.measured) - len(proposals) :]
+        scores = np.array([entry.score for entry in entries])
+        best = self.ranking(1)[0]
+        summary = {
+            "epoch": epoch,
+            "architectures": len(entries),
+            "score_mean": float(scores.mean()),
+            "score_std": float(scores.std()),
+            "score_max": float(scores.max()),
+            "accuracy_mean": float(np.mean([e.accuracy for e in entries])),
+            "best_score": best.score,
+            "entropy_mean": float(np.mean([p.entropy for p in proposals])),
+            "predictor_correlation": rank_correlation(
+                [proposal.predicted for proposal in proposals], scores
+            ),
+            "shared_layers": sum(p.shared_layers for p in proposals),
+            **measured,
+        }
+        self.run.append("epochs", [summary])
+        self.board.scalars(
+            epoch,
+            {
+                name: value
+                for name, value in summary.items()
+                if name != "epoch" and np.isfinite(value)
+            },
+        )
+        return summary
+
+    def finish(self, count: int, epochs: int, stopped_early: bool) -> None:
+        """Writes the ranking; from then on the search is finished."""
+        write_json(
+            self.run.path / SEARCH_END,
+            {
+                "measured_on": "validation examples, in training of its own",
+                "epochs": epochs,
+                "stopped_early": stopped_early,
+                "evaluated": len(self.measured),
+                "architectures": [
+                    {
+                        "rank": rank,
+                        "architecture": self.space.format(entry.architecture),
+                        "score": entry.score,
+                        "validation_accuracy": entry.accuracy,
+                        "number": entry.number,
+                        "parameters": count_parameters(
+                            entry.architecture,
+                            self.data.features,
+                            self.space.outputs,
+                        ),
+                    }
+                    for rank, entry in enumerate(self.ranking(count), 1)
+                ],
+            },
+        )
+
+
+def rank_correlation(predicted: Sequence[float], measured: np.ndarray) -> float:
+    """Spearman's rank correlation; NaN where there is none to compute."""
+    if not np.isfinite(predicted).all() or len(measured) < 3:
+        return float("nan")
+    if np.ptp(predicted) == 0 or np.ptp(measured) == 0:
+        return float("nan")
+    return float(stats.spearmanr(predicted, measured).statistic)

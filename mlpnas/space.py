@@ -1,0 +1,242 @@
+"""The search space of multilayer perceptrons (overview paper, section 5.1).
+
+An architecture is a sequence of layers: dense ones of some width and
+activation, dropout, and a final layer. Its text is, for example,
+`256 relu | dropout | 64 elu | softmax`. NumPy only, no TensorFlow.
+
+Rules, all of them in the table `MlpSpace.allowed`, so that a policy that
+samples under it can make no mistake: neither dropout nor the final layer
+comes first; the last place is the final layer's; dropout does not follow
+dropout (two in a row would be one of a higher rate); after the final layer
+there is only padding.
+"""
+
+import dataclasses
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from nascore.errors import InputError
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "elu")
+DROPOUT = "dropout"
+PADDING = 0
+
+
+class HiddenLayer(NamedTuple):
+    """A dense layer, and whether dropout follows it."""
+
+    units: int
+    activation: str
+    dropout: bool = False
+
+
+# The hidden layers from input to output; the final layer goes without saying.
+MlpArchitecture = tuple[HiddenLayer, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class MlpSpace:
+    """The architectures to choose from.
+
+    Ids of the vocabulary start at 1; 0 is padding.
+
+    Args:
+      units: widths of dense layers.
+      activations: of `ACTIVATIONS`.
+      max_layers: most layers, dropout and the final one included.
+      has_dropout: whether there are dropout layers.
+      classes: two have one sigmoid unit at the end, more have softmax.
+
+    Raises:
+      InputError: widths or activations that make no space.
+    """
+
+    units: tuple[int, ...] = (8, 16, 32, 64, 128, 256, 512)
+    activations: tuple[str, ...] = ACTIVATIONS
+    max_layers: int = 10
+    has_dropout: bool = True
+    classes: int = 10
+
+    def __post_init__(self) -> None:
+        odd = [name for name in self.activations if name not in ACTIVATIONS]
+        if odd or not self.activations:
+            raise InputError(
+                f"--activations={','.join(self.activations)} must be of "
+                f"{', '.join(ACTIVATIONS)}"
+            )
+        if not self.units or min(self.units) < 1 or max(self.units) > 65536:
+            raise InputError(
+                f"--units={','.join(map(str, self.units))} must be widths "
+                "from 1 to 65536"
+            )
+        for values in (self.units, self.activations):
+            if len(set(values)) < len(values):
+                raise InputError(
+                    "--units and --activations must not repeat a value: "
+                    f"{','.join(map(str, values))}"
+                )
+        if self.max_layers < 2 or self.classes < 2:
+            raise InputError(
+                "a space needs at least 2 layers and 2 classes. Received: "
+                f"max_layers={self.max_layers}, classes={self.classes}"
+            )
+
+    @property
+    def final(self) -> str:
+        """Name of the final layer."""
+        return "sigmoid" if self.classes == 2 else "softmax"
+
+    @property
+    def outputs(self) -> int:
+        """Units of the final layer."""
+        return 1 if self.classes == 2 else self.classes
+
+    @functools.cached_property
+    def vocabulary(self) -> tuple[str, ...]:
+        """Text of each id, from 1; the final layer is the last."""
+        dense = [f"{n} {name}" for n in self.units for name in self.activations]
+        return (*dense, *([DROPOUT] if self.has_dropout else []), self.final)
+
+    @functools.cached_property
+    def allowed(self) -> np.ndarray:
+        """Bool `[max_layers, ids, ids]`: place, layer before, layer.
+
+        Ids run from 0, the padding, which also stands before the first layer.
+        """
+        count = len(self.vocabulary) + 1
+        final = count - 1
+        allowed = np.zeros((self.max_layers, count, count), bool)
+        allowed[:, 1:final, 1:] = True
+        if self.has_dropout:
+            dropout = final - 1
+            allowed[:, dropout, dropout] = False
+        allowed[-1, 1:final, :final] = False
+        # After the end there is padding, and nothing else is before it.
+        allowed[1:, [PADDING, final], PADDING] = True
+        dense = len(self.units) * len(self.activations)
+        allowed[0] = False
+        allowed[0, :, 1 : dense + 1] = True
+        return allowed
+
+    def size(self) -> int:
+        """Number of architectures."""
+        allowed = self.allowed.astype(object)
+        ways = allowed[0, PADDING]
+        for place in range(1, self.max_layers):
+            ways = ways @ allowed[place]
+        # All sequences that were counted end in the final layer or padding.
+        return int(ways.sum())
+
+    def encode(self, architecture: MlpArchitecture) -> np.ndarray:
+        """Returns the ids of an architecture, int32 `[max_layers]`.
+
+        Raises:
+          InputError: it is not of this space.
+        """
+        return self._ids(self._words(architecture))
+
+    def decode(self, ids: np.ndarray) -> MlpArchitecture:
+        """Returns the architecture of ids `[max_layers]`.
+
+        Raises:
+          InputError: the sequence is not legal.
+        """
+        before = PADDING
+        words = []
+        for place, number in enumerate(np.asarray(ids).tolist()):
+            if not 0 <= number <= len(self.vocabulary):
+                raise InputError(
+                    f"id {number} at place {place + 1} must be from 0 to "
+                    f"{len(self.vocabulary)}"
+                )
+            if number == PADDING and self.final not in words:
+                break
+            is_inside = place < self.max_layers
+            if not is_inside or not self.allowed[place, before, number]:
+                raise InputError(
+                    f"layer {place + 1} cannot be {self._name(number)} after "
+                    f"{self._name(before)}, in a space of at most "
+                    f"{self.max_layers} layers"
+                )
+            if number != PADDING:
+                words.append(self.vocabulary[number - 1])
+            before = number
+        if not words or words[-1] != self.final:
+            raise InputError(f"the sequence does not end in {self.final}")
+        return self._layers(words)
+
+    def parse(self, text: str) -> MlpArchitecture:
+        """Reads an architecture from its text.
+
+        Raises:
+          InputError: says which layer is wrong.
+        """
+        words = [" ".join(word.split()) for word in text.split("|")]
+        self.decode(self._ids(words))
+        return self._layers(words)
+
+    def format(self, architecture: MlpArchitecture) -> str:
+        """Returns the text of an architecture."""
+        return " | ".join(self._words(architecture))
+
+    def _words(self, architecture: MlpArchitecture) -> list[str]:
+        words = []
+        for layer in architecture:
+            words.append(f"{layer.units} {layer.activation}")
+            words += [DROPOUT] * layer.dropout
+        return [*words, self.final]
+
+    def _ids(self, words: list[str]) -> np.ndarray:
+        if len(words) > self.max_layers:
+            raise InputError(
+                f"an architecture has at most {self.max_layers} layers. "
+                f"Received: {len(words)} layers"
+            )
+        ids = np.zeros(self.max_layers, np.int32)
+        for place, word in enumerate(words):
+            if word not in self.vocabulary:
+                raise InputError(
+                    f"layer {place + 1} must be a width and an activation "
+                    f"such as {self.vocabulary[0]!r}, "
+                    f"{'dropout, ' if self.has_dropout else ''}or at the end "
+                    f"{self.final}. Received: {word!r}"
+                )
+            ids[place] = self.vocabulary.index(word) + 1
+        return ids
+
+    def _layers(self, words: list[str]) -> MlpArchitecture:
+        layers: list[HiddenLayer] = []
+        for word in words[:-1]:
+            if word == DROPOUT:
+                layers[-1] = layers[-1]._replace(dropout=True)
+            else:
+                units, activation = word.split()
+                layers.append(HiddenLayer(int(units), activation))
+        return tuple(layers)
+
+    def _name(self, number: int) -> str:
+        return self.vocabulary[number - 1] if number else "nothing"
+
+
+def layer_shapes(
+    architecture: MlpArchitecture, inputs: int, outputs: int
+) -> list[tuple[int, int]]:
+    """Shapes of the kernels from input to output.
+
+    Args:
+      architecture: hidden layers.
+      inputs: features of an example.
+      outputs: units of the final layer.
+    """
+    widths = [inputs, *(layer.units for layer in architecture), outputs]
+    return list(zip(widths, widths[1:], strict=False))
+
+
+def count_parameters(
+    architecture: MlpArchitecture, inputs: int, outputs: int
+) -> int:
+    """Number of weights, biases included."""
+    shapes = layer_shapes(architecture, inputs, outputs)
+    return sum((rows + 1) * columns for rows, columns in shapes)

@@ -1,0 +1,98 @@
+"""What training takes and gives, as plain values; no TensorFlow here."""
+
+import dataclasses
+from typing import NamedTuple
+
+import numpy as np
+
+from mlpnas.space import MlpArchitecture
+
+# Kernel `[inputs, units]` and bias `[units]` of a layer.
+LayerWeights = tuple[np.ndarray, np.ndarray]
+
+
+class Examples(NamedTuple):
+    """Features float32 `[n, d]` and labels int32 `[n]`."""
+
+    features: np.ndarray
+    labels: np.ndarray
+
+
+class EpochRows(NamedTuple):
+    """What training measured, an entry for each epoch.
+
+    Attributes:
+      loss: mean over the training batches, in nats.
+      validation_loss: in nats.
+      validation_accuracy: from 0 to 1.
+    """
+
+    loss: np.ndarray
+    validation_loss: np.ndarray
+    validation_accuracy: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainerSettings:
+    """How networks are trained.
+
+    Attributes:
+      outputs: units of the final layer; 1 is a sigmoid for two classes.
+      batch_size: examples in a step.
+      learning_rate: of Adam.
+      patience: epochs without a lower validation loss before it stops.
+      dropout_rate: of dropout layers.
+      keep_best: end with the weights of the lowest validation loss, not
+        with the last ones.
+    """
+
+    outputs: int
+    batch_size: int
+    learning_rate: float
+    patience: int
+    dropout_rate: float
+    keep_best: bool = False
+
+
+class Task(NamedTuple):
+    """A candidate to be trained.
+
+    Attributes:
+      architecture: hidden layers.
+      weights: of all layers, at the start.
+      seed: two integers, of the order of examples and of dropout.
+      epochs: of training.
+    """
+
+    architecture: MlpArchitecture
+    weights: list[LayerWeights]
+    seed: tuple[int, int]
+    epochs: int
+
+
+class Trained(NamedTuple):
+    """A candidate after training.
+
+    Attributes:
+      weights: of all layers, at the end.
+      rows: what each epoch measured.
+      seconds: of the training, the compilation included.
+    """
+
+    weights: list[LayerWeights]
+    rows: EpochRows
+    seconds: float
+
+    @property
+    def score(self) -> float:
+        """See `epoch_weighted_mean`."""
+        return epoch_weighted_mean(self.rows.validation_accuracy)
+
+
+def epoch_weighted_mean(accuracies: np.ndarray) -> float:
+    """Mean of validation accuracies, epoch n with weight n.
+
+    The score that the policy is rewarded with (public code of MLPNAS).
+    """
+    weights = np.arange(1, len(accuracies) + 1)
+    return float(np.average(accuracies.astype(np.float64), weights=weights))

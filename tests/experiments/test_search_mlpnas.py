@@ -1,0 +1,276 @@
+"""The MLPNAS scripts; in this process where that makes no difference."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from absl import flags
+
+from experiments import launch, mlpnas_tables, plot_mlpnas, search_mlpnas
+from flags import mlpnas as mlpnas_flags
+from mlpnas.config import MlpnasConfig
+from nascore.config import flatten
+from nascore.runs import RunFolder
+
+ROOT = Path(__file__).parent.parent.parent
+TINY = (
+    "--train_examples=300",
+    "--units=8,16,32",
+    "--max_layers=4",
+    "--lstm_units=16",
+    "--epochs=2",
+    "--architectures=3",
+    "--child_epochs=2",
+    "--batch_size=32",
+    "--one_shot",
+    "--predictor",
+    "--finetune_epochs=2",
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def defined_flags():
+    mlpnas_flags.define()
+    flags.DEFINE_list("format", ["png"], "Formats.")
+    yield
+    for name in [*flatten(MlpnasConfig()), "format"]:
+        delattr(flags.FLAGS, name)
+    for name in ("jobs", "backend", "scheduler"):
+        delattr(flags.FLAGS, name)
+    for name in ("run_dir", "resume", "checkpoint_minutes"):
+        delattr(flags.FLAGS, name)
+
+
+@pytest.fixture
+def script(monkeypatch, capfd):
+    """Runs a script's `main`; returns exit code, stdout and stderr."""
+
+    def run(main, *arguments):
+        for name in flags.FLAGS:
+            if flags.FLAGS[name].present:
+                flags.FLAGS[name].unparse()
+        monkeypatch.setattr(sys, "argv", ["script", *arguments])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            launch.run(main)
+        return end.value.code or 0, *capfd.readouterr()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run as a user starts it, with candidates in two processes."""
+    path = tmp_path_factory.mktemp("runs") / "run"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "experiments.search_mlpnas",
+            *TINY,
+            "--jobs=2",
+            "--compare=logistic,random",
+            f"--run_dir={path}",
+        ],
+        cwd=path.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    return path, done
+
+
+def test_a_tiny_run_searches_tests_compares_and_draws(finished):
+    path, done = finished
+    assert done.returncode == 0, done.stderr
+    # No warnings, no start-up noise, from no process.
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert lines[0] == (
+        "digits: 240 training, 60 validation, 360 test examples of 64 "
+        "numbers, 10 classes"
+    )
+    assert sum(line.startswith("epoch ") for line in lines) == 4
+    assert sum(line.startswith("fine-tuning epoch") for line in lines) == 2
+    final = json.loads((path / "final.json").read_text())
+    assert final["architecture"] in done.stdout
+    names = [entry["name"] for entry in final["competitors"]]
+    assert names == ["logistic", "random"]
+    assert final["competitors"][0]["test_accuracy"] > 0.8
+    for name in ("learning_curve", "predictor", "accuracies"):
+        assert (path / "plots" / f"{name}.png").stat().st_size > 5000
+    # Random search had the same budget.
+    for folder in (path, path / "random"):
+        assert len(pd.read_csv(folder / "candidates.csv")) == 6
+    config = json.loads((path / "random" / "config.json").read_text())
+    assert config["method"] == "random"
+    assert not config["config"]["one_shot"]
+
+
+def test_the_exported_model_has_the_accuracy_that_was_printed(finished):
+    from nascore.config import DataConfig
+    from nascore.data import load_raw
+
+    path, done = finished
+    model = keras.models.load_model(path / "model.keras", safe_mode=True)
+    raw = load_raw(DataConfig(image_size=8))
+    chosen = np.argmax(model(tf.constant(raw.test.images)), 1)
+    accuracy = np.mean(chosen == raw.test.labels)
+    final = json.loads((path / "final.json").read_text())
+    assert final["finetuned"]["test_accuracy"] == pytest.approx(accuracy)
+    assert f"{accuracy:.2%} after 2 more epochs" in done.stdout
+
+
+def test_one_process_gives_the_results_of_two(finished, script, tmp_path):
+    path, _ = finished
+    code, _, error = script(
+        search_mlpnas.main,
+        *TINY,
+        "--jobs=1",
+        "--compare=none",
+        f"--run_dir={tmp_path / 'run'}",
+    )
+    assert code == 0, error
+    tables = [
+        pd.read_csv(folder / "candidates.csv").drop(columns="seconds")
+        for folder in (path, tmp_path / "run")
+    ]
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+
+
+def test_a_finished_run_is_not_overwritten_and_can_go_on(
+    finished, script, tmp_path
+):
+    path, _ = finished
+    before = (path / "candidates.csv").read_bytes()
+    code, _, error = script(search_mlpnas.main, *TINY, f"--run_dir={path}")
+    assert code == 2 and "already holds a run; add --resume" in error
+    resume = (f"--run_dir={path}", "--resume")
+    code, _, error = script(search_mlpnas.main, *resume)
+    assert code == 2 and "is finished after 2 epochs; give it more" in error
+    assert (path / "candidates.csv").read_bytes() == before
+    with RunFolder.open(path):
+        code, _, error = script(search_mlpnas.main, *resume, "--epochs=3")
+    assert code == 2 and "is in use by process" in error
+
+
+def test_a_run_that_lost_its_end_makes_it_again(finished, script, tmp_path):
+    import shutil
+
+    path, _ = finished
+    shutil.copytree(path, tmp_path / "run")
+    (tmp_path / "run" / "final.json").unlink()
+    code, out, error = script(
+        search_mlpnas.main, f"--run_dir={tmp_path / 'run'}", "--resume"
+    )
+    assert code == 0, error
+    # The searches are done; what follows them is the same.
+    assert "epoch 1/2" not in out
+    mine, theirs = (
+        json.loads((folder / "final.json").read_text())
+        for folder in (tmp_path / "run", path)
+    )
+    for entry in (mine, theirs):
+        entry["finetuned"].pop("seconds")
+        for competitor in entry["competitors"]:
+            competitor.pop("seconds")
+    assert mine == theirs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--dataset=imagenet"], "--dataset=imagenet"),
+        (["--epochs=0"], "--epochs=0 must be"),
+        (["--units=8,x"], "--units=8,x must be whole numbers"),
+        (["--units=8,8"], "must not repeat a value"),
+        (["--activations=swish"], "--activations=swish must be of"),
+        (["--max_layers=1"], "--max_layers=1"),
+        (["--dropout_rate=1"], "--dropout_rate=1.0"),
+        (["--child_lr=nan"], "--child_lr=nan"),
+        (["--compare=svm"], "--compare=svm must be none, or of"),
+        (["--dataset=table"], "--dataset=table needs --data_file"),
+        (
+            ["--dataset=table", "--data_file=x.csv"],
+            "--dataset=table needs --label_column",
+        ),
+        (
+            ["--dataset=table", "--data_file=/nowhere.csv", "--label_column=y"],
+            "--data_file=/nowhere.csv is not an existing file",
+        ),
+        (["--data_file=x.csv"], "needs --dataset=table"),
+        (["--label_column=y"], "need --dataset=table"),
+        (["--leaky"], "--leaky is for --dataset=wine_quality only"),
+        (["--train_examples=5"], "--train_examples=5 must be from 20"),
+        (["--resume"], "--resume needs --run_dir"),
+        (["--run_dir=/nowhere/run", "--resume"], "holds no run to resume"),
+        (["extra"], "unexpected argument 'extra'"),
+    ],
+)
+def test_bad_input_is_one_clear_line(arguments, words, script, tmp_path):
+    if not any("run_dir" in a or a == "--resume" for a in arguments):
+        arguments = [*arguments, f"--run_dir={tmp_path / 'run'}"]
+    code, _, error = script(search_mlpnas.main, *arguments)
+    assert code == 2, error
+    assert words in error
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+
+
+def test_plots_in_the_formats_that_are_asked_for(finished, script):
+    path, _ = finished
+    code, out, _ = script(plot_mlpnas.main, str(path), "--format=svg,pdf")
+    assert code == 0
+    assert (path / "plots" / "accuracies.svg").is_file()
+    assert str(path / "plots" / "learning_curve.pdf") in out
+    for arguments, words in (
+        ([], "name one run folder"),
+        (["/nowhere"], "config.json does not exist"),
+        ([str(path), "--format=bmp"], "--format=bmp must be of"),
+    ):
+        code, _, error = script(plot_mlpnas.main, *arguments)
+        assert code == 2 and words in error and error.count("\n") == 1
+
+
+def test_tables_plan_a_run_of_each_kind_for_each_seed(tmp_path):
+    common = {
+        "data_dir": "DATA",
+        "train_examples": 4000,
+        "files": {"wine": "wine.csv", "speakers": ""},
+    }
+    names = mlpnas_tables.variants_of([1, 2, 3, 4, 6])
+    assert len(names) == 9
+    jobs = mlpnas_tables.plan_jobs(names, 3, tmp_path, common)
+    assert len(jobs) == 27
+    large = jobs["mnist_large", 2]
+    words = set(large.command())
+    assert {
+        "--seed=2",
+        "--epochs=15",
+        "--architectures=30",
+        "--one_shot=true",
+        "--predictor=true",
+        "--train_examples=4000",
+        "--compare=none",
+        "--jobs=1",
+    } <= words
+    wine = set(jobs["wine", 1].command())
+    assert {"--lstm_units=512", "--data_file=wine.csv"} <= wine
+    assert "--controller=random" in jobs["wine_random", 1].command()
+    # Random search evaluates as many as its rival.
+    budget = {
+        name: jobs[name, 1].settings["epochs"]
+        * jobs[name, 1].settings["architectures"]
+        for name in names
+    }
+    assert budget["mnist_large"] == budget["mnist_large_random"] == 450
+    assert budget["mnist_both"] == budget["mnist_random"] == 100

@@ -1,0 +1,142 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import stats
+
+from mlpnas.config import PolicyConfig
+from mlpnas.controller import LstmController, make_controller
+from mlpnas.policy import PolicyTrainer
+from mlpnas.space import MlpSpace
+
+SPACE = MlpSpace((8, 64), ("relu", "tanh"), max_layers=5)
+
+
+def controller(space=SPACE, **changes):
+    keras.utils.set_random_seed(1)
+    config = PolicyConfig(lstm_units=16, **changes)
+    return LstmController(space, config), config
+
+
+def test_sampling_and_scoring_are_one_computation():
+    policy, _ = controller(predictor=True)
+    sample = policy(200, [1, 2])
+    scored = policy(sequences=sample.sequences)
+    np.testing.assert_array_equal(scored.log_probs, sample.log_probs)
+    np.testing.assert_array_equal(scored.predicted, sample.predicted)
+    for ids in sample.sequences.numpy():
+        SPACE.decode(ids)
+
+
+def test_probabilities_of_all_sequences_add_up_to_one():
+    space = MlpSpace((8,), ("relu", "tanh"), max_layers=4)
+    policy, _ = controller(space)
+    policy.output.bias.assign(tf.random.stateless_normal([5], [1, 1]))
+    sequences = np.unique(policy(20_000, [1, 2]).sequences.numpy(), axis=0)
+    assert len(sequences) == space.size()
+    log_probs = policy(sequences=tf.constant(sequences)).log_probs
+    total = np.exp(np.sum(log_probs, axis=1)).sum()
+    assert total == pytest.approx(1, abs=1e-5)
+
+
+def test_sampled_as_often_as_the_probabilities_say():
+    space = MlpSpace((8,), ("relu", "tanh"), max_layers=3)
+    policy, _ = controller(space)
+    policy.output.bias.assign([0.0, 1.0, 0.0, 0.5, 1.0])
+    sample = policy(20_000, [5, 6])
+    rows, counts = np.unique(sample.sequences, axis=0, return_counts=True)
+    expected = np.exp(
+        np.sum(policy(sequences=tf.constant(rows)).log_probs, axis=1)
+    )
+    assert len(rows) == space.size()
+    assert stats.chisquare(counts, 20_000 * expected).pvalue > 1e-3
+
+
+def test_log_probabilities_by_hand():
+    """One step for each layer, from the layer before; plain NumPy."""
+    policy, _ = controller()
+    text = "64 relu | dropout | 8 tanh | softmax"
+    ids = SPACE.encode(SPACE.parse(text))
+    ours = policy(sequences=tf.constant(ids[None])).log_probs[0].numpy()
+    embedding, kernel, recurrent, bias, output, output_bias = (
+        variable.numpy() for variable in policy.variables_to_train
+    )
+
+    def sigmoid(x):
+        return 1 / (1 + np.exp(-x))
+
+    hidden, cell = np.zeros(16), np.zeros(16)
+    for place, before in enumerate([0, *ids[:-1]]):
+        gates = embedding[before] @ kernel + hidden @ recurrent + bias
+        i, f, c, o = np.split(gates, 4)
+        cell = sigmoid(f) * cell + sigmoid(i) * np.tanh(c)
+        hidden = sigmoid(o) * np.tanh(cell)
+        logits = hidden @ output + output_bias
+        logits = logits[SPACE.allowed[place, before]]
+        chosen = np.flatnonzero(SPACE.allowed[place, before]).tolist()
+        log_prob = logits - np.log(np.exp(logits).sum())
+        expected = log_prob[chosen.index(ids[place])]
+        assert ours[place] == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_random_policy_takes_each_legal_layer_equally_often():
+    policy = make_controller(SPACE, PolicyConfig(controller="random"))
+    assert policy.variables_to_train == []
+    sample = policy(8000, [1, 2])
+    first = np.bincount(sample.sequences[:, 0], minlength=5)[1:5]
+    assert first.sum() == 8000
+    assert stats.chisquare(first).pvalue > 1e-3
+    assert np.isnan(sample.predicted).all()
+
+
+def test_reinforce_finds_a_known_optimum():
+    """Rewards count layers of `64 tanh`: four of them is the best there is."""
+    policy, config = controller(
+        controller_lr=0.02, controller_decay=0.0, controller_steps=1
+    )
+    trainer = PolicyTrainer(policy, config)
+    wanted = SPACE.vocabulary.index("64 tanh") + 1
+    means = []
+    for epoch in range(60):
+        sequences = trainer.sample(tf.constant(20), tf.constant([epoch, 7]))
+        sequences = sequences.sequences
+        share = tf.reduce_mean(tf.cast(sequences == wanted, tf.float32), 1)
+        means.append(float(tf.reduce_mean(share)))
+        trainer.train(sequences, share)
+    assert np.mean(means[:5]) < 0.25
+    # 0.8 is the optimum, the last place being the final layer's.
+    assert np.mean(means[-5:]) > 0.7
+
+
+def test_the_predictor_learns_to_rank_a_toy_space():
+    space = MlpSpace((8, 64), ("relu", "tanh"), max_layers=6)
+    policy, config = controller(
+        space, predictor=True, predictor_steps=200, predictor_lr=0.01
+    )
+    trainer = PolicyTrainer(policy, config)
+
+    def accuracy(sequences):
+        layers = np.array([0.0, 0.1, 0.0, 0.2, 0.1, -0.1, 0.0])
+        return (0.3 + layers[sequences].sum(1)).astype(np.float32)
+
+    known = policy(80, [1, 1]).sequences
+    fresh = policy(80, [2, 2]).sequences
+
+    def correlation():
+        predicted = trainer.score(fresh).predicted
+        return stats.spearmanr(predicted, accuracy(fresh.numpy())).statistic
+
+    before = correlation()
+    measured = tf.constant(accuracy(known.numpy()))
+    error = trainer.train_predictor(known, measured)
+    assert abs(before) < 0.6
+    assert correlation() > 0.8
+    assert error < 0.01
+
+
+def test_constant_baseline_counts_without_normalisation():
+    for normalize, expected in ((True, [-1, 1]), (False, [-0.3, 0.1])):
+        policy, config = controller(normalize_rewards=normalize)
+        trainer = PolicyTrainer(policy, config)
+        rewards = trainer.rewards(tf.constant([0.2, 0.6]))
+        np.testing.assert_allclose(rewards, expected, atol=1e-6)
