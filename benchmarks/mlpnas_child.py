@@ -115,10 +115,6 @@ def main() -> None:
     space = CONFIG.space.space(data.classes)
     ids = Controller(space)(arguments.architectures, [1, 1]).sequences.numpy()
     architectures = [space.decode(row) for row in ids]
-    scores, each = fit_keras(data, architectures)
-    ways = {"keras": (scores, sum(each))}
-    for name, jobs in (("one", 1), ("processes", joblib.cpu_count())):
-        ways[name] = train_ours(data, architectures, jobs)
     print(
         f"{len(data.train.labels)} training images, {len(architectures)} "
         f"architectures, {CONFIG.training.child_epochs} epochs, batch "
@@ -128,17 +124,23 @@ def main() -> None:
         f"TensorFlow {tf.__version__}, Keras {keras.__version__}, "
         f"{platform.machine()}, {joblib.cpu_count()} cores"
     )
+    scores, each = fit_keras(data, architectures)
     low, middle, high = np.percentile(each, [10, 50, 90])
     print(
         f"keras, seconds for one: median {middle:.2f} (10% {low:.2f}, 90% "
         f"{high:.2f})"
     )
     print("| way | seconds | for one | keras / this | mean score |")
-    print("|---|---|---|---|---|")
-    for name, (scores, seconds) in ways.items():
+    print("|---|---|---|---|---|", flush=True)
+    ways = {"keras": 0, "one": 1, "processes": joblib.cpu_count()}
+    for name, jobs in ways.items():
+        seconds = sum(each)
+        if jobs:
+            scores, seconds = train_ours(data, architectures, jobs)
         print(
             f"| {name} | {seconds:.1f} | {seconds / len(architectures):.2f} "
-            f"| {ways['keras'][1] / seconds:.2f} | {np.mean(scores):.3f} |"
+            f"| {sum(each) / seconds:.2f} | {np.mean(scores):.3f} |",
+            flush=True,
         )
 
 

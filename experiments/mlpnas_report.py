@@ -44,7 +44,6 @@ def write(out: Path, runs: Runs) -> None:
     with gzip.GzipFile(out / "candidates.csv.gz", "wb", mtime=0) as file:
         file.write(candidates.to_csv(index=False).encode())
     competitors = pd.DataFrame(_fit_competitors(out, runs))
-    competitors.to_csv(out / "competitors.csv", index=False)
     comparisons = pd.DataFrame(_compare(rows))
     comparisons.to_csv(out / "differences.csv", index=False)
     text = "\n\n".join(
@@ -128,6 +127,9 @@ def _fit_competitors(out: Path, runs: Runs) -> list[dict[str, Any]]:
                     "seconds": round(result.seconds, 2),
                 }
             rows.append(row)
+            # Fitting takes minutes: what is done is kept.
+            table = pd.DataFrame(rows)
+            table.to_csv(out / "competitors.csv", index=False)
     return rows
 
 
