@@ -49,8 +49,12 @@ def test_every_flag_that_the_readme_names_exists():
         "from absl import flags; from experiments import train_final;"
         "train_final.define(); print(*flags.FLAGS)"
     )
-    known = {"input", "convert"}
-    for lines in (code, final):
+    perceptrons = (
+        "from absl import flags; from flags import mlpnas;"
+        "mlpnas.define(); print(*flags.FLAGS)"
+    )
+    known = {"input", "convert", "wine_file", "speakers_file"}
+    for lines in (code, final, perceptrons):
         done = subprocess.run(
             [sys.executable, "-c", lines],
             cwd=ROOT,
