@@ -284,6 +284,15 @@ class Loop(tf.Module):
             tf.nn.softmax_cross_entropy_with_logits(targets, logits)
         )
 
+    @tf.function(autograph=False)
+    def add_up(self, value: tf.Tensor) -> tf.Tensor:
+        """The sum of what every replica's process calls this with."""
+        return self.strategy.reduce(
+            tf.distribute.ReduceOp.SUM,
+            self.strategy.run(lambda: value),
+            axis=None,
+        )
+
     def use_averages(self) -> list[np.ndarray]:
         """Puts the moving averages in the weights' place, if there are any.
 

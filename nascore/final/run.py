@@ -237,10 +237,7 @@ class FinalTraining:
         own = self._stop.signum
         if self.config.training.distribute != "multiworker":
             return own
-        asked = self.strategy.run(lambda: tf.constant(float(own is not None)))
-        total = self.strategy.reduce(
-            tf.distribute.ReduceOp.SUM, asked, axis=None
-        )
+        total = self.loop.add_up(tf.constant(float(own is not None)))
         if own is None and float(total):
             return signal.SIGTERM
         return own
