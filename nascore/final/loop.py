@@ -16,6 +16,7 @@ import tensorflow as tf
 from nascore.augment import augment, batch_places, epoch_order, to_float
 from nascore.data import Split
 from nascore.final.config import FinalConfig
+from nascore.final.optimizers import make_optimizer, make_schedule
 from nascore.network import AUXILIARY, LOGITS, PROGRESS
 from nascore.seeds import Stream, fold
 
@@ -73,7 +74,7 @@ class Loop(tf.Module):
         self.classes = network.output[LOGITS].shape[-1]
         self.steps_per_epoch = -(-len(split) // config.training.batch_size)
         with strategy.scope():
-            self.optimizer = _make_optimizer(config)
+            self.optimizer = make_optimizer(config.training)
             self.optimizer.build(network.trainable_variables)
         self.totals = Totals(
             *(
@@ -81,7 +82,7 @@ class Loop(tf.Module):
                 for name in Totals._fields
             )
         )
-        self._schedule = _make_schedule(config)
+        self._schedule = make_schedule(config.training)
         self._progress = None
         if config.network.drop_path_keep_prob < 1:
             self._progress = network.get_layer(PROGRESS).progress
@@ -327,32 +328,3 @@ class Loop(tf.Module):
             for first in range(0, len(padded), size)
         ]
         return np.concatenate(parts)[: len(images)]
-
-
-def _make_schedule(
-    config: FinalConfig,
-) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Learning rate as a function of the epoch."""
-    training = config.training
-    alpha = training.lr_min / training.lr_max
-    if not training.lr_period:
-        return keras.optimizers.schedules.CosineDecay(
-            training.lr_max, training.epochs, alpha
-        )
-    return keras.optimizers.schedules.CosineDecayRestarts(
-        training.lr_max, training.lr_period, t_mul=2.0, alpha=alpha
-    )
-
-
-def _make_optimizer(config: FinalConfig) -> keras.optimizers.Optimizer:
-    training = config.training
-    optimizer = keras.optimizers.SGD(
-        training.lr_max,
-        momentum=training.momentum,
-        nesterov=training.momentum > 0,
-        use_ema=training.ema_decay > 0,
-        ema_momentum=training.ema_decay or 0.99,
-    )
-    if training.precision == "float16":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    return optimizer

@@ -1,0 +1,33 @@
+"""The optimizer of final training and its learning rate."""
+
+import keras
+
+from nascore.final.config import TrainingConfig
+
+
+def make_schedule(
+    training: TrainingConfig,
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Learning rate as a function of the epoch."""
+    alpha = training.lr_min / training.lr_max
+    if not training.lr_period:
+        return keras.optimizers.schedules.CosineDecay(
+            training.lr_max, training.epochs, alpha
+        )
+    return keras.optimizers.schedules.CosineDecayRestarts(
+        training.lr_max, training.lr_period, t_mul=2.0, alpha=alpha
+    )
+
+
+def make_optimizer(training: TrainingConfig) -> keras.optimizers.Optimizer:
+    """Nesterov momentum; moving averages and loss scaling if asked for."""
+    optimizer = keras.optimizers.SGD(
+        training.lr_max,
+        momentum=training.momentum,
+        nesterov=training.momentum > 0,
+        use_ema=training.ema_decay > 0,
+        ema_momentum=training.ema_decay or 0.99,
+    )
+    if training.precision == "float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
