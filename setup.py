@@ -60,6 +60,7 @@ setup(
             DASK,
             *ONNX,
             PARQUET,
+            "hypothesis>=6.100",
             "mypy>=1.15",
             "pytest>=8.0",
             "ruff>=0.9",

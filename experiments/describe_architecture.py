@@ -28,9 +28,11 @@ def parse_input(text: str) -> tuple[int, int, int]:
         raise InputError(
             f"--input={text} must be height, width and channels such as 32x32x3"
         )
-    height, width, channels = (int(word) for word in words)
-    if not 1 <= min(height, width, channels) <= max(height, width) <= 4096:
-        raise InputError(f"--input={text} is no size of an image")
+    # A number of thousands of digits is none that Python reads.
+    height, width, channels = (int(word[:9]) for word in words)
+    sides = (height, width, channels)
+    if max(map(len, words)) > 9 or not 1 <= min(sides) <= max(sides) <= 4096:
+        raise InputError(f"--input={text[:60]} is no size of an image")
     return height, width, channels
 
 
@@ -81,7 +83,7 @@ def cli() -> None:
     base.define(NetworkConfig())
     pictures.define(("png", "svg"))
     flags.DEFINE_string("input", "32x32x3", "Height x width x channels.")
-    flags.DEFINE_integer("classes", 10, "Number of classes.", 2)
+    flags.DEFINE_integer("classes", 10, "Number of classes.", 2, 100_000)
     flags.DEFINE_string("output", "architecture", "Folder for the drawings.")
     launch.run(main)
 

@@ -13,7 +13,8 @@ from absl import flags
 from experiments import launch
 from nascore.errors import InputError
 from nascore.final.formats import CARD, FILE_NAMES, KERAS, parse_formats
-from nascore.runs import read_json, write_json
+from nascore.json_files import read_object
+from nascore.runs import write_json
 
 
 def main(args: list[str]) -> None:
@@ -28,10 +29,10 @@ def main(args: list[str]) -> None:
     launch.quiet_tensorflow()
     from nascore.final.export import export, load_keras
 
+    card = read_object(folder / CARD)
     model = load_keras(path)
     for written in export(model, folder, [f for f in formats if f != KERAS]):
         print(f"wrote {written}")
-    card = read_json(folder / CARD)
     names = [FILE_NAMES[name] for name in FILE_NAMES]
     card["files"] = [name for name in names if (folder / name).exists()]
     write_json(folder / CARD, card)

@@ -13,8 +13,11 @@ from mlpnas.competitors import TITLES, compare
 from mlpnas.config import FINAL_FILE, MlpnasConfig
 from mlpnas.data import load
 from nascore.config import unflatten
-from nascore.run_reader import read_table
-from nascore.runs import SEARCH_END, read_json
+from nascore.csv_files import read_table
+from nascore.errors import InputError
+from nascore.json_files import look_up, read_object
+from nascore.run_reader import read_settings
+from nascore.runs import SEARCH_END
 from nascore.stats import paired_test
 
 Runs = Mapping[tuple[str, int], Path]
@@ -61,12 +64,19 @@ def write(out: Path, runs: Runs) -> None:
 
 def _run_row(variant: str, seed: int, path: Path) -> dict[str, Any]:
     """What one run came to."""
-    final = read_json(path / FINAL_FILE)
-    settings = read_json(path / "config.json")
-    ranking = read_json(path / SEARCH_END)["architectures"]
-    epochs = read_table(path / "epochs.csv", ["score_mean", "architectures"])
+    end, file = path / FINAL_FILE, path / "config.json"
+    final, settings = read_object(end), read_settings(path)
+    ranking = _read_ranking(path / SEARCH_END)
+    epochs = read_table(
+        path / "epochs.csv",
+        ["score_mean", "architectures", "predictor_correlation", "seconds"],
+    )
     scores = read_table(path / "candidates.csv", ["score"])["score"]
+    if epochs.empty or scores.empty:
+        raise InputError(f"{path} is damaged: its CSV files have no rows")
     correlations = epochs["predictor_correlation"][1:].dropna()
+    # Of the first start, if the run was resumed.
+    start = look_up(settings, file, "starts", list)[:1] or [{}]
     return {
         "variant": variant,
         "seed": seed,
@@ -76,28 +86,46 @@ def _run_row(variant: str, seed: int, path: Path) -> dict[str, Any]:
         "score_last": float(epochs["score_mean"].iloc[-1]),
         "validation_best": ranking[0]["validation_accuracy"],
         "validation_fifth": ranking[:5][-1]["validation_accuracy"],
-        "test_before_tuning": final["finetuned"]["searched_test_accuracy"],
-        "test": final["finetuned"]["test_accuracy"],
+        "test_before_tuning": look_up(
+            final, end, "finetuned.searched_test_accuracy", float
+        ),
+        "test": look_up(final, end, "finetuned.test_accuracy", float),
         "predictor_correlation": float(correlations.mean()),
-        "architecture": final["architecture"],
-        "train_rows": settings["data"]["train"],
+        "architecture": look_up(final, end, "architecture", str),
+        "train_rows": look_up(settings, file, "data.train", int),
         "seconds": float(epochs["seconds"].sum()),
-        "git_commit": settings["starts"][0]["git_commit"],
+        "git_commit": look_up(start[0], file, "git_commit", str),
     }
 
 
+def _read_ranking(path: Path) -> list[dict[str, Any]]:
+    ranking = look_up(read_object(path), path, "architectures", list)
+    for entry in ranking:
+        for name in ("score", "validation_accuracy"):
+            look_up(entry, path, name, float)
+    if not ranking:
+        raise InputError(f"{path} is damaged: it has no architecture")
+    return ranking
+
+
 def _candidates(variant: str, seed: int, path: Path) -> pd.DataFrame:
-    columns = ["epoch", "step", "architecture", "score", "accuracy"]
-    columns += ["epochs_trained", "parameters", "shared_layers", "predicted"]
-    table = read_table(path / "candidates.csv", columns)[columns]
-    return table.assign(variant=variant, seed=seed).round(6)
+    numbers = ["score", "accuracy", "epochs_trained", "parameters"]
+    numbers += ["shared_layers", "predicted"]
+    file = path / "candidates.csv"
+    table = read_table(file, ["epoch", "step", *numbers], ["architecture"])
+    columns = ["epoch", "step", "architecture", *numbers]
+    return table[columns].assign(variant=variant, seed=seed).round(6)
 
 
 def _fit_competitors(out: Path, runs: Runs) -> list[dict[str, Any]]:
     """Fits scikit-learn's classifiers, once for each kind of data and seed."""
     known = {}
     if (out / "competitors.csv").exists():
-        table = read_table(out / "competitors.csv", ["data", "seed", "name"])
+        table = read_table(
+            out / "competitors.csv",
+            ["seed", "validation", "test", "seconds"],
+            ["data", "name", "fingerprint"],
+        )
         for row in table.to_dict("records"):
             known[row["data"], row["seed"], row["name"]] = row
     rows = []
@@ -107,8 +135,9 @@ def _fit_competitors(out: Path, runs: Runs) -> list[dict[str, Any]]:
         if (kind, seed) in done:
             continue
         done.add((kind, seed))
-        stored = read_json(path / "config.json")
-        fingerprint = stored["data"]["fingerprint"]
+        stored = read_settings(path)
+        file = path / "config.json"
+        fingerprint = look_up(stored, file, "data.fingerprint", str)
         data = None
         for name in _SCIKIT_LEARN:
             row = known.get((kind, seed, name))

@@ -13,6 +13,7 @@ from mlpnas.export import build_model, save_model
 from mlpnas.finetune import Finetuned, finetune
 from mlpnas.records import Measured
 from mlpnas.search import Search
+from nascore.errors import printable
 from nascore.interrupts import Interrupted, StopRequest
 from nascore.progress import Progress
 from nascore.runs import RunFolder, write_json
@@ -73,7 +74,7 @@ def _describe_data(data: MlpData) -> None:
         f"test examples of {data.features} numbers, {data.classes} classes"
     )
     for note in data.notes:
-        print(f"note: {note}")
+        print(f"note: {printable(note)}")
 
 
 def _search_seconds(folder: RunFolder) -> float:

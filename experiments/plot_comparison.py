@@ -9,7 +9,7 @@ from absl import flags
 
 from experiments import launch
 from experiments.comparison.report import write_report
-from nascore.errors import InputError
+from nascore.errors import InputError, printable
 
 
 def read_targets() -> list[float]:
@@ -46,9 +46,9 @@ def print_report(folder: Path) -> None:
     """Writes the report and says what it found."""
     found, remarks, page = write_report(folder, read_targets())
     for text in remarks:
-        print(f"warning: {text}")
+        print(f"warning: {printable(text)}")
     for text in found:
-        print(text)
+        print(printable(text))
     print(f"wrote {page}")
 
 

@@ -16,9 +16,12 @@ from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from experiments import launch, pictures
+from nascore.csv_files import read_table
+from nascore.drawing import plain_text
 from nascore.errors import InputError
-from nascore.run_reader import read_table
-from nascore.runs import FINAL_END, read_json
+from nascore.json_files import look_up
+from nascore.run_reader import read_end, read_settings
+from nascore.runs import FINAL_END
 
 _TRAINING: dict[str, Any] = {"color": "#777777", "linestyle": "--"}
 _VALIDATION: dict[str, Any] = {"color": "#1b4f8f", "linestyle": "-"}
@@ -39,18 +42,16 @@ def plot_final(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
     """
     if not run_dir.is_dir():
         raise InputError(f"{run_dir} is not a folder")
-    method = read_json(run_dir / "config.json").get("method")
-    if method != "final training":
-        raise InputError(
-            f"{run_dir} holds a run of {method!r}, not a final training; "
-            "draw it with: python -m experiments.plot_run"
-        )
+    read_settings(run_dir, "final training")
     epochs = read_table(
-        run_dir / "epochs.csv", ["epoch", "loss", "accuracy", "learning_rate"]
+        run_dir / "epochs.csv",
+        ["epoch", "loss", "accuracy", "learning_rate"],
+        optional=["validation_loss", "validation_accuracy"],
     )
     if epochs.empty:
         raise InputError(f"{run_dir} has no finished epoch yet")
-    figures = _figures(run_dir, epochs)
+    # All is read before anything is written.
+    figures = list(_figures(run_dir, epochs))
     return pictures.write(figures, run_dir / "plots", formats)
 
 
@@ -58,12 +59,40 @@ def _figures(
     run_dir: Path, epochs: pd.DataFrame
 ) -> Iterator[tuple[str, Figure]]:
     yield "learning_curve", _plot_curve(epochs)
-    if (run_dir / FINAL_END).exists():
-        test = read_json(run_dir / FINAL_END)
-        confusion = pd.read_csv(run_dir / "confusion.csv", index_col=0)
-        yield "confusion", _plot_confusion(confusion, test["accuracy"])
-        bins = pd.read_csv(run_dir / "calibration.csv")
-        yield "calibration", _plot_calibration(bins, test["calibration_error"])
+    path = run_dir / FINAL_END
+    test = read_end(path)
+    if test is not None:
+        accuracy = look_up(test, path, "accuracy", float)
+        error = look_up(test, path, "calibration_error", float)
+        confusion = _read_confusion(run_dir / "confusion.csv")
+        yield "confusion", _plot_confusion(confusion, accuracy)
+        bins = _read_bins(run_dir / "calibration.csv")
+        yield "calibration", _plot_calibration(bins, error)
+
+
+def _read_confusion(path: Path) -> pd.DataFrame:
+    """Counts, with a row and a column for each class."""
+    header = read_table(path, [])
+    classes = list(header.columns[1:])
+    table = read_table(path, classes)[classes]
+    counts = table.to_numpy(np.float64)
+    if not len(table) or len(table) != len(classes):
+        raise InputError(
+            f"{path} is damaged: it has {len(table)} rows and "
+            f"{len(classes)} columns of counts"
+        )
+    if not (counts >= 0).all() or (counts % 1).any():
+        raise InputError(f"{path} is damaged: it holds more than counts")
+    return table.astype(np.int64)
+
+
+def _read_bins(path: Path) -> pd.DataFrame:
+    bins = read_table(
+        path, ["lower", "upper", "images", "confidence", "accuracy"]
+    )
+    if bins.empty:
+        raise InputError(f"{path} is missing or empty; a test leaves one")
+    return bins
 
 
 def _plot_curve(epochs: pd.DataFrame) -> Figure:
@@ -91,11 +120,13 @@ def _plot_curve(epochs: pd.DataFrame) -> Figure:
 
 def _plot_confusion(confusion: pd.DataFrame, accuracy: float) -> Figure:
     classes = len(confusion)
-    side = max(4.8, 0.55 * classes + 2)
+    # A file may name any number of classes.
+    side = min(max(4.8, 0.55 * classes + 2), 60)
     figure = Figure(figsize=(side, side), layout="constrained")
     axes = figure.subplots()
     counts = confusion.to_numpy()
-    ConfusionMatrixDisplay(counts, display_labels=list(confusion)).plot(
+    names = [plain_text(name) for name in confusion]
+    ConfusionMatrixDisplay(counts, display_labels=names).plot(
         ax=axes,
         cmap="Blues",
         colorbar=False,

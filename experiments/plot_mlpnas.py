@@ -16,9 +16,11 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from experiments import launch, pictures
 from mlpnas.competitors import TITLES
 from mlpnas.config import FINAL_FILE
+from nascore.csv_files import read_table
+from nascore.drawing import plain_text
 from nascore.errors import InputError
-from nascore.run_reader import read_table
-from nascore.runs import read_json
+from nascore.json_files import look_up
+from nascore.run_reader import read_end, read_settings
 
 # Readable in gray: points light, lines dark, styles different.
 _DARK, _ORANGE, _GRAY = "#1b4f8f", "#d95f02", "#9a9a9a"
@@ -37,13 +39,13 @@ def plot_run(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
     Raises:
       InputError: no run folder, or nothing in it to draw yet.
     """
-    settings = read_json(run_dir / "config.json")
+    settings = read_settings(run_dir)
     candidates = read_table(
         run_dir / "candidates.csv", ["epoch", "score", "predicted"]
     )
     if candidates.empty:
         raise InputError(f"{run_dir} has no trained architecture yet")
-    name = (
+    name = plain_text(
         f"{settings.get('method', 'search')} on "
         f"{settings['config'].get('dataset')}, seed "
         f"{settings['config'].get('seed')}"
@@ -51,9 +53,10 @@ def plot_run(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
     figures = {"learning_curve": _plot_curve(candidates, name)}
     if candidates["predicted"].notna().any():
         figures["predictor"] = _plot_predictor(candidates, name)
-    if (run_dir / FINAL_FILE).exists():
-        final = read_json(run_dir / FINAL_FILE)
-        figures["accuracies"] = _plot_bars(final, name)
+    final = read_end(run_dir / FINAL_FILE)
+    if final is not None:
+        rows = _list_accuracies(final, run_dir / FINAL_FILE)
+        figures["accuracies"] = _plot_bars(rows, name)
     return pictures.write(figures.items(), run_dir / "plots", formats)
 
 
@@ -105,24 +108,32 @@ def _plot_predictor(candidates: pd.DataFrame, name: str) -> Figure:
     return figure
 
 
-def _plot_bars(final: dict[str, Any], name: str) -> Figure:
+def _list_accuracies(
+    final: dict[str, Any], path: Path
+) -> list[tuple[str, float, float]]:
+    """Name, validation and test accuracy of the best and its competitors.
+
+    Raises:
+      InputError: the file is damaged.
+    """
+    own = look_up(final, path, "finetuned", dict)
+    named = [("MLPNAS", own)]
+    for entry in look_up(final, path, "competitors", list):
+        name = look_up(entry, path, "name", str)
+        named.append((TITLES.get(name, plain_text(name)), entry))
+    return [
+        (
+            title,
+            look_up(entry, path, "validation_accuracy", float),
+            look_up(entry, path, "test_accuracy", float),
+        )
+        for title, entry in named
+    ]
+
+
+def _plot_bars(rows: list[tuple[str, float, float]], name: str) -> Figure:
     """Accuracies of the found network and of its competitors."""
     figure, axes = _figure(name)
-    rows = [
-        (
-            "MLPNAS",
-            final["finetuned"]["validation_accuracy"],
-            final["finetuned"]["test_accuracy"],
-        )
-    ]
-    for entry in final["competitors"]:
-        rows.append(
-            (
-                TITLES[entry["name"]],
-                entry["validation_accuracy"],
-                entry["test_accuracy"],
-            )
-        )
     for place, (_, validation, test) in enumerate(rows):
         for shift, value, color, hatch, label in (
             (-0.2, validation, "#8fb8de", "", "validation"),

@@ -16,7 +16,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments import launch, pictures
-from nascore.drawing import draw_architecture, operation_label, to_dot
+from nascore.drawing import (
+    draw_architecture,
+    operation_label,
+    plain_text,
+    to_dot,
+)
 from nascore.errors import InputError
 from nascore.run_reader import RunRecords, read_run
 from nascore.stats import moving_average
@@ -54,7 +59,9 @@ def plot_run(
             f"{run_dir} has no evaluated architecture yet; nothing to draw"
         )
     out = run_dir / "plots"
-    written = pictures.write(_figures(run, window, top), out, formats)
+    # All is drawn before anything is written.
+    figures = list(_figures(run, window, top))
+    written = pictures.write(figures, out, formats)
     architectures = [
         to_dot(run.space.parse(entry["architecture"]), run.space)
         for entry in (run.derived or run.best)[:top]
@@ -106,7 +113,7 @@ def _figure(rows: int = 1) -> tuple[Figure, list[Axes]]:
 
 def _name(run: RunRecords) -> str:
     config = run.settings.get("config", {})
-    return (
+    return plain_text(
         f"{run.settings.get('method', 'search')} on "
         f"{config.get('dataset', '?')}, seed {config.get('seed', '?')}"
     )

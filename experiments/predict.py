@@ -14,7 +14,7 @@ from absl import flags
 
 from experiments import launch
 from nascore.data import pad_to
-from nascore.errors import InputError
+from nascore.errors import InputError, printable
 from nascore.image_folder import is_grey, read_image, to_size
 
 _MODES = {1: "L", 3: "RGB"}
@@ -70,7 +70,7 @@ def main(args: list[str]) -> None:
     launch.quiet_tensorflow()
     from nascore.final.classifier import load_classifier
 
-    classifier = load_classifier(Path(args[0]))
+    classifier = load_classifier(Path(args[0]), flags.FLAGS.trust_saved_model)
     images = [
         read_pixels(
             Path(name),
@@ -84,7 +84,7 @@ def main(args: list[str]) -> None:
     for name, row in zip(args[1:], probabilities, strict=True):
         best = np.argsort(-row, kind="stable")[: flags.FLAGS.top]
         ranked = (f"{classifier.classes[k]} {row[k]:.1%}" for k in best)
-        print(f"{name}: {', '.join(ranked)}")
+        print(printable(f"{name}: {', '.join(ranked)}"))
 
 
 def cli() -> None:
@@ -94,6 +94,11 @@ def cli() -> None:
         "convert",
         False,
         "Bring images of another size or number of channels to the model's.",
+    )
+    flags.DEFINE_bool(
+        "trust_saved_model",
+        False,
+        "Load a SavedModel, which is a program that may read and write files.",
     )
     launch.run(main)
 

@@ -16,17 +16,14 @@ from enas.config import EnasConfig
 from experiments import launch
 from experiments.jobs import Job
 from nascore.config import unflatten
+from nascore.csv_files import read_table
 from nascore.errors import InputError
 from nascore.progress import Progress
-from nascore.run_reader import (
-    RunRecords,
-    check_same_data,
-    read_run,
-    read_table,
-)
+from nascore.run_reader import RunRecords, check_same_data, read_run
 from nascore.runs import RunFolder, is_finished
 
-_COLUMNS = ["architecture", "shared_accuracy", "standalone_accuracy", "epochs"]
+_NUMBERS = ("shared_accuracy", "standalone_accuracy", "epochs")
+_TEXTS = ("architecture",)
 
 
 def choose(run: RunRecords, count: int) -> list[dict]:
@@ -79,7 +76,7 @@ def missing(run: RunRecords, count: int, epochs: int) -> list[dict]:
       InputError: there are rows of another number of epochs.
     """
     path = run.path / "rank_check.csv"
-    table = read_table(path, _COLUMNS)
+    table = read_table(path, _NUMBERS, _TEXTS)
     if len(table) and set(table["epochs"]) != {epochs}:
         raise InputError(
             f"{path} holds trainings of {table['epochs'].iloc[0]} epochs; "
@@ -99,11 +96,11 @@ def check_ranks(run_dir: Path, count: int, epochs: int) -> None:
     Raises:
       InputError: no finished run.
     """
+    run = read_run(run_dir)
     if not is_finished(run_dir):
         raise InputError(
             f"{run_dir} holds no finished search; finish it with --resume"
         )
-    run = read_run(run_dir)
     entries = missing(run, count, epochs)
     if not entries:
         print(f"{run_dir} has all its rank checks")
@@ -140,7 +137,7 @@ def check_ranks(run_dir: Path, count: int, epochs: int) -> None:
                 "standalone"
             )
         progress.close()
-    table = read_table(run_dir / "rank_check.csv", _COLUMNS)
+    table = read_table(run_dir / "rank_check.csv", _NUMBERS, _TEXTS)
     tau = table["shared_accuracy"].corr(
         table["standalone_accuracy"], method="kendall"
     )

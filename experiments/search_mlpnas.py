@@ -17,7 +17,9 @@ from flags import mlpnas as mlpnas_flags
 from mlpnas.config import FINAL_FILE, MlpnasConfig, WorkConfig
 from nascore.config import RunConfig
 from nascore.errors import InputError
-from nascore.runs import RunFolder, default_run_dir, is_finished, read_json
+from nascore.json_files import look_up
+from nascore.run_reader import read_end, read_settings
+from nascore.runs import RunFolder, default_run_dir, is_finished
 
 
 def open_run() -> tuple[MlpnasConfig, RunFolder]:
@@ -35,8 +37,12 @@ def open_run() -> tuple[MlpnasConfig, RunFolder]:
         return config, RunFolder.create(path)
     run = RunFolder.open(path)
     try:
-        stored = read_json(path / "config.json").get("config", {})
+        settings = read_settings(path)
+        # A search of cells has a space of another kind.
+        look_up(settings, path / "config.json", "space.units", list)
+        stored = settings["config"]
         config = mlpnas_flags.read(stored)
+        read_end(path / FINAL_FILE)  # Raises if it is damaged.
         if is_finished(path, config.search.epochs, FINAL_FILE):
             raise InputError(
                 f"{path} is finished after {stored.get('epochs')} epochs; "

@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,16 +24,20 @@ from experiments import launch, plot_final
 from flags import base
 from flags import final as final_flags
 from nascore.config import RunConfig, unflatten
-from nascore.errors import InputError
+from nascore.errors import InputError, printable
 from nascore.final.config import FinalConfig
 from nascore.final.formats import parse_formats
-from nascore.run_reader import check_same_data, read_run
+from nascore.run_reader import (
+    check_same_data,
+    read_end,
+    read_run,
+    read_settings,
+)
 from nascore.runs import (
     FINAL_END,
     RunFolder,
     default_run_dir,
     is_finished,
-    read_json,
 )
 
 if TYPE_CHECKING:
@@ -101,8 +105,9 @@ def open_run() -> tuple[FinalConfig, RunFolder]:
         if not run_config.run_dir:
             path = default_run_dir("final", config.data.dataset)
         return config, RunFolder.create(path)
-    stored: Mapping[str, Any] = read_json(path / "config.json")
-    config = final_flags.read(stored.get("config", {}))
+    stored = read_settings(path, "final training")
+    config = final_flags.read(stored["config"])
+    read_end(path / FINAL_END)  # Raises if it is damaged.
     if is_finished(path, end_file=FINAL_END):
         raise InputError(
             f"{path} is finished; its results are in {path / FINAL_END}"
@@ -180,7 +185,7 @@ def describe_start(training: "FinalTraining") -> None:
         f"{height}x{width}x{channels}, {data.source.classes} classes"
     )
     for note in data.source.notes:
-        print(f"note: {note}")
+        print(f"note: {printable(note)}")
     print(
         f"network: {len(training.config.network.layer_types)} layers, "
         f"{count_parameters(network) / 1e6:.2f}M parameters; run folder "

@@ -64,12 +64,16 @@ def encode_labels(column: pd.Series, flag: str) -> Labels:
       InputError: one class, or a quantity instead of classes.
     """
     name = f"--{flag}={column.name}"
+    if not is_numeric(column) and not pd.api.types.is_bool_dtype(column):
+        # Numbers among texts would not sort.
+        column = column.map(str)
     distinct = column.unique()
     if len(distinct) < 2:
         raise InputError(
             f"{name} has one class only ({distinct[0]!s}); a search needs two"
         )
     if is_numeric(column):
+        _check_finite(column, flag)
         whole = bool(np.all(column == np.round(column)))
         most = _MOST_CLASSES if whole else _MOST_FRACTIONAL_CLASSES
         if len(distinct) > most:
@@ -78,7 +82,7 @@ def encode_labels(column: pd.Series, flag: str) -> Labels:
                 "like a quantity (regression), not like classes; MLPNAS "
                 "classifies: bring it to ranges first"
             )
-        if whole:
+        if whole and (np.abs(column) < 2**53).all():
             column = column.astype(np.int64)
     values = np.sort(column.unique())
     numbers = np.searchsorted(values, column.to_numpy())

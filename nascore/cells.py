@@ -7,6 +7,7 @@ cell adds two operations, each applied to one of the `b + 2` earlier tensors
 """
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -23,7 +24,10 @@ ENAS_OPERATIONS = (
 )
 ENAS_CELL_TYPES = ("normal", "reduction")
 CELL_INPUTS = 2
+# A file may name any number; so many are still drawn in a second.
+MAX_NODES = MAX_NAMES = 100
 NODE_INPUTS = 2
+_NAME = re.compile(r"\w{1,80}", re.ASCII)
 
 
 class Node(NamedTuple):
@@ -81,7 +85,8 @@ class CellSpace:
       cell_types: names of the cells that make up an architecture.
 
     Raises:
-      InputError: no or repeated operations or cell types, or no nodes.
+      InputError: no or repeated operations or cell types, odd names, no
+        nodes or far too many.
     """
 
     operations: tuple[str, ...] = ENAS_OPERATIONS
@@ -89,19 +94,25 @@ class CellSpace:
     cell_types: tuple[str, ...] = ENAS_CELL_TYPES
 
     def __post_init__(self) -> None:
-        if self.num_nodes < 1:
+        if not 1 <= self.num_nodes <= MAX_NODES:
             raise InputError(
-                f"a cell needs at least 1 node. Received: "
+                f"a cell needs from 1 to {MAX_NODES} nodes. Received: "
                 f"num_nodes={self.num_nodes}"
             )
         for what, names in (
             ("operations", self.operations),
             ("cell_types", self.cell_types),
         ):
-            if not names or len(set(names)) < len(names):
+            shown = f"Received: {what}={','.join(map(str, names))[:200]}"
+            if not names or len(set(map(str, names))) < len(names):
                 raise InputError(
-                    f"the names must be distinct and at least one. Received: "
-                    f"{what}={','.join(names)}"
+                    f"the names must be distinct and at least one. {shown}"
+                )
+            # They become names of columns and of files.
+            if len(names) > MAX_NAMES or not all(map(_is_name, names)):
+                raise InputError(
+                    f"the names must be at most {MAX_NAMES}, of letters, "
+                    f"digits and underscores. {shown}"
                 )
 
     @property
@@ -150,7 +161,7 @@ class CellSpace:
                     f"integer {place + 1} of the architecture "
                     f"({Node._fields[part]} of node {node} of the "
                     f"{self.cell_types[cell]} cell) must be from 0 to "
-                    f"{limit - 1}. Received: {value}"
+                    f"{limit - 1}. Received: {str(value)[:40]}"
                 )
         rows = np.reshape(flat, self.array_shape).tolist()
         cells = (Cell(tuple(Node(*row) for row in cell)) for cell in rows)
@@ -224,6 +235,10 @@ class CellSpace:
             ends = ", ".join(tensor_name(index) for index in cell.loose_ends)
             lines.append(f"  output = concat({ends})")
         return "\n".join(lines)
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and bool(_NAME.fullmatch(name))
 
 
 def tensor_name(index: int) -> str:

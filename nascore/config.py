@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from nascore import layout
 from nascore.cells import ENAS_OPERATIONS, CellSpace
 from nascore.errors import InputError
+from nascore.json_files import check_kind, show
 
 Config = TypeVar("Config")
 
@@ -34,7 +35,10 @@ def option(
 
 
 def check_fields(config: Any, **bounds: tuple[float, float]) -> None:
-    """Checks the choices and the finite, inclusive bounds of the fields.
+    """Checks kinds, choices and finite, inclusive bounds of the fields.
+
+    Flags bring values of the right kind; the `config.json` of a run may hold
+    anything.
 
     Args:
       config: a dataclass instance made with `option` fields.
@@ -45,7 +49,10 @@ def check_fields(config: Any, **bounds: tuple[float, float]) -> None:
     """
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
-        choices = field.metadata.get("choices")
+        if "choices" not in field.metadata:
+            continue
+        _check_value(field.name, value, type(field.default))
+        choices = field.metadata["choices"]
         if choices and value not in choices:
             raise InputError(
                 f"--{field.name}={value} is not one of: {', '.join(choices)}"
@@ -53,12 +60,25 @@ def check_fields(config: Any, **bounds: tuple[float, float]) -> None:
         if field.name not in bounds:
             continue
         least, greatest = bounds[field.name]
-        if not math.isfinite(value) or not least <= value <= greatest:
+        if not least <= value <= greatest or value == math.inf:
             if greatest == math.inf:
                 allowed = f"a finite number of at least {least:g}"
             else:
                 allowed = f"a number from {least:g} to {greatest:g}"
             raise InputError(f"--{field.name}={value} must be {allowed}")
+
+
+def _check_value(name: str, value: Any, kind: type) -> None:
+    # NaN is a number; the bounds refuse it, and name what they allow.
+    if kind is float and isinstance(value, float):
+        return
+    check_kind(value, kind, f"--{name}")
+    if kind is int and abs(value) >= 2**63:
+        raise InputError(f"--{name}={show(value)} is too large a number")
+    if kind is str and not " ".join(value.split()).isprintable():
+        raise InputError(
+            f"--{name}={value} holds characters that cannot be printed"
+        )
 
 
 def flatten(config: Any) -> dict[str, Any]:

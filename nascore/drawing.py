@@ -21,12 +21,15 @@ from nascore.cells import (
     Cell,
     CellSpace,
 )
+from nascore.errors import printable
 
 _BOX_HEIGHT = 20.0
 _FONT_SIZE = 8
 # Points for each character of a label, and around it.
 _CHARACTER = 5.2
 _MARGIN = 12.0
+# Of a name in a figure.
+_MOST_LETTERS = 80
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +53,14 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "node": {"facecolor": "#fff2cc", "linestyle": "-"},
     "output": {"facecolor": "#d9d9d9", "linestyle": "-"},
 }
+
+
+def plain_text(text: str) -> str:
+    """Text of a file for a figure, where `$` would begin a formula."""
+    text = printable(text)
+    if len(text) > _MOST_LETTERS:
+        text = f"{text[:_MOST_LETTERS]}..."
+    return text.replace("$", r"\$")
 
 
 def operation_label(name: str) -> str:

@@ -1,15 +1,36 @@
 """Images in one folder per class, of any size, grey or coloured."""
 
 import os
+import struct
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from nascore.errors import InputError
+from nascore.errors import InputError, printable
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+# What those are; Pillow would try all that it knows, and start programs of
+# others for some, whatever a file is called.
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
+# What Pillow raises for damaged files of these formats.
+_BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    TypeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
 _GREY_MODES = ("1", "L", "LA", "I;16", "I", "F")
 _PARTS = {
     "train": ("train",),
@@ -95,6 +116,11 @@ def _list_images(folder: Path) -> dict[str, list[Path]]:
         )
     found = {}
     for path in classes:
+        if path.name != printable(path.name):
+            raise InputError(
+                f"the class folder {path} has characters in its name that "
+                "cannot be printed; rename it"
+            )
         found[path.name] = sorted(
             Path(entry.path)
             for entry in os.scandir(path)
@@ -117,16 +143,17 @@ def open_image(path: Path) -> Image.Image:
     """
     try:
         with warnings.catch_warnings():
-            # Pillow only warns of a picture that is suspiciously large.
+            # Pillow only warns of a picture that is suspiciously large, and
+            # of damaged metadata, which we do not use.
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return Image.open(path)
-    except (
-        UnidentifiedImageError,
-        OSError,
-        ValueError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ) as error:
+            return Image.open(path, formats=_FORMATS)
+    except UnidentifiedImageError:
+        raise InputError(
+            f"{path} cannot be read as an image: it is none of "
+            f"{', '.join(_FORMATS)}, or is damaged"
+        ) from None
+    except _BROKEN as error:
         raise InputError(
             f"{path} cannot be read as an image: {error}"
         ) from None
@@ -150,8 +177,10 @@ def read_image(path: Path, mode: str) -> Image.Image:
     """
     with open_image(path) as image:
         try:
-            return image.convert(mode)
-        except (OSError, ValueError, SyntaxError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return image.convert(mode)
+        except _BROKEN as error:
             raise InputError(
                 f"{path} cannot be read as an image: {error}"
             ) from None

@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import shutil
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +12,13 @@ import numpy as np
 import requests
 import tensorflow_datasets as tfds
 from absl import logging as absl_logging
+from google.protobuf import json_format
 from tqdm import tqdm
 
+from nascore.archives import unpack
+from nascore.cifar import read_cifar, read_cifar_names
 from nascore.errors import InputError
-from nascore.readers import read_cifar, read_cifar_names, read_mnist
+from nascore.readers import read_mnist
 
 # Where tensorflow-datasets downloads from; asked before it tries, because it
 # repeats a hopeless download for minutes.
@@ -31,9 +33,32 @@ _TIMEOUT_SECONDS = 20
 
 
 def make_builder(name: str, data_dir: str) -> Any:
-    """Returns the tensorflow-datasets builder, prepared or not."""
-    with _silent():
-        return tfds.builder(name, data_dir=data_dir or None, try_gcs=False)
+    """Returns the tensorflow-datasets builder, prepared or not.
+
+    Raises:
+      InputError: what is prepared is damaged, or `data_dir` is no folder.
+    """
+    if data_dir and Path(data_dir).exists() and not Path(data_dir).is_dir():
+        raise InputError(f"--data_dir={data_dir} is not a folder")
+    try:
+        with _silent():
+            return tfds.builder(name, data_dir=data_dir or None, try_gcs=False)
+    # What it raises for files that do not say what it wrote.
+    except (
+        AssertionError,
+        AttributeError,
+        KeyError,
+        OSError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        json_format.Error,
+    ) as error:
+        folder = Path(data_dir or "~/tensorflow_datasets") / name
+        raise InputError(
+            f"{folder} is damaged ({_short(error)}); delete it and prepare "
+            "the data set again"
+        ) from None
 
 
 def is_prepared(builder: Any) -> bool:
@@ -135,7 +160,14 @@ def prepare(name: str, source: Path, data_dir: str) -> Path | None:
     else:
         parts = read_cifar(source, name)
         for label, names in read_cifar_names(source, name).items():
+            classes = builder.info.features[label].num_classes
+            if len(set(names)) != classes or len(names) != classes:
+                raise InputError(
+                    f"{source} names {len(set(names))} classes of {name}'s "
+                    f"{classes}; the file of names is damaged"
+                )
             builder.info.features[label].names = names
+    _check_examples(parts, builder, source)
     has_ids = "id" in builder.info.features
     # The builder's own generators would download; ours yield what was read.
     builder._split_generators = lambda dl_manager: {
@@ -152,6 +184,27 @@ def prepare(name: str, source: Path, data_dir: str) -> Path | None:
     return Path(builder.data_dir)
 
 
+def _check_examples(parts: dict, builder: Any, source: Path) -> None:
+    """Raises InputError for images and labels that are not the data set's."""
+    for images, labels in parts.values():
+        if not len(images):
+            raise InputError(f"{source} is damaged: a file has no images")
+        own = "x".join(map(str, images.shape[1:]))
+        asked = "x".join(map(str, builder.info.features["image"].shape))
+        if own != asked:
+            raise InputError(
+                f"{source} is damaged: its images are {own}, and those of "
+                f"{builder.name} are {asked}"
+            )
+        for name, column in labels.items():
+            classes = builder.info.features[name].num_classes
+            if len(column) and column.max() >= classes:
+                raise InputError(
+                    f"{source} is damaged: it has the {name} {column.max()}, "
+                    f"and there are {classes} classes"
+                )
+
+
 def _examples(
     part: str, images: np.ndarray, labels: dict[str, np.ndarray], ids: bool
 ) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -166,24 +219,32 @@ def _examples(
 
 
 def unpack_folder(source: Path, target: Path) -> None:
-    """Unpacks a tar of class folders; it appears whole or not at all.
+    """Unpacks an archive of class folders; it appears whole or not at all.
 
     Raises:
-      InputError: not a tar, one that reaches outside itself, or a target
-        that exists.
+      InputError: as `nascore.archives.unpack`, or a target that exists or
+        cannot be made.
     """
+    if not source.is_file():
+        raise InputError(f"--source={source} is not an existing file")
     if target.exists():
         raise InputError(f"--data_dir={target} exists already")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unpack-"))
     try:
-        with tarfile.open(source) as archive:
-            archive.extractall(partial, filter="data")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unpack-"))
+    except OSError as error:
+        raise InputError(
+            f"--data_dir={target} cannot be made: {error.strerror}"
+        ) from None
+    try:
+        unpack(source, partial)
         entries = list(partial.iterdir())
+        if not entries:
+            raise InputError(f"{source} is empty")
         # An archive usually holds one folder that holds everything.
-        inner = entries[0] if len(entries) == 1 else partial
-        inner.rename(target)
-    except (OSError, EOFError, tarfile.TarError) as error:
+        whole = len(entries) == 1 and entries[0].is_dir()
+        (entries[0] if whole else partial).rename(target)
+    except OSError as error:
         raise InputError(f"{source} cannot be unpacked: {error}") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)

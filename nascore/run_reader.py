@@ -1,15 +1,18 @@
 """Reads a run folder, also of a run that is still going or was cut off."""
 
 import dataclasses
-import io
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from nascore.cells import CellSpace
+from nascore.csv_files import read_table
 from nascore.errors import InputError
-from nascore.runs import SEARCH_END, read_json
+from nascore.json_files import check_kind, look_up, read_object, show
+from nascore.runs import SEARCH_END
+
+_PLACE = ("epoch", "step")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,37 +41,32 @@ class RunRecords:
 
 
 def read_run(path: Path) -> RunRecords:
-    """Reads a run folder.
+    """Reads the folder of a search of cells.
 
     Raises:
-      InputError: it is no run folder, or its files are damaged.
+      InputError: it is no such folder, or its files are damaged.
     """
     if not path.is_dir():
         raise InputError(f"{path} is not a folder")
-    settings = read_json(path / "config.json")
-    try:
-        space = CellSpace(
-            tuple(settings["space"]["operations"]),
-            settings["space"]["num_nodes"],
-            tuple(settings["space"]["cell_types"]),
-        )
-    except (KeyError, TypeError) as error:
-        raise InputError(
-            f"{path / 'config.json'} lacks the search space: {error!r}"
-        ) from None
+    settings = read_object(path / "config.json")
+    space = read_space(settings, path / "config.json")
+    _check_settings(settings, path / "config.json")
     cells = [f"{name}_cell" for name in space.cell_types]
-    place = ["epoch", "step"]
+    controller = read_table(
+        path / "controller.csv",
+        [*_PLACE, "accuracy", "reward", "baseline", "entropy"],
+        cells,
+    )
+    check_cells(controller, space, path / "controller.csv")
     return RunRecords(
         path,
         settings,
         space,
-        read_table(
-            path / "controller.csv",
-            [*place, *cells, "accuracy", "reward", "baseline", "entropy"],
-        ),
+        controller,
         read_table(
             path / "child.csv",
-            [*place, *cells, "loss", "accuracy", "learning_rate"],
+            [*_PLACE, "loss", "accuracy", "learning_rate"],
+            cells,
         ),
         read_table(
             path / "epochs.csv",
@@ -79,15 +77,78 @@ def read_run(path: Path) -> RunRecords:
                 "validation_accuracy",
                 "search_test_accuracy",
             ],
+            optional=["seconds"],
         ),
-        _read_ranking(path / "best_architectures.json"),
-        _read_ranking(path / SEARCH_END),
+        _read_ranking(path / "best_architectures.json", space, ("accuracy",)),
+        _read_ranking(
+            path / SEARCH_END,
+            space,
+            ("validation_accuracy", "search_test_accuracy"),
+        ),
     )
+
+
+def read_settings(path: Path, method: str = "") -> dict[str, Any]:
+    """Reads the `config.json` of a run folder.
+
+    Args:
+      path: the folder.
+      method: what the run must be of, such as `final training`.
+
+    Raises:
+      InputError: it is missing or damaged, or of another method.
+    """
+    settings = read_object(path / "config.json")
+    _check_settings(settings, path / "config.json")
+    if method and settings.get("method") != method:
+        raise InputError(
+            f"{path} holds a run of {show(settings.get('method'))}, not of "
+            f"{method}"
+        )
+    return settings
+
+
+def _check_settings(settings: dict[str, Any], file: Path) -> None:
+    look_up(settings, file, "config", dict)
+    # What the end of the run is told by.
+    look_up(settings, file, "config.epochs", int)
+
+
+def read_end(path: Path) -> dict[str, Any] | None:
+    """Reads the JSON file that a run ends with; None if there is none yet.
+
+    Raises:
+      InputError: it is damaged.
+    """
+    if not path.exists():
+        return None
+    end = read_object(path)
+    look_up(end, path, "epochs", int)
+    return end
+
+
+def read_space(settings: Any, file: Path) -> CellSpace:
+    """The search space that a `config.json` names.
+
+    Raises:
+      InputError: it lacks one, or it is none of cells.
+    """
+    try:
+        return CellSpace(
+            tuple(look_up(settings, file, "space.operations", list)),
+            look_up(settings, file, "space.num_nodes", int),
+            tuple(look_up(settings, file, "space.cell_types", list)),
+        )
+    except InputError as error:
+        raise InputError(
+            f"{file} lacks the search space of cells: {error}"
+        ) from None
 
 
 def check_same_data(run: RunRecords, fingerprint: str) -> None:
     """Raises InputError if these are not the images the run learned from."""
-    own = run.settings.get("data", {}).get("fingerprint")
+    file = run.path / "config.json"
+    own = look_up(run.settings, file, "data.fingerprint", str)
     if own != fingerprint:
         raise InputError(
             f"{run.path} searched on other images (fingerprint {own}, now "
@@ -96,30 +157,39 @@ def check_same_data(run: RunRecords, fingerprint: str) -> None:
         )
 
 
-def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
-    """Reads the whole lines of a CSV file; no file means no rows."""
-    if not path.exists():
-        return pd.DataFrame(columns=columns)
-    text = path.read_text(encoding="utf-8", errors="replace")
-    # A line without its end is still being written, or was cut off.
-    text = text[: text.rfind("\n") + 1]
-    if not text:
-        return pd.DataFrame(columns=columns)
-    try:
-        table = pd.read_csv(io.StringIO(text))
-    except (ValueError, pd.errors.ParserError) as error:
-        raise InputError(f"{path} is damaged: {error}") from None
-    missing = [name for name in columns if name not in table]
-    if missing:
-        raise InputError(f"{path} lacks the column {', '.join(missing)}")
-    return table
+def check_cells(table: pd.DataFrame, space: CellSpace, path: Path) -> None:
+    """Raises InputError if a cell of a table is none of the space."""
+    for place, name in enumerate(space.cell_types):
+        limits = space.choices()[place].ravel()
+        for text in table[f"{name}_cell"].unique():
+            words = str(text).split()
+            right = len(words) == len(limits) and all(
+                word.isdecimal() and len(word) < 4 and int(word) < limit
+                for word, limit in zip(words, limits, strict=True)
+            )
+            if not right:
+                raise InputError(
+                    f"{path} is damaged: {show(text)} is no {name} cell of "
+                    "its search space"
+                )
 
 
-def _read_ranking(path: Path) -> list[dict[str, Any]]:
+def _read_ranking(
+    path: Path, space: CellSpace, measures: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """Reads a ranking; no file means that it is empty."""
     if not path.exists():
         return []
-    ranking = read_json(path)
-    try:
-        return list(ranking["architectures"])
-    except (KeyError, TypeError):
-        raise InputError(f"{path} lacks its architectures") from None
+    content = read_object(path) if path.name != SEARCH_END else read_end(path)
+    entries = look_up(content, path, "architectures", list)
+    for place, entry in enumerate(entries, 1):
+        what = f"{path} is damaged: entry {place}"
+        check_kind(entry, dict, what)
+        look_up(entry, path, "rank", int)
+        for name in measures:
+            look_up(entry, path, name, float)
+        try:
+            space.parse(look_up(entry, path, "architecture", str))
+        except InputError as error:
+            raise InputError(f"{what}: {error}") from None
+    return entries

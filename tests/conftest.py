@@ -36,8 +36,9 @@ def forked():
         text=True,
     )
 
-    def run(name, *arguments):
-        server.stdin.write(json.dumps([name, *map(str, arguments)]) + "\n")
+    def run(name, *arguments, folder=ROOT):
+        words = [folder, name, *arguments]
+        server.stdin.write(json.dumps([str(word) for word in words]) + "\n")
         server.stdin.flush()
         code, out, error = json.loads(server.stdout.readline())
         return subprocess.CompletedProcess(name, code, out, error)

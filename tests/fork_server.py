@@ -8,18 +8,24 @@ script's name and arguments, and answers with exit code, stdout and stderr.
 import json
 import os
 import runpy
+import signal
 import sys
 import tempfile
 import traceback
 
+# A script that refuses something needs a few; one that hangs is killed.
+SECONDS = 120
 
-def start(name, arguments):
+
+def start(folder, name, arguments):
     """Runs a script in a fork, with its output in files."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
         child = os.fork()
         if not child:
             os.dup2(out.fileno(), 1)
             os.dup2(error.fileno(), 2)
+            signal.alarm(SECONDS)
+            os.chdir(folder)
             sys.argv = [name, *arguments]
             code = 1
             try:
@@ -37,7 +43,7 @@ def start(name, arguments):
         texts = []
         for file in (out, error):
             file.seek(0)
-            texts.append(file.read().decode())
+            texts.append(file.read().decode(errors="replace"))
         return [os.waitstatus_to_exitcode(status), *texts]
 
 
@@ -52,11 +58,16 @@ def main():
     import sklearn.metrics  # noqa: F401
     import sklearn.model_selection  # noqa: F401
 
+    import enas.standalone  # noqa: F401
+    import mlpnas.search  # noqa: F401
+    import nascore.final.classifier  # noqa: F401
+    import nascore.prepare  # noqa: F401
+
     # As a script finds it that starts by itself.
     os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
     for line in sys.stdin:
-        name, *arguments = json.loads(line)
-        print(json.dumps(start(name, arguments)), flush=True)
+        folder, name, *arguments = json.loads(line)
+        print(json.dumps(start(folder, name, arguments)), flush=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from experiments.comparison.methods import look_of
 from experiments.comparison.paper import ANCHORS
 from experiments.comparison.rows import Rows
 from experiments.comparison.tables import METRICS, Tables
-from nascore.drawing import operation_label
+from nascore.drawing import operation_label, plain_text
 from nascore.stats import mean_interval, moving_average
 
 WINDOW = 100
@@ -112,7 +112,7 @@ def _plot_points(rows: Rows, dataset: str, seed: int) -> Figure:
             color=look.line,
             linestyle=look.dashes,
             linewidth=1.8,
-            label=f"{look.title}, mean of {WINDOW}",
+            label=plain_text(f"{look.title}, mean of {WINDOW}"),
         )
     for method, values in chosen.items():
         look = look_of(method)
@@ -129,7 +129,7 @@ def _plot_points(rows: Rows, dataset: str, seed: int) -> Figure:
         )
     axes.set_xlabel("evaluated architecture")
     axes.set_ylabel("accuracy (shared weights, one batch)")
-    axes.set_title(f"{dataset}, seed {seed}", fontsize=10)
+    axes.set_title(plain_text(f"{dataset}, seed {seed}"), fontsize=10)
     axes.legend(fontsize=8, loc="lower right")
     return figure
 
@@ -157,15 +157,15 @@ def _plot_bands(rows: Rows, dataset: str, column: str, label: str) -> Figure:
             color=look.line,
             linestyle=look.dashes,
             linewidth=1.7,
-            label=f"{look.title}, {len(runs)} "
-            + ("seed" if len(runs) == 1 else "seeds"),
+            label=plain_text(look.title)
+            + f", {len(runs)} {'seed' if len(runs) == 1 else 'seeds'}",
         )
     if column == "entropy":
         choices = rows.space(dataset).choices().astype(float)
         axes.set_ylim(top=float(np.log(choices).sum()) * 1.01)
     axes.set_xlabel("evaluated architecture")
     axes.set_ylabel(label)
-    axes.set_title(dataset, fontsize=10)
+    axes.set_title(plain_text(dataset), fontsize=10)
     axes.legend(fontsize=8, loc="best")
     return figure
 
@@ -196,7 +196,8 @@ def _plot_differences(differences: pd.DataFrame, dataset: str) -> Figure:
             markersize=6,
         )
         axes.set_title(
-            f"{look_of(first).title}\nminus {look_of(second).title}",
+            f"{plain_text(look_of(first).title)}\nminus "
+            f"{plain_text(look_of(second).title)}",
             fontsize=7.5,
         )
         axes.tick_params(labelsize=7)
@@ -237,10 +238,10 @@ def _plot_operations(operations: pd.DataFrame, dataset: str) -> Figure:
                 edgecolor="black",
                 linewidth=0.5,
                 hatch=look.hatch,
-                label=look.title,
+                label=plain_text(look.title),
             )
         _name_operations(axes, names)
-        axes.set_title(f"{dataset}, {cell} cell", fontsize=9)
+        axes.set_title(plain_text(f"{dataset}, {cell} cell"), fontsize=9)
     panels[0].set_ylabel("share of the operations")
     panels[-1].legend(fontsize=7)
     return figure

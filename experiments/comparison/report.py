@@ -1,14 +1,17 @@
 """Writes a report folder from the rows in it."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.comparison import rows as comparison_rows
 from experiments.comparison.figures import draw
 from experiments.comparison.page import warnings, write_page
+from experiments.comparison.rows import Rows
 from experiments.comparison.tables import make_tables
 from experiments.comparison.verdicts import verdicts
+from nascore.errors import InputError
 from nascore.runs import write_json
 
 ROWS = "rows"
@@ -27,9 +30,19 @@ def write_report(
       Verdicts, warnings, and the page's path.
 
     Raises:
-      InputError: the rows are missing or damaged.
+      InputError: the rows are missing or damaged, or the folder cannot be
+        written.
     """
     rows = comparison_rows.load(folder / ROWS)
+    try:
+        return _write(folder, rows, targets)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error}") from None
+
+
+def _write(
+    folder: Path, rows: Rows, targets: Sequence[float]
+) -> tuple[list[str], list[str], Path]:
     tables = make_tables(rows, targets)
     for place in ("tables", "figures"):
         (folder / place).mkdir(exist_ok=True)
@@ -42,7 +55,9 @@ def write_report(
     pictures = []
     for dataset, name, caption, figure in draw(rows, tables):
         for suffix in ("pdf", "png"):
-            path = folder / "figures" / f"{dataset}_{name}.{suffix}"
+            # A data set's name comes from a file and may be a path.
+            stem = re.sub(r"[^\w.-]", "-", f"{dataset}_{name}")
+            path = folder / "figures" / f"{stem}.{suffix}"
             # Without the date: the same rows, the same bytes.
             dated = {"CreationDate": None} if suffix == "pdf" else None
             figure.savefig(path, dpi=160, metadata=dated)

@@ -5,6 +5,7 @@ figures can be made again, by us or by others, without the runs.
 """
 
 import dataclasses
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.comparison.checks import KEY, check_rows, check_settings
 from experiments.comparison.methods import in_order, look_of, method_of
 from nascore.cells import CellSpace
+from nascore.csv_files import check_columns, read_table
 from nascore.errors import InputError
-from nascore.run_reader import RunRecords, read_run, read_table
-from nascore.runs import differences, is_finished, read_json, write_json
+from nascore.json_files import look_up, read_object
+from nascore.run_reader import RunRecords, read_run, read_space
+from nascore.runs import differences, is_finished, write_json
 
-KEY = ["dataset", "method", "seed"]
 # What makes the methods, or changes no result.
 _OWN_SETTINGS = (
     "seed",
@@ -28,12 +31,29 @@ _OWN_SETTINGS = (
     "reward_threshold",
     "data_dir",
 )
+_NAMES = ("dataset", "method")
+# Columns of numbers and of texts.
 _TABLES = {
-    "runs.csv": [*KEY, "run"],
-    "evaluations.csv.gz": [*KEY, "epoch", "step", "accuracy", "reward"],
-    "epochs.csv": [*KEY, "epoch", "accuracy_mean", "evaluations", "seconds"],
-    "proposals.csv": [*KEY, "rank", "architecture"],
-    "rank_check.csv": [*KEY, "architecture", "standalone_accuracy"],
+    "runs.csv": (
+        ["seed", "epochs", "starts"],
+        ["run", "time", "tensorflow", "git_commit", "host"],
+    ),
+    "evaluations.csv.gz": (
+        ["seed", "epoch", "step", "accuracy", "reward", "entropy"],
+        [],
+    ),
+    "epochs.csv": (
+        ["seed", "epoch", "accuracy_mean", "evaluations", "seconds"],
+        [],
+    ),
+    "proposals.csv": (
+        ["seed", "rank", "validation_accuracy", "search_test_accuracy"],
+        ["architecture"],
+    ),
+    "rank_check.csv": (
+        ["seed", "shared_accuracy", "standalone_accuracy"],
+        ["architecture"],
+    ),
 }
 
 
@@ -73,12 +93,7 @@ class Rows:
 
     def space(self, dataset: str) -> CellSpace:
         """The search space of a data set's runs."""
-        space = self.about[dataset]["space"]
-        return CellSpace(
-            tuple(space["operations"]),
-            space["num_nodes"],
-            tuple(space["cell_types"]),
-        )
+        return read_space(self.about[dataset], Path("about.json"))
 
 
 def gather(folders: Sequence[Path]) -> Rows:
@@ -92,6 +107,7 @@ def gather(folders: Sequence[Path]) -> Rows:
     runs: dict[tuple[str, str, int], RunRecords] = {}
     for folder in folders:
         run = read_run(folder)
+        check_settings(run)
         config = run.settings["config"]
         name = (config["dataset"], method_of(run.settings), config["seed"])
         if not is_finished(folder):
@@ -185,8 +201,8 @@ def _describe(key: tuple[str, str, int], run: RunRecords) -> dict[str, Any]:
         "tensorflow": start["versions"].get("tensorflow"),
         "git_commit": start["git_commit"],
         "host": start["host"],
-        "devices": " + ".join(run.settings["devices"]),
-        "command": " ".join(start["command"]),
+        "devices": " + ".join(map(str, run.settings["devices"])),
+        "command": " ".join(map(str, start["command"])),
     }
 
 
@@ -203,13 +219,16 @@ def _concat(runs: dict[tuple[str, str, int], RunRecords], read: Any) -> Any:
 
 
 def _evaluations(run: RunRecords) -> pd.DataFrame:
-    return run.controller.drop(columns=["seconds", "log_prob"])
+    unused = ["seconds", "log_prob"]
+    return run.controller.drop(columns=unused, errors="ignore")
 
 
 def _epochs(run: RunRecords) -> pd.DataFrame:
     table = run.epochs.copy()
     per_epoch = run.controller.groupby("epoch")["accuracy"].size()
-    table["evaluations"] = np.cumsum(per_epoch.to_numpy())
+    table["evaluations"] = np.cumsum(
+        table["epoch"].map(per_epoch).fillna(0).to_numpy()
+    ).astype(int)
     table["seconds"] = table["seconds"].cumsum()
     return table
 
@@ -217,23 +236,33 @@ def _epochs(run: RunRecords) -> pd.DataFrame:
 def _rank_check(run: RunRecords) -> pd.DataFrame:
     return read_table(
         run.path / "rank_check.csv",
-        ["architecture", "shared_accuracy", "standalone_accuracy"],
+        ["shared_accuracy", "standalone_accuracy"],
+        ["architecture"],
     )
 
 
 def save(rows: Rows, folder: Path) -> None:
-    """Writes the rows into a report folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in _TABLES:
-        table = getattr(rows, name.partition(".")[0])
-        options: dict[str, Any] = {}
-        if name.endswith(".gz"):
-            # Without the time of writing: the same rows, the same bytes.
-            options["compression"] = {"method": "gzip", "mtime": 1}
-        table.to_csv(folder / name, index=False, float_format="%.6g", **options)
-    write_json(
-        folder / "about.json", {"about": rows.about, "notes": rows.notes}
-    )
+    """Writes the rows into a report folder.
+
+    Raises:
+      InputError: it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in _TABLES:
+            table = getattr(rows, name.partition(".")[0])
+            options: dict[str, Any] = {}
+            if name.endswith(".gz"):
+                # Without the time of writing: the same rows, the same bytes.
+                options["compression"] = {"method": "gzip", "mtime": 1}
+            table.to_csv(
+                folder / name, index=False, float_format="%.6g", **options
+            )
+        write_json(
+            folder / "about.json", {"about": rows.about, "notes": rows.notes}
+        )
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error}") from None
 
 
 def load(folder: Path) -> Rows:
@@ -242,26 +271,36 @@ def load(folder: Path) -> Rows:
     Raises:
       InputError: it holds no report, or its files are damaged.
     """
-    if not (folder / "about.json").exists():
+    path = folder / "about.json"
+    if not path.exists():
         raise InputError(f"{folder} holds no rows of a comparison")
-    content = read_json(folder / "about.json")
-    tables = {}
-    for name, columns in _TABLES.items():
-        path = folder / name
-        if not path.exists():
-            raise InputError(f"{path} does not exist; is {folder} whole?")
-        try:
-            # A commit such as 12e4567 is no number.
-            table = pd.read_csv(path, dtype={"git_commit": str})
-        except (OSError, EOFError, ValueError, UnicodeDecodeError) as error:
-            raise InputError(f"{path} is damaged: {error}") from None
-        missing = [column for column in columns if column not in table]
-        if missing:
-            raise InputError(f"{path} lacks the column {', '.join(missing)}")
-        tables[name.partition(".")[0]] = table
+    content = read_object(path)
+    about = look_up(content, path, "about", dict)
+    notes = look_up(content, path, "notes", list)
+    tables = {
+        name.partition(".")[0]: _load_table(folder / name, *columns)
+        for name, columns in _TABLES.items()
+    }
+    rows = Rows(**tables, about=about, notes=[str(note) for note in notes])
+    check_rows(rows, folder)
+    return rows
+
+
+def _load_table(
+    path: Path, numbers: list[str], texts: list[str]
+) -> pd.DataFrame:
+    if not path.exists():
+        raise InputError(f"{path} does not exist; is {path.parent} whole?")
     try:
-        return Rows(**tables, about=content["about"], notes=content["notes"])
-    except (KeyError, TypeError) as error:
-        raise InputError(
-            f"{folder / 'about.json'} is damaged: {error!r}"
-        ) from None
+        # A commit such as 12e4567 is no number.
+        table = pd.read_csv(path, dtype={"git_commit": str}, low_memory=False)
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        OverflowError,
+        zlib.error,
+    ) as error:
+        raise InputError(f"{path} is damaged: {error}") from None
+    check_columns(table, path, numbers, [*_NAMES, *texts])
+    return table

@@ -17,10 +17,12 @@ from nascore.final.formats import (
     SAVED_MODEL,
     check_packages,
 )
-from nascore.runs import read_json
+from nascore.json_files import check_kind, look_up, read_object
 
 Predict = Callable[[np.ndarray], np.ndarray]
 _BATCH = 256
+# Of a side.
+_MOST_PIXELS = 4096
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,25 +50,27 @@ class Classifier:
         return np.concatenate(parts)
 
 
-def load_classifier(path: Path) -> Classifier:
+def load_classifier(path: Path, trust: bool = False) -> Classifier:
     """Loads an exported network.
 
     Args:
       path: the folder that holds it, or one of its files.
+      trust: whether a SavedModel may be loaded. It is a program: its graph
+        can read and write files.
 
     Raises:
-      InputError: no exported network, or packages that it needs are missing.
+      InputError: no exported network, packages that it needs are missing, or
+        a SavedModel without trust.
     """
     path = _find(path)
     card_path = path.parent / CARD
-    card = read_json(card_path)
-    try:
-        shape = tuple(card["input"]["shape"])
-        classes = tuple(card["classes"])
-        other_sizes = card["input"]["other_sizes"]
-        height, width, channels = (int(side) for side in shape)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{card_path} is no model card: {error!r}") from None
+    (height, width, channels), classes, other_sizes = _read_card(card_path)
+    if path.is_dir() and not trust:
+        raise InputError(
+            f"{path} is a SavedModel, a program that may read and write "
+            "files: add --trust_saved_model if you know who made it, or take "
+            f"{FILE_NAMES[KERAS]} or {FILE_NAMES[ONNX]}, which cannot"
+        )
     try:
         run = _load(path)
         out = run(np.zeros((1, height, width, channels), np.float32))
@@ -82,6 +86,24 @@ def load_classifier(path: Path) -> Classifier:
             f"{len(classes)}; they do not belong together"
         )
     return Classifier((height, width, channels), classes, other_sizes, run)
+
+
+def _read_card(
+    path: Path,
+) -> tuple[tuple[int, int, int], tuple[str, ...], str]:
+    """Shape, classes, and what is done with other sizes."""
+    card = read_object(path)
+    shape = look_up(card, path, "input.shape", list)
+    for side in shape:
+        check_kind(side, int, f"{path} is damaged: 'input.shape'")
+    if len(shape) != 3 or not 1 <= min(shape) <= max(shape) <= _MOST_PIXELS:
+        raise InputError(f"{path} is damaged: no image has the shape {shape}")
+    classes = look_up(card, path, "classes", list)
+    for name in classes:
+        check_kind(name, str, f"{path} is damaged: 'classes'")
+    other_sizes = look_up(card, path, "input.other_sizes", str)
+    height, width, channels = shape
+    return (height, width, channels), tuple(classes), other_sizes
 
 
 def _find(path: Path) -> Path:

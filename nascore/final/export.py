@@ -17,6 +17,7 @@ import numpy as np
 from nascore.errors import InputError
 from nascore.final.config import FinalConfig
 from nascore.final.formats import FILE_NAMES, KERAS, ONNX
+from nascore.final.keras_file import check_keras_file
 from nascore.network import LOGITS, build_network
 
 
@@ -81,11 +82,12 @@ def export(
 
 
 def load_keras(path: Path) -> keras.Model:
-    """Loads a `.keras` file; code in it is never run.
+    """Loads a `.keras` file of ours; code in it is never run.
 
     Raises:
-      InputError: it is none.
+      InputError: it is none, or holds what no exported network has.
     """
+    check_keras_file(path)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     # Keras has another error for every damage.

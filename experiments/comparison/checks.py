@@ -1,0 +1,73 @@
+"""Checks of what a report is made of, before anything is computed."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nascore.csv_files import check_columns
+from nascore.errors import InputError, printable
+from nascore.json_files import look_up
+from nascore.run_reader import RunRecords, check_cells, read_space
+
+if TYPE_CHECKING:
+    from experiments.comparison.rows import Rows
+
+KEY = ["dataset", "method", "seed"]
+_MOST_LETTERS = 80
+
+
+def check_settings(run: RunRecords) -> None:
+    """Raises InputError if a run lacks what a report says of it."""
+    path = run.path / "config.json"
+    for name, kind in (
+        ("config.dataset", str),
+        ("config.seed", int),
+        ("method", str),
+        ("data", dict),
+        ("devices", list),
+        ("starts", list),
+    ):
+        look_up(run.settings, path, name, kind)
+    starts = run.settings["starts"]
+    if not starts:
+        raise InputError(f"{path} is damaged: it has no start")
+    for name in ("time", "git_commit", "host"):
+        look_up(starts[0], path, name, str)
+    look_up(starts[0], path, "versions", dict)
+    look_up(starts[0], path, "command", list)
+    if "seconds" not in run.epochs or (run.derived and run.controller.empty):
+        raise InputError(
+            f"{run.path} is damaged: its CSV files lack the rows of its epochs"
+        )
+
+
+def check_rows(rows: "Rows", folder: Path) -> None:
+    """Raises InputError if the tables do not belong together."""
+    path = folder / "about.json"
+    known = set(rows.runs[KEY].itertuples(index=False, name=None))
+    if not known:
+        raise InputError(f"{folder / 'runs.csv'} names no run")
+    for dataset in rows.datasets:
+        if len(dataset) > _MOST_LETTERS or dataset != printable(dataset):
+            raise InputError(f"{folder / 'runs.csv'}: odd data set {dataset!r}")
+        about = look_up(rows.about, path, dataset, dict)
+        look_up(about, path, "config", dict)
+        space = read_space(about, path)
+        file = folder / "evaluations.csv.gz"
+        cells = [f"{name}_cell" for name in space.cell_types]
+        part = rows.evaluations[rows.evaluations["dataset"] == dataset]
+        check_columns(part.copy(), file, [], cells)
+        check_cells(part, space, file)
+    for name, least in (
+        ("evaluations", known),
+        ("epochs", known),
+        ("proposals", known),
+        ("rank_check", set()),
+    ):
+        table = getattr(rows, name)
+        found = set(table[KEY].itertuples(index=False, name=None))
+        if not least <= found <= known:
+            odd = sorted(map(str, found ^ known))[0]
+            raise InputError(
+                f"{folder / name}.csv and runs.csv do not belong together: "
+                f"{odd} is only in one of them"
+            )
