@@ -125,7 +125,7 @@ def _plot_confusion(confusion: pd.DataFrame, accuracy: float) -> Figure:
     figure = Figure(figsize=(side, side), layout="constrained")
     axes = figure.subplots()
     counts = confusion.to_numpy()
-    names = [plain_text(name) for name in confusion]
+    names = [plain_text(name, 30) for name in confusion]
     ConfusionMatrixDisplay(counts, display_labels=names).plot(
         ax=axes,
         cmap="Blues",

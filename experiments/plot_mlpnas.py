@@ -120,7 +120,7 @@ def _list_accuracies(
     named = [("MLPNAS", own)]
     for entry in look_up(final, path, "competitors", list):
         name = look_up(entry, path, "name", str)
-        named.append((TITLES.get(name, plain_text(name)), entry))
+        named.append((TITLES.get(name, plain_text(name, 30)), entry))
     return [
         (
             title,

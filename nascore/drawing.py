@@ -28,8 +28,6 @@ _FONT_SIZE = 8
 # Points for each character of a label, and around it.
 _CHARACTER = 5.2
 _MARGIN = 12.0
-# Of a name in a figure.
-_MOST_LETTERS = 80
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,11 +53,16 @@ _LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-def plain_text(text: str) -> str:
-    """Text of a file for a figure, where `$` would begin a formula."""
+def plain_text(text: str, most: int = 80) -> str:
+    """Text of a file for a figure, where `$` would begin a formula.
+
+    Args:
+      text: the text.
+      most: letters that there is room for.
+    """
     text = printable(text)
-    if len(text) > _MOST_LETTERS:
-        text = f"{text[:_MOST_LETTERS]}..."
+    if len(text) > most:
+        text = f"{text[:most]}..."
     return text.replace("$", r"\$")
 
 

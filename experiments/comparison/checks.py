@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from nascore.csv_files import check_columns
 from nascore.errors import InputError, printable
-from nascore.json_files import look_up
+from nascore.json_files import check_kind, look_up
 from nascore.run_reader import RunRecords, check_cells, read_space
 
 if TYPE_CHECKING:
@@ -34,7 +34,10 @@ def check_settings(run: RunRecords) -> None:
         look_up(starts[0], path, name, str)
     look_up(starts[0], path, "versions", dict)
     look_up(starts[0], path, "command", list)
-    if "seconds" not in run.epochs or (run.derived and run.controller.empty):
+    # A run without a ranking is left out, whatever it has.
+    if run.derived and (
+        run.controller.empty or "seconds" not in run.epochs or run.epochs.empty
+    ):
         raise InputError(
             f"{run.path} is damaged: its CSV files lack the rows of its epochs"
         )
@@ -49,7 +52,8 @@ def check_rows(rows: "Rows", folder: Path) -> None:
     for dataset in rows.datasets:
         if len(dataset) > _MOST_LETTERS or dataset != printable(dataset):
             raise InputError(f"{folder / 'runs.csv'}: odd data set {dataset!r}")
-        about = look_up(rows.about, path, dataset, dict)
+        what = f"{path} is damaged: what it says of {dataset!r}"
+        about = check_kind(rows.about.get(dataset), dict, what)
         look_up(about, path, "config", dict)
         space = read_space(about, path)
         file = folder / "evaluations.csv.gz"
