@@ -4,6 +4,7 @@ A member may not leave the folder, be a link out of it or a device; and all
 of them together may not be larger or more than any collection of pictures.
 """
 
+import lzma
 import shutil
 import stat
 import tarfile
@@ -24,6 +25,7 @@ _BROKEN = (
     tarfile.TarError,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
 )
 
 
@@ -60,6 +62,10 @@ def _unpack_zip(source: Path, folder: Path) -> None:
         sizes = _Sizes(source, folder)
         for member in archive.infolist():
             sizes.add(member.file_size)
+            if not member.filename:
+                raise InputError(
+                    f"{source} cannot be unpacked: a file has no name"
+                )
             path = PurePosixPath(member.filename.replace("\\", "/"))
             kind = stat.S_IFMT(member.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):

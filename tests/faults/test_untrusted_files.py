@@ -365,6 +365,7 @@ def test_an_absolute_path_of_a_tar_is_taken_as_a_relative_one(tmp_path):
         ("/tmp/evil", stat.S_IFREG),
         ("..\\evil", stat.S_IFREG),
         ("C:/evil", stat.S_IFREG),
+        ("\0", stat.S_IFREG),
         ("link", stat.S_IFLNK),
         ("pipe", stat.S_IFIFO),
         ("disk", stat.S_IFBLK),
