@@ -5,6 +5,7 @@ needs to refuse a bad flag. Reads one JSON line for each start, a list of the
 script's name and arguments, and answers with exit code, stdout and stderr.
 """
 
+import gc
 import json
 import os
 import runpy
@@ -61,8 +62,15 @@ def main():
     import enas.standalone  # noqa: F401
     import mlpnas.search  # noqa: F401
     import nascore.final.classifier  # noqa: F401
-    import nascore.prepare  # noqa: F401
+    import nascore.prepare
 
+    # tensorflow-datasets imports a data set's module when it is asked for.
+    for name in ("mnist", "cifar10"):
+        nascore.prepare.make_builder(name, os.devnull + "/none")
+
+    # Else each fork's collector would copy all that was imported.
+    gc.collect()
+    gc.freeze()
     # As a script finds it that starts by itself.
     os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
     for line in sys.stdin:

@@ -252,8 +252,9 @@ def test_every_operation_makes_a_file_that_is_taken(tmp_path):
     from nascore.ops import OPERATIONS
 
     names = tuple(OPERATIONS)
-    nodes = " ".join(f"0 {op} 1 {op}" for op in range(len(names)))
-    network = NetworkConfig(",".join(names), len(names), 4, 1, aux_weight=0.4)
+    pairs = range(0, len(names), 2)
+    nodes = " ".join(f"0 {op} 1 {min(op + 1, len(names) - 1)}" for op in pairs)
+    network = NetworkConfig(",".join(names), len(pairs), 4, 1)
     config = FinalConfig(
         network=network,
         training=TrainingConfig(architecture=f"{nodes} {nodes}"),
