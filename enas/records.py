@@ -8,12 +8,16 @@ import numpy as np
 from enas.child import ChildRows
 from enas.config import EnasConfig
 from enas.policy import PolicyRows
+from enas.scoring import Scored
 from nascore.cells import Architecture
 from nascore.data import ImageData, describe_data
 from nascore.drawing import draw_architecture, figure_to_rgb
 from nascore.errors import RunStopped
-from nascore.runs import SEARCH_END, Row, RunFolder, write_json
+from nascore.files import write_json
+from nascore.ledger import Ledger
+from nascore.runs import SEARCH_END, RunFolder
 from nascore.runtime import device_names
+from nascore.tables import Row
 from nascore.tensorboard import Board
 
 
@@ -42,17 +46,15 @@ class Records:
             "devices": device_names(),
         }
         run.record_start(about, config, self.space)
+        self.ledger = Ledger(run, "child", "controller", "samples", "epochs")
         self.board = Board(run.path / "tensorboard")
         self.child_rows: list[Row] = []
         self.controller_rows: list[Row] = []
         self.best: list[tuple[float, Architecture, int]] = []
 
-    def rewind(self, epoch: int, child_step: int, evaluations: int) -> None:
-        """Drops the rows after a position and reads the rest back."""
-        self.run.keep_before("child", (epoch, child_step))
-        self.run.keep_before("controller", (epoch, evaluations))
-        self.run.keep_before("samples", (epoch, 0))
-        self.run.keep_before("epochs", (epoch, 0))
+    def rewind(self, epoch: int) -> None:
+        """Drops the rows after the checkpoint, and reads the rest back."""
+        self.ledger.rewind()
         self.child_rows = self._read("child", epoch)
         self.controller_rows = self._read("controller", epoch)
         self.best = []
@@ -203,6 +205,33 @@ class Records:
         rows = self.run.read("epochs")
         best = [float(row["accuracy_max"]) for row in rows]
         return best, [float(row["accuracy_mean"]) for row in rows]
+
+    def ranked(self, epochs: int) -> dict[Architecture, Scored]:
+        """What the final ranking has measured so far, in its order."""
+        return {
+            architecture: Scored(
+                architecture,
+                float(row["validation_accuracy"]),
+                float(row["search_test_accuracy"]),
+            )
+            for row in self.run.read("ranking")
+            if int(row["epochs"]) == epochs
+            for architecture in [self.space.parse(row["architecture"])]
+        }
+
+    def add_ranked(self, epochs: int, entry: Scored) -> None:
+        """Writes one measurement of the final ranking."""
+        row = {
+            "epochs": epochs,
+            "architecture": str(entry.architecture),
+            "validation_accuracy": entry.validation_accuracy,
+            "search_test_accuracy": entry.search_test_accuracy,
+        }
+        self.run.append("ranking", [row])
+
+    def forget_ranked(self) -> None:
+        """Drops the measurements; the weights are about to change."""
+        self.run.table("ranking").clear()
 
     def finish(
         self, derived: Sequence[Row], epochs: int, stopped_early: bool

@@ -20,7 +20,7 @@ from enas.reward import AccuracyReward
 from enas.scoring import Scored, score, weight_names
 from nascore import runtime
 from nascore.cells import Architecture
-from nascore.checkpoints import Checkpoints
+from nascore.checkpoints import Checkpoints, State
 from nascore.data import ImageData, load
 from nascore.errors import InputError
 from nascore.interrupts import Interrupted, StopRequest
@@ -87,15 +87,13 @@ class Search:
         }
         self.records = Records(run, config, method, self.data)
         self.checkpoints = Checkpoints(
-            run.path / "checkpoints", self._variables()
+            run.path / "checkpoints",
+            self._variables(),
+            check=self.records.ledger.check,
         )
         self.resumed = self.checkpoints.restore()
         self._saved = time.monotonic()
-        self.records.rewind(
-            self.epoch,
-            self.child_step,
-            self.train_step * config.controller.num_aggregate,
-        )
+        self.records.rewind(self.epoch)
         self.records.write_layers(describe_layers(self.supernet))
 
     @property
@@ -113,7 +111,7 @@ class Search:
         """Controller updates done in this epoch."""
         return int(self._position["train_step"])
 
-    def _variables(self) -> dict[str, tf.Variable]:
+    def _variables(self) -> State:
         """Every variable of the state under a name of its own."""
         groups = {
             "momentum": self.child.momenta,
@@ -128,7 +126,8 @@ class Search:
             for number, variable in enumerate(members)
         }
         weights = weight_names(self.child.weights)
-        return {**weights, **variables, **self._position}
+        ledger = {"tables": self.records.ledger}
+        return {**weights, **variables, **self._position, **ledger}
 
     def run(self) -> list[Scored]:
         """Searches to the last epoch; returns the proposals, best first.
@@ -180,6 +179,7 @@ class Search:
     def _run_epoch(self) -> None:
         start = time.monotonic()
         epoch = self.epoch
+        self.records.forget_ranked()
         self._train_child(epoch)
         self._train_controller(epoch)
         measured = self._evaluate(epoch)
@@ -255,23 +255,25 @@ class Search:
         accuracies = self.child.score_on_batches(
             architectures, fold(schedule.seed, Stream.SAMPLE_BATCH, epoch)
         )
-        self.records.add_samples(
-            epoch, architectures.numpy(), accuracies.numpy()
-        )
         self._progress.advance(schedule.epoch_samples, "samples")
         # Each batch of a split is run by another of these.
         fresh = self._sample(
             tf.constant(schedule.epoch_samples),
             fold(schedule.seed, Stream.EVALUATION_ARCHITECTURES, epoch),
         )
-        return {
+        measured = {
             "validation_accuracy": self.child.accuracy_on(
-                self.child.validation_images, fresh
+                self.child.validation_images, fresh, self._stop_if_asked
             ),
             "search_test_accuracy": self.child.accuracy_on(
-                self.child.search_test_images, fresh
+                self.child.search_test_images, fresh, self._stop_if_asked
             ),
         }
+        # Nothing of an evaluation is written before all of it is done.
+        self.records.add_samples(
+            epoch, architectures.numpy(), accuracies.numpy()
+        )
+        return measured
 
     def _derive(self) -> list[Scored]:
         """Samples architectures, ranks them on the whole validation set."""
@@ -280,13 +282,14 @@ class Search:
             tf.constant(schedule.derive_samples),
             fold(schedule.seed, Stream.DERIVE_ARCHITECTURES, self.epoch),
         )
-        found: dict[Architecture, Scored] = {}
+        found = self.records.ranked(self.epoch)
         for row in values.numpy():
             architecture = self.space.from_array(row)
             if architecture not in found:
-                found[architecture] = self.score(architecture)
+                entry = score(self.child, architecture, self._stop_if_asked)
+                found[architecture] = entry
+                self.records.add_ranked(self.epoch, entry)
             self._progress.advance(1, "ranking")
-            self._stop_if_asked()
         ranked = sorted(
             found.values(), key=lambda entry: -entry.validation_accuracy
         )
@@ -329,9 +332,7 @@ class Search:
         self._progress.close()
         raise Interrupted(
             self._stop.signum,
-            f"interrupted after {self.epoch} epochs; everything is saved. "
-            "Continue with the same script and: "
-            f"--run_dir={self.records.run.path} --resume",
+            f"interrupted after {self.epoch} epochs; everything is saved",
         )
 
     def _save(self) -> None:

@@ -12,8 +12,8 @@ from absl import flags
 
 from experiments import launch
 from nascore.errors import InputError
+from nascore.files import read_json, write_json
 from nascore.final.formats import CARD, FILE_NAMES, KERAS, parse_formats
-from nascore.runs import read_json, write_json
 
 
 def main(args: list[str]) -> None:

@@ -13,8 +13,9 @@ from mlpnas.competitors import TITLES, compare
 from mlpnas.config import FINAL_FILE, MlpnasConfig
 from mlpnas.data import load
 from nascore.config import unflatten
+from nascore.files import read_json
 from nascore.run_reader import read_table
-from nascore.runs import SEARCH_END, read_json
+from nascore.runs import SEARCH_END
 from nascore.stats import paired_test
 
 Runs = Mapping[tuple[str, int], Path]

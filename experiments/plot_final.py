@@ -17,8 +17,9 @@ from sklearn.metrics import ConfusionMatrixDisplay
 
 from experiments import launch, pictures
 from nascore.errors import InputError
+from nascore.files import read_json
 from nascore.run_reader import read_table
-from nascore.runs import FINAL_END, read_json
+from nascore.runs import FINAL_END
 
 _TRAINING: dict[str, Any] = {"color": "#777777", "linestyle": "--"}
 _VALIDATION: dict[str, Any] = {"color": "#1b4f8f", "linestyle": "-"}

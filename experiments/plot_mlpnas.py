@@ -17,8 +17,8 @@ from experiments import launch, pictures
 from mlpnas.competitors import TITLES
 from mlpnas.config import FINAL_FILE
 from nascore.errors import InputError
+from nascore.files import read_json
 from nascore.run_reader import read_table
-from nascore.runs import read_json
 
 # Readable in gray: points light, lines dark, styles different.
 _DARK, _ORANGE, _GRAY = "#1b4f8f", "#d95f02", "#9a9a9a"

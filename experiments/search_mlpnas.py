@@ -17,7 +17,8 @@ from flags import mlpnas as mlpnas_flags
 from mlpnas.config import FINAL_FILE, MlpnasConfig, WorkConfig
 from nascore.config import RunConfig
 from nascore.errors import InputError
-from nascore.runs import RunFolder, default_run_dir, is_finished, read_json
+from nascore.files import read_json
+from nascore.runs import RunFolder, default_run_dir, is_finished
 
 
 def open_run() -> tuple[MlpnasConfig, RunFolder]:
@@ -54,7 +55,7 @@ def main(args: list[str]) -> None:
     launch.no_arguments(args)
     work = base.read(WorkConfig())
     config, run = open_run()
-    with run, _backend(work):
+    with launch.resumable(run.path), run, _backend(work):
         # TensorFlow takes seconds to import: after the flags were checked.
         launch.quiet_tensorflow()
         from experiments import mlpnas_run

@@ -25,16 +25,11 @@ from flags import base
 from flags import final as final_flags
 from nascore.config import RunConfig, unflatten
 from nascore.errors import InputError
+from nascore.files import read_json
 from nascore.final.config import FinalConfig
 from nascore.final.formats import parse_formats
 from nascore.run_reader import check_same_data, read_run
-from nascore.runs import (
-    FINAL_END,
-    RunFolder,
-    default_run_dir,
-    is_finished,
-    read_json,
-)
+from nascore.runs import FINAL_END, RunFolder, default_run_dir, is_finished
 
 if TYPE_CHECKING:
     import keras
@@ -213,17 +208,17 @@ def main(args: list[str]) -> None:
     launch.no_arguments(args)
     formats = parse_formats(flags.FLAGS.export)
     config, run = open_run()
-    launch.quiet_tensorflow(config.training.distribute != "multiworker")
-    from nascore.final.devices import make_strategy
-    from nascore.final.finish import finish
-    from nascore.final.run import FinalTraining
-
-    strategy = make_strategy(config.training)
-
     minutes = flags.FLAGS.checkpoint_minutes
     # All machines continue from what the first one has saved.
-    checkpoints_of = Path(flags.FLAGS.run_dir) if flags.FLAGS.resume else None
-    with run:
+    saved = Path(flags.FLAGS.run_dir or run.path)
+    checkpoints_of = saved if flags.FLAGS.resume else None
+    with launch.resumable(saved), run:
+        launch.quiet_tensorflow(config.training.distribute != "multiworker")
+        from nascore.final.devices import make_strategy
+        from nascore.final.finish import finish
+        from nascore.final.run import FinalTraining
+
+        strategy = make_strategy(config.training)
         training = FinalTraining(
             config,
             run,

@@ -9,7 +9,8 @@ import pandas as pd
 
 from nascore.cells import CellSpace
 from nascore.errors import InputError
-from nascore.runs import SEARCH_END, read_json
+from nascore.files import read_json
+from nascore.runs import SEARCH_END
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ from experiments.comparison.figures import draw
 from experiments.comparison.page import warnings, write_page
 from experiments.comparison.tables import make_tables
 from experiments.comparison.verdicts import verdicts
-from nascore.runs import write_json
+from nascore.files import write_json
 
 ROWS = "rows"
 

@@ -15,8 +15,9 @@ import pandas as pd
 from experiments.comparison.methods import in_order, look_of, method_of
 from nascore.cells import CellSpace
 from nascore.errors import InputError
+from nascore.files import read_json, write_json
 from nascore.run_reader import RunRecords, read_run, read_table
-from nascore.runs import differences, is_finished, read_json, write_json
+from nascore.runs import differences, is_finished
 
 KEY = ["dataset", "method", "seed"]
 # What makes the methods, or changes no result.

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from nascore.errors import InputError
+from nascore.files import read_json
 from nascore.final.export import load_keras
 from nascore.final.formats import (
     CARD,
@@ -17,7 +18,6 @@ from nascore.final.formats import (
     SAVED_MODEL,
     check_packages,
 )
-from nascore.runs import read_json
 
 Predict = Callable[[np.ndarray], np.ndarray]
 _BATCH = 256

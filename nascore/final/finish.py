@@ -5,11 +5,12 @@ from pathlib import Path
 
 from nascore.counting import count_multiply_adds, count_parameters
 from nascore.data import preparation
+from nascore.files import write_json
 from nascore.final.evaluation import Evaluation, evaluate
 from nascore.final.export import export, inference_model
 from nascore.final.formats import CARD, FILE_NAMES
 from nascore.final.run import FinalTraining
-from nascore.runs import FINAL_END, package_versions, write_json
+from nascore.runs import FINAL_END, package_versions
 
 MODEL_FOLDER = "model"
 
