@@ -27,7 +27,6 @@ from nascore.config import RunConfig, unflatten
 from nascore.errors import InputError
 from nascore.files import read_json
 from nascore.final.config import FinalConfig
-from nascore.final.formats import parse_formats
 from nascore.run_reader import check_same_data, read_run
 from nascore.runs import FINAL_END, RunFolder, default_run_dir, is_finished
 
@@ -206,7 +205,6 @@ def describe_end(evaluation: "Evaluation", path: Path) -> None:
 def main(args: list[str]) -> None:
     """Trains, tests, exports."""
     launch.no_arguments(args)
-    formats = parse_formats(flags.FLAGS.export)
     config, run = open_run()
     minutes = flags.FLAGS.checkpoint_minutes
     # All machines continue from what the first one has saved.
@@ -231,7 +229,7 @@ def main(args: list[str]) -> None:
         training.run()
         if not training.chief:
             return
-        evaluation = finish(training, formats)
+        evaluation = finish(training)
         describe_end(evaluation, run.path)
     for path in plot_final.plot_final(run.path):
         print(f"wrote {path}")
@@ -242,11 +240,6 @@ def define() -> None:
     final_flags.define()
     flags.DEFINE_string(
         "from_run", "", "Take architecture and data set from this search."
-    )
-    flags.DEFINE_string(
-        "export",
-        "keras,saved_model",
-        "What to export, with commas: keras, saved_model, onnx.",
     )
     flags.DEFINE_integer(
         "rank", 1, "Place of the architecture in the ranking of --from_run.", 1

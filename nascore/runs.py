@@ -24,9 +24,10 @@ from nascore.errors import InputError
 from nascore.files import is_partial, read_json, remove, write_json
 from nascore.tables import Row, Table
 
-# A run may be given more epochs (nothing before them changes), and its data
-# may have moved (the fingerprint tells whether they are the same).
-_MAY_DIFFER = ("epochs", "data_dir")
+# A run may be given more epochs (nothing before them changes), its data may
+# have moved (the fingerprint tells whether they are the same), and what is
+# exported at its end changes none of its results.
+_MAY_DIFFER = ("epochs", "data_dir", "export")
 
 # What a search and what a final training writes last.
 SEARCH_END = "derived_architectures.json"

@@ -63,7 +63,9 @@ def can_mount() -> bool:
     ).returncode
 
 
-def fill(name: str, size: str, out: Path) -> Filled:
+def fill(
+    name: str, size: str, out: Path, environment: dict | None = None
+) -> Filled:
     """Starts a script on a disk of a size, and again on a larger one."""
     script = SCRIPTS[name]
     disk = out / f"{name}-{size}"
@@ -77,6 +79,7 @@ def fill(name: str, size: str, out: Path) -> Filled:
     done = subprocess.run(
         [*NAMESPACE, "sh", "-c", text, "sh", size, str(disk), *words],
         cwd=ROOT,
+        env=environment,
     )
     return Filled(
         int(Path(f"{disk}.code").read_text()),
