@@ -8,14 +8,13 @@ import numpy as np
 from enas.child import ChildRows
 from enas.config import EnasConfig
 from enas.policy import PolicyRows
-from enas.scoring import Scored
 from nascore.cells import Architecture
 from nascore.data import ImageData, describe_data
 from nascore.drawing import draw_architecture, figure_to_rgb
 from nascore.errors import RunStopped
 from nascore.files import write_json
 from nascore.ledger import Ledger
-from nascore.runs import SEARCH_END, RunFolder
+from nascore.runs import RunFolder
 from nascore.runtime import device_names
 from nascore.tables import Row
 from nascore.tensorboard import Board
@@ -205,48 +204,6 @@ class Records:
         rows = self.run.read("epochs")
         best = [float(row["accuracy_max"]) for row in rows]
         return best, [float(row["accuracy_mean"]) for row in rows]
-
-    def ranked(self, epochs: int) -> dict[Architecture, Scored]:
-        """What the final ranking has measured so far, in its order."""
-        return {
-            architecture: Scored(
-                architecture,
-                float(row["validation_accuracy"]),
-                float(row["search_test_accuracy"]),
-            )
-            for row in self.run.read("ranking")
-            if int(row["epochs"]) == epochs
-            for architecture in [self.space.parse(row["architecture"])]
-        }
-
-    def add_ranked(self, epochs: int, entry: Scored) -> None:
-        """Writes one measurement of the final ranking."""
-        row = {
-            "epochs": epochs,
-            "architecture": str(entry.architecture),
-            "validation_accuracy": entry.validation_accuracy,
-            "search_test_accuracy": entry.search_test_accuracy,
-        }
-        self.run.append("ranking", [row])
-
-    def forget_ranked(self) -> None:
-        """Drops the measurements; the weights are about to change."""
-        self.run.table("ranking").clear()
-
-    def finish(
-        self, derived: Sequence[Row], epochs: int, stopped_early: bool
-    ) -> None:
-        """Writes the final ranking; from then on the run is finished."""
-        write_json(
-            self.run.path / SEARCH_END,
-            {
-                "measured_on": "the whole validation set, with shared weights"
-                "; not the accuracy after training from scratch",
-                "epochs": epochs,
-                "stopped_early": stopped_early,
-                "architectures": list(derived),
-            },
-        )
 
     def write_layers(self, layers: Sequence[Row]) -> None:
         """Writes type, shape and parameters of each layer."""

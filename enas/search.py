@@ -6,8 +6,10 @@ can be saved between any two stretches of steps and continued from there.
 """
 
 import time
+from collections.abc import Iterator
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from enas.child import Child
@@ -15,6 +17,7 @@ from enas.config import EnasConfig
 from enas.controller import make_controller
 from enas.early_stop import is_exhausted
 from enas.policy import PolicyTrainer
+from enas.ranking import Ranking
 from enas.records import Records
 from enas.reward import AccuracyReward
 from enas.scoring import Scored, score, weight_names
@@ -86,6 +89,7 @@ class Search:
             for name in ("epoch", "child_step", "train_step")
         }
         self.records = Records(run, config, method, self.data)
+        self.ranking = Ranking(run, self.space)
         self.checkpoints = Checkpoints(
             run.path / "checkpoints",
             self._variables(),
@@ -179,7 +183,7 @@ class Search:
     def _run_epoch(self) -> None:
         start = time.monotonic()
         epoch = self.epoch
-        self.records.forget_ranked()
+        self.ranking.forget()
         self._train_child(epoch)
         self._train_controller(epoch)
         measured = self._evaluate(epoch)
@@ -282,31 +286,20 @@ class Search:
             tf.constant(schedule.derive_samples),
             fold(schedule.seed, Stream.DERIVE_ARCHITECTURES, self.epoch),
         )
-        found = self.records.ranked(self.epoch)
-        for row in values.numpy():
-            architecture = self.space.from_array(row)
-            if architecture not in found:
-                entry = score(self.child, architecture, self._stop_if_asked)
-                found[architecture] = entry
-                self.records.add_ranked(self.epoch, entry)
-            self._progress.advance(1, "ranking")
-        ranked = sorted(
-            found.values(), key=lambda entry: -entry.validation_accuracy
-        )
-        self.records.finish(
-            [
-                {
-                    "rank": rank + 1,
-                    "architecture": str(entry.architecture),
-                    "validation_accuracy": entry.validation_accuracy,
-                    "search_test_accuracy": entry.search_test_accuracy,
-                }
-                for rank, entry in enumerate(ranked)
-            ],
+        return self.ranking.rank(
+            self._in_sight(values.numpy()),
+            lambda architecture: score(
+                self.child, architecture, self._stop_if_asked
+            ),
             self.epoch,
             stopped_early=self.epoch < schedule.epochs,
         )
-        return ranked
+
+    def _in_sight(self, values: np.ndarray) -> Iterator[Architecture]:
+        """The architectures, with progress."""
+        for row in values:
+            yield self.space.from_array(row)
+            self._progress.advance(1, "ranking")
 
     def score(self, architecture: Architecture) -> Scored:
         """Measures one architecture with the shared weights as they are."""

@@ -13,6 +13,7 @@ from mlpnas.tasks import Trained
 from nascore.files import write_json
 from nascore.ledger import Ledger
 from nascore.runs import SEARCH_END, RunFolder
+from nascore.runtime import device_names
 from nascore.tensorboard import Board
 
 
@@ -77,7 +78,11 @@ class Records:
         self.run = run
         self.space = space
         self.data = data
-        about = {"method": method, "data": data.describe()}
+        about = {
+            "method": method,
+            "data": data.describe(),
+            "devices": device_names(),
+        }
         run.record_start(about, config, space)
         self.ledger = Ledger(run, "candidates", "epochs")
         self.board = Board(run.path / "tensorboard")
