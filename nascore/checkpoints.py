@@ -8,12 +8,13 @@ from pathlib import Path
 import tensorflow as tf
 
 from nascore.errors import InputError, StorageError
-from nascore.files import sync
+from nascore.files import remove, sync
 
 # Each part of a state under a name of its own.
 State = Mapping[str, tf.Variable | tf.train.experimental.PythonState]
 
 _PREFIX = "ckpt"
+_TEMPORARY = re.compile(rf"{_PREFIX}-\d+_temp$")
 _FILE = re.compile(rf"{_PREFIX}-(\d+)\.(index|data-.*)$")
 
 
@@ -74,8 +75,9 @@ class Checkpoints:
         """Deletes what newer checkpoints have taken the place of."""
         for name in self._names():
             match = _FILE.match(name)
-            if match and int(match[1]) < number:
-                (self._folder / name).unlink()
+            # What TensorFlow was writing when a process died, it leaves.
+            if match and int(match[1]) < number or _TEMPORARY.match(name):
+                remove(self._folder / name)
 
     def restore(self, whole: bool = True) -> bool:
         """Restores the newest checkpoint that can be read.

@@ -103,7 +103,11 @@ def test_other_files_do_not_disturb(tmp_path):
 
 
 def test_only_the_newest_are_kept(tmp_path):
+    # As a process leaves it that dies while it saves.
+    (tmp_path / "ckpt-2_temp").mkdir()
+    (tmp_path / "ckpt-2_temp" / "part").write_text("half")
     save(tmp_path, 1, 2, 3, 4)
+    assert not (tmp_path / "ckpt-2_temp").exists()
     assert sorted(p.name for p in tmp_path.glob("*.index")) == [
         "ckpt-3.index",
         "ckpt-4.index",
