@@ -159,7 +159,6 @@ def test_interrupted_and_resumed_equals_uninterrupted(stop_at, toy, tmp_path):
     with pytest.raises(Interrupted) as stop:
         search(tmp_path / "run", pool=Toy(stop_at))
     assert stop.value.exit_code == 130
-    assert "--resume" in str(stop.value)
     pool = Toy()
     resumed = search(tmp_path / "run", resume=True, pool=pool)
     # What was trained before is not trained again.
