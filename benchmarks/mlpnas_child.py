@@ -93,7 +93,7 @@ def train_ours(
         jobs,
     )
     with pool:
-        results = dict(pool.train(tasks, lambda: False))
+        results = dict(pool.train(tasks))
     seconds = time.perf_counter() - begin
     return [results[n].score for n in range(len(tasks))], seconds
 

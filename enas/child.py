@@ -5,6 +5,8 @@ batch is a row of indices, so nothing is traced again and Python is entered
 once for a whole stretch of steps.
 """
 
+import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -12,6 +14,7 @@ import tensorflow as tf
 from enas.config import EnasConfig
 from nascore.augment import augment, batch_places, epoch_order, to_float
 from nascore.data import ImageData, Split
+from nascore.progress import next_stretch
 from nascore.seeds import Stream, fold
 from nascore.shared_cell import once
 from nascore.supernet import Supernet
@@ -98,6 +101,9 @@ class Child(tf.Module):
             for weight in self.weights
         ]
         self._logits = once(self._run_child)
+        # Batches that evaluation takes between two pauses; the first call
+        # compiles, and says nothing of their time.
+        self._stretch = 8
 
     def _run_child(
         self,
@@ -293,27 +299,53 @@ class Child(tf.Module):
             parallel_iterations=1,
         )
 
-    def accuracy_on(self, images: Images, architectures: tf.Tensor) -> float:
+    def accuracy_on(
+        self,
+        images: Images,
+        architectures: tf.Tensor,
+        pause: Callable[[], None] = lambda: None,
+    ) -> float:
         """Shared-weight accuracy on a whole split.
 
         Args:
           images: the split.
           architectures: int32 `[n, cell types, nodes, 4]`; batch k is run by
             architecture `k mod n`.
+          pause: called every two seconds or so; may raise to give up.
 
         Returns:
           An accuracy in [0, 1].
         """
-        hits = self._count_hits(images.images, images.labels, architectures)
-        return int(hits) / images.size
+        batches = -(-images.size // min(self.reward_batch_size, images.size))
+        hits = start = 0
+        while start < batches:
+            stop = min(start + self._stretch, batches)
+            begin = time.monotonic()
+            hits += int(
+                self._count_hits(
+                    images.images,
+                    images.labels,
+                    architectures,
+                    *(tf.constant(n) for n in (start, stop)),
+                )
+            )
+            self._stretch = next_stretch(stop - start, time.monotonic() - begin)
+            start = stop
+            pause()
+        return hits / images.size
 
     @tf.function(autograph=False)
     def _count_hits(
-        self, images: tf.Tensor, labels: tf.Tensor, architectures: tf.Tensor
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        architectures: tf.Tensor,
+        start: tf.Tensor,
+        stop: tf.Tensor,
     ) -> tf.Tensor:
+        """Images that batches `start` to `stop` have right."""
         total = labels.shape[0]
         size = min(self.reward_batch_size, total)
-        batches = -(-total // size)
 
         def count(batch: tf.Tensor) -> tf.Tensor:
             # The last batch is the last `size` images: batch normalization
@@ -333,7 +365,7 @@ class Child(tf.Module):
         return tf.reduce_sum(
             tf.map_fn(
                 count,
-                tf.range(batches),
+                tf.range(start, stop),
                 fn_output_signature=tf.TensorSpec([], tf.int32),
                 parallel_iterations=1,
             )

@@ -12,8 +12,11 @@ from nascore.cells import Architecture
 from nascore.data import ImageData, describe_data
 from nascore.drawing import draw_architecture, figure_to_rgb
 from nascore.errors import RunStopped
-from nascore.runs import SEARCH_END, Row, RunFolder, write_json
+from nascore.files import write_json
+from nascore.ledger import Ledger
+from nascore.runs import RunFolder
 from nascore.runtime import device_names
+from nascore.tables import Row
 from nascore.tensorboard import Board
 
 
@@ -42,17 +45,15 @@ class Records:
             "devices": device_names(),
         }
         run.record_start(about, config, self.space)
+        self.ledger = Ledger(run, "child", "controller", "samples", "epochs")
         self.board = Board(run.path / "tensorboard")
         self.child_rows: list[Row] = []
         self.controller_rows: list[Row] = []
         self.best: list[tuple[float, Architecture, int]] = []
 
-    def rewind(self, epoch: int, child_step: int, evaluations: int) -> None:
-        """Drops the rows after a position and reads the rest back."""
-        self.run.keep_before("child", (epoch, child_step))
-        self.run.keep_before("controller", (epoch, evaluations))
-        self.run.keep_before("samples", (epoch, 0))
-        self.run.keep_before("epochs", (epoch, 0))
+    def rewind(self, epoch: int) -> None:
+        """Drops the rows after the checkpoint, and reads the rest back."""
+        self.ledger.rewind()
         self.child_rows = self._read("child", epoch)
         self.controller_rows = self._read("controller", epoch)
         self.best = []
@@ -203,21 +204,6 @@ class Records:
         rows = self.run.read("epochs")
         best = [float(row["accuracy_max"]) for row in rows]
         return best, [float(row["accuracy_mean"]) for row in rows]
-
-    def finish(
-        self, derived: Sequence[Row], epochs: int, stopped_early: bool
-    ) -> None:
-        """Writes the final ranking; from then on the run is finished."""
-        write_json(
-            self.run.path / SEARCH_END,
-            {
-                "measured_on": "the whole validation set, with shared weights"
-                "; not the accuracy after training from scratch",
-                "epochs": epochs,
-                "stopped_early": stopped_early,
-                "architectures": list(derived),
-            },
-        )
 
     def write_layers(self, layers: Sequence[Row]) -> None:
         """Writes type, shape and parameters of each layer."""

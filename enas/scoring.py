@@ -1,6 +1,7 @@
 """Accuracies of given architectures with shared weights as they are."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
@@ -31,13 +32,17 @@ class Scored:
     search_test_accuracy: float
 
 
-def score(child: Child, architecture: Architecture) -> Scored:
-    """Measures one architecture."""
+def score(
+    child: Child,
+    architecture: Architecture,
+    pause: Callable[[], None] = lambda: None,
+) -> Scored:
+    """Measures one architecture; `pause` as in `Child.accuracy_on`."""
     values = tf.constant(architecture.to_array()[None])
     return Scored(
         architecture,
-        child.accuracy_on(child.validation_images, values),
-        child.accuracy_on(child.search_test_images, values),
+        child.accuracy_on(child.validation_images, values, pause),
+        child.accuracy_on(child.search_test_images, values, pause),
     )
 
 

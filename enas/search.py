@@ -6,8 +6,10 @@ can be saved between any two stretches of steps and continued from there.
 """
 
 import time
+from collections.abc import Iterator
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from enas.child import Child
@@ -15,12 +17,13 @@ from enas.config import EnasConfig
 from enas.controller import make_controller
 from enas.early_stop import is_exhausted
 from enas.policy import PolicyTrainer
+from enas.ranking import Ranking
 from enas.records import Records
 from enas.reward import AccuracyReward
 from enas.scoring import Scored, score, weight_names
 from nascore import runtime
 from nascore.cells import Architecture
-from nascore.checkpoints import Checkpoints
+from nascore.checkpoints import Checkpoints, State
 from nascore.data import ImageData, load
 from nascore.errors import InputError
 from nascore.interrupts import Interrupted, StopRequest
@@ -86,16 +89,15 @@ class Search:
             for name in ("epoch", "child_step", "train_step")
         }
         self.records = Records(run, config, method, self.data)
+        self.ranking = Ranking(run, self.space)
         self.checkpoints = Checkpoints(
-            run.path / "checkpoints", self._variables()
+            run.path / "checkpoints",
+            self._variables(),
+            check=self.records.ledger.check,
         )
         self.resumed = self.checkpoints.restore()
         self._saved = time.monotonic()
-        self.records.rewind(
-            self.epoch,
-            self.child_step,
-            self.train_step * config.controller.num_aggregate,
-        )
+        self.records.rewind(self.epoch)
         self.records.write_layers(describe_layers(self.supernet))
 
     @property
@@ -113,7 +115,7 @@ class Search:
         """Controller updates done in this epoch."""
         return int(self._position["train_step"])
 
-    def _variables(self) -> dict[str, tf.Variable]:
+    def _variables(self) -> State:
         """Every variable of the state under a name of its own."""
         groups = {
             "momentum": self.child.momenta,
@@ -128,7 +130,8 @@ class Search:
             for number, variable in enumerate(members)
         }
         weights = weight_names(self.child.weights)
-        return {**weights, **variables, **self._position}
+        ledger = {"tables": self.records.ledger}
+        return {**weights, **variables, **self._position, **ledger}
 
     def run(self) -> list[Scored]:
         """Searches to the last epoch; returns the proposals, best first.
@@ -180,6 +183,7 @@ class Search:
     def _run_epoch(self) -> None:
         start = time.monotonic()
         epoch = self.epoch
+        self.ranking.forget()
         self._train_child(epoch)
         self._train_controller(epoch)
         measured = self._evaluate(epoch)
@@ -255,23 +259,25 @@ class Search:
         accuracies = self.child.score_on_batches(
             architectures, fold(schedule.seed, Stream.SAMPLE_BATCH, epoch)
         )
-        self.records.add_samples(
-            epoch, architectures.numpy(), accuracies.numpy()
-        )
         self._progress.advance(schedule.epoch_samples, "samples")
         # Each batch of a split is run by another of these.
         fresh = self._sample(
             tf.constant(schedule.epoch_samples),
             fold(schedule.seed, Stream.EVALUATION_ARCHITECTURES, epoch),
         )
-        return {
+        measured = {
             "validation_accuracy": self.child.accuracy_on(
-                self.child.validation_images, fresh
+                self.child.validation_images, fresh, self._stop_if_asked
             ),
             "search_test_accuracy": self.child.accuracy_on(
-                self.child.search_test_images, fresh
+                self.child.search_test_images, fresh, self._stop_if_asked
             ),
         }
+        # Nothing of an evaluation is written before all of it is done.
+        self.records.add_samples(
+            epoch, architectures.numpy(), accuracies.numpy()
+        )
+        return measured
 
     def _derive(self) -> list[Scored]:
         """Samples architectures, ranks them on the whole validation set."""
@@ -280,30 +286,20 @@ class Search:
             tf.constant(schedule.derive_samples),
             fold(schedule.seed, Stream.DERIVE_ARCHITECTURES, self.epoch),
         )
-        found: dict[Architecture, Scored] = {}
-        for row in values.numpy():
-            architecture = self.space.from_array(row)
-            if architecture not in found:
-                found[architecture] = self.score(architecture)
-            self._progress.advance(1, "ranking")
-            self._stop_if_asked()
-        ranked = sorted(
-            found.values(), key=lambda entry: -entry.validation_accuracy
-        )
-        self.records.finish(
-            [
-                {
-                    "rank": rank + 1,
-                    "architecture": str(entry.architecture),
-                    "validation_accuracy": entry.validation_accuracy,
-                    "search_test_accuracy": entry.search_test_accuracy,
-                }
-                for rank, entry in enumerate(ranked)
-            ],
+        return self.ranking.rank(
+            self._in_sight(values.numpy()),
+            lambda architecture: score(
+                self.child, architecture, self._stop_if_asked
+            ),
             self.epoch,
             stopped_early=self.epoch < schedule.epochs,
         )
-        return ranked
+
+    def _in_sight(self, values: np.ndarray) -> Iterator[Architecture]:
+        """The architectures, with progress."""
+        for row in values:
+            yield self.space.from_array(row)
+            self._progress.advance(1, "ranking")
 
     def score(self, architecture: Architecture) -> Scored:
         """Measures one architecture with the shared weights as they are."""
@@ -329,9 +325,7 @@ class Search:
         self._progress.close()
         raise Interrupted(
             self._stop.signum,
-            f"interrupted after {self.epoch} epochs; everything is saved. "
-            "Continue with the same script and: "
-            f"--run_dir={self.records.run.path} --resume",
+            f"interrupted after {self.epoch} epochs; everything is saved",
         )
 
     def _save(self) -> None:

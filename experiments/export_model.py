@@ -12,9 +12,9 @@ from absl import flags
 
 from experiments import launch
 from nascore.errors import InputError
+from nascore.files import write_json
 from nascore.final.formats import CARD, FILE_NAMES, KERAS, parse_formats
 from nascore.json_files import read_object
-from nascore.runs import write_json
 
 
 def main(args: list[str]) -> None:

@@ -7,12 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from nascore.errors import InputError
-from nascore.runs import (
-    SEARCH_END,
-    changed_settings,
-    is_finished,
-    read_json,
-)
+from nascore.files import read_json
+from nascore.runs import SEARCH_END, changed_settings, is_finished
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,12 +1,16 @@
 """How every script starts and ends."""
 
+import contextlib
+import shlex
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from absl import app, flags, logging
 
-from nascore.errors import InputError, RunStopped
+from nascore.errors import InputError, RunStopped, StorageError
+from nascore.interrupts import Interrupted, Terminated, raise_terminated
 from nascore.quiet import quiet_tensorflow as quiet_tensorflow
 
 Main = Callable[[list[str]], None]
@@ -15,8 +19,9 @@ Main = Callable[[list[str]], None]
 def run(main: Main) -> None:
     """Parses the flags, calls `main` with what is left of them, and exits.
 
-    Exit codes: 0 done, 1 the run had to stop, 2 a mistake in what the user
-    gave (one line on stderr, no traceback), 130 Ctrl-C.
+    Exit codes: 0 done, or saved after SIGTERM; 1 the run had to stop; 2 a
+    mistake in what the user gave (one line on stderr, no traceback); 130
+    Ctrl-C; 143 SIGTERM where there was nothing to save.
     """
     app.run(lambda argv: _guard(main, argv[1:]), flags_parser=_parse)
 
@@ -32,14 +37,22 @@ def _parse(argv: list[str]) -> list[str]:
 def _guard(main: Main, args: list[str]) -> None:
     # Libraries report their internals at the level of information.
     logging.set_verbosity(logging.WARNING)
+    signal.signal(signal.SIGTERM, raise_terminated)
     try:
         main(args)
     except InputError as error:
         _exit(2, f"error: {error}")
     except RunStopped as error:
         _exit(error.exit_code, str(error))
+    except Terminated:
+        _exit(128 + signal.SIGTERM, "terminated")
     except KeyboardInterrupt:
         _exit(128 + signal.SIGINT, "interrupted")
+    except OSError as error:
+        # Without a name it is no file of the user's.
+        if error.filename is None:
+            raise
+        _exit(2, f"error: {error.filename}: {error.strerror}")
     except Exception as error:
         # Named, not caught by class: TensorFlow may not be imported yet.
         if type(error).__name__ != "ResourceExhaustedError":
@@ -49,6 +62,53 @@ def _guard(main: Main, args: list[str]) -> None:
             "error: out of memory; lower --batch_size, --filters, "
             "--num_layers or --image_size",
         )
+
+
+@contextlib.contextmanager
+def resumable(run_dir: Path) -> Iterator[None]:
+    """Says how to continue the run that works inside, when it has to stop.
+
+    Args:
+      run_dir: its folder.
+
+    Raises:
+      RunStopped: in place of what ended the run.
+    """
+    try:
+        yield
+    except RunStopped as error:
+        if error.resumable:
+            error.args = (f"{error}{_how_to_continue(run_dir)}",)
+        raise
+    except Terminated:
+        raise _stopped(signal.SIGTERM, run_dir) from None
+    except KeyboardInterrupt:
+        raise _stopped(signal.SIGINT, run_dir) from None
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        stopped = StorageError(error.filename or run_dir, error.strerror)
+        stopped.args = (f"{stopped}{_how_to_continue(run_dir)}",)
+        raise stopped from error
+
+
+def _stopped(signum: int, run_dir: Path) -> Interrupted:
+    return Interrupted(
+        signum,
+        "interrupted between two saves; what was saved is intact"
+        f"{_how_to_continue(run_dir)}",
+    )
+
+
+def _how_to_continue(run_dir: Path) -> str:
+    if not (run_dir / "config.json").exists():
+        return ", and nothing was begun"
+    module = sys.modules["__main__"].__spec__
+    program = f"python -m {module.name}" if module else Path(sys.argv[0]).name
+    return (
+        f". Continue with: {program} --run_dir={shlex.quote(str(run_dir))} "
+        "--resume"
+    )
 
 
 def _exit(code: int, message: str) -> None:

@@ -14,9 +14,10 @@ from mlpnas.finetune import Finetuned, finetune
 from mlpnas.records import Measured
 from mlpnas.search import Search
 from nascore.errors import printable
+from nascore.files import write_json
 from nascore.interrupts import Interrupted, StopRequest
 from nascore.progress import Progress
-from nascore.runs import RunFolder, write_json
+from nascore.runs import RunFolder
 from nascore.runtime import use_one_thread
 
 MODEL_FILE = "model.keras"
@@ -47,7 +48,7 @@ def run(
     ranked = search.run()
     _print_ranking(search, ranked)
     for table in ("finetune", "competitors"):
-        (folder.path / f"{table}.csv").unlink(missing_ok=True)
+        folder.table(table).clear()
     tuned = _finetune(search, ranked[0])
     model = build_model(
         data.encoder,
@@ -114,8 +115,7 @@ def _finetune(search: Search, best: Measured) -> Finetuned:
         if stop.signum is not None:
             raise Interrupted(
                 stop.signum,
-                "interrupted while fine-tuning; the search is saved. Continue "
-                f"with the same script and: --run_dir={folder.path} --resume",
+                "interrupted while fine-tuning; the search is saved",
             )
 
     with StopRequest() as stop:

@@ -22,6 +22,8 @@ from nascore.config import flatten
 from nascore.errors import InputError
 
 TABLES = (1, 2, 3, 4, 5, 6)
+# Smaller than a search's own: the tables' data sets are small.
+BATCH_SIZE = 128
 _FILES = {"wine": "wine_file", "speakers": "speakers_file"}
 _DATASETS = {"wine": "wine_quality", "speakers": "japanese_vowels"}
 
@@ -43,7 +45,11 @@ def plan_jobs(
     for seed in range(1, seeds + 1):
         for name in names:
             variant = VARIANTS[name]
-            own: dict[str, Any] = {"seed": seed, "compare": "none"}
+            own: dict[str, Any] = {
+                "seed": seed,
+                "compare": "none",
+                "batch_size": BATCH_SIZE,
+            }
             if variant.data == "mnist":
                 own |= {
                     "dataset": "mnist",

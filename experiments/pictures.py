@@ -7,6 +7,7 @@ from absl import flags
 from matplotlib.figure import Figure
 
 from nascore.errors import InputError
+from nascore.files import placing
 
 FORMATS = ("png", "pdf", "svg")
 
@@ -44,7 +45,8 @@ def write(
         for name, figure in figures:
             for suffix in formats:
                 path = folder / f"{name}.{suffix}"
-                figure.savefig(path, dpi=200)
+                with placing(path) as partial:
+                    figure.savefig(partial, dpi=200)
                 written.append(path)
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error}") from None

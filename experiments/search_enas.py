@@ -13,7 +13,7 @@ def main(args: list[str]) -> None:
     """Runs or continues a search, then draws it."""
     launch.no_arguments(args)
     config, run = searching.open_run("enas", enas_flags.read)
-    with run:
+    with launch.resumable(run.path), run:
         # TensorFlow takes seconds to import: after the flags were checked.
         launch.quiet_tensorflow()
         from enas.search import make_search

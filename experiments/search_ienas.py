@@ -13,7 +13,7 @@ def main(args: list[str]) -> None:
     """Runs or continues a search, then draws it."""
     launch.no_arguments(args)
     config, run = searching.open_run("ienas", ienas_flags.read)
-    with run:
+    with launch.resumable(run.path), run:
         launch.quiet_tensorflow()
         from ienas.search import make_search
 

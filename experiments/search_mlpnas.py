@@ -60,7 +60,7 @@ def main(args: list[str]) -> None:
     launch.no_arguments(args)
     work = base.read(WorkConfig())
     config, run = open_run()
-    with run, _backend(work):
+    with launch.resumable(run.path), run, _backend(work):
         # TensorFlow takes seconds to import: after the flags were checked.
         launch.quiet_tensorflow()
         from experiments import mlpnas_run

@@ -12,7 +12,8 @@ from experiments import plot_run
 from flags import base
 from nascore.config import RunConfig
 from nascore.errors import InputError
-from nascore.runs import RunFolder, default_run_dir, read_json
+from nascore.files import read_json
+from nascore.runs import RunFolder, default_run_dir
 
 if TYPE_CHECKING:
     from enas.scoring import Scored

@@ -26,7 +26,6 @@ from flags import final as final_flags
 from nascore.config import RunConfig, unflatten
 from nascore.errors import InputError, printable
 from nascore.final.config import FinalConfig
-from nascore.final.formats import parse_formats
 from nascore.run_reader import (
     check_same_data,
     read_end,
@@ -216,19 +215,18 @@ def describe_end(evaluation: "Evaluation", path: Path) -> None:
 def main(args: list[str]) -> None:
     """Trains, tests, exports."""
     launch.no_arguments(args)
-    formats = parse_formats(flags.FLAGS.export)
     config, run = open_run()
-    launch.quiet_tensorflow(config.training.distribute != "multiworker")
-    from nascore.final.devices import make_strategy
-    from nascore.final.finish import finish
-    from nascore.final.run import FinalTraining
-
-    strategy = make_strategy(config.training)
-
     minutes = flags.FLAGS.checkpoint_minutes
     # All machines continue from what the first one has saved.
-    checkpoints_of = Path(flags.FLAGS.run_dir) if flags.FLAGS.resume else None
-    with run:
+    saved = Path(flags.FLAGS.run_dir or run.path)
+    checkpoints_of = saved if flags.FLAGS.resume else None
+    with launch.resumable(saved), run:
+        launch.quiet_tensorflow(config.training.distribute != "multiworker")
+        from nascore.final.devices import make_strategy
+        from nascore.final.finish import finish
+        from nascore.final.run import FinalTraining
+
+        strategy = make_strategy(config.training)
         training = FinalTraining(
             config,
             run,
@@ -241,7 +239,7 @@ def main(args: list[str]) -> None:
         training.run()
         if not training.chief:
             return
-        evaluation = finish(training, formats)
+        evaluation = finish(training)
         describe_end(evaluation, run.path)
     for path in plot_final.plot_final(run.path):
         print(f"wrote {path}")
@@ -252,11 +250,6 @@ def define() -> None:
     final_flags.define()
     flags.DEFINE_string(
         "from_run", "", "Take architecture and data set from this search."
-    )
-    flags.DEFINE_string(
-        "export",
-        "keras,saved_model",
-        "What to export, with commas: keras, saved_model, onnx.",
     )
     flags.DEFINE_integer(
         "rank", 1, "Place of the architecture in the ranking of --from_run.", 1

@@ -5,7 +5,7 @@ that its result depends on, and nothing is shared while tasks run.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import joblib
 import numpy as np
@@ -19,6 +19,12 @@ from nascore.errors import RunStopped
 # Example passes that one process makes in the time that another takes to
 # start and to compile (about 20 seconds).
 _WORTH_A_PROCESS = 1e6
+
+
+class WorkerDied(RunStopped):
+    """A process that trained a candidate is gone."""
+
+    resumable = True
 
 
 def choose_jobs(passes: float) -> int:
@@ -79,17 +85,14 @@ class CandidatePool:
             self._stack.close()
             self._parallel = None
 
-    def train(
-        self, tasks: Sequence[Task], is_stopping: Callable[[], bool]
-    ) -> Iterator[tuple[int, Trained]]:
+    def train(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Trained]]:
         """Trains candidates; yields place and result as they are ready.
 
         Args:
           tasks: the candidates.
-          is_stopping: asked before each task; those that run are finished.
 
         Raises:
-          RunStopped: a process died.
+          WorkerDied: a process died.
         """
         # The largest first: fewer processes wait for the last one.
         places = sorted(
@@ -105,8 +108,6 @@ class CandidatePool:
 
         def calls() -> Iterator[tuple]:
             for place in places:
-                if is_stopping():
-                    return
                 yield joblib.delayed(train_candidate)(
                     place, tasks[place], *self._shared
                 )
@@ -118,8 +119,8 @@ class CandidatePool:
         try:
             yield from self._parallel(calls())
         except TerminatedWorkerError:
-            raise RunStopped(
-                "a process that trained a candidate died, perhaps because "
-                "memory ran out; what was trained is saved. Lower --jobs and "
-                "continue with --resume"
+            raise WorkerDied(
+                "stopped: a process that trained a candidate died, perhaps "
+                "because memory ran out; what was trained is saved. Lower "
+                "--jobs"
             ) from None

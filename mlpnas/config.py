@@ -127,7 +127,7 @@ class TrainingConfig:
     )
     child_lr: float = option(0.001, "Adam learning rate of candidates.")
     batch_size: int = option(
-        128, "Examples in a training step; the paper does not give its own."
+        256, "Examples in a training step; the paper does not give its own."
     )
     one_shot: bool = option(
         False,

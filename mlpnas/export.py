@@ -12,6 +12,7 @@ from mlpnas.encoders import Encoder, ImageEncoder, TableEncoder
 from mlpnas.space import MlpArchitecture
 from mlpnas.tasks import LayerWeights
 from nascore.errors import InputError
+from nascore.files import placing
 
 
 def build_model(
@@ -97,10 +98,9 @@ def save_model(model: keras.Model, path: Path) -> None:
     Raises:
       InputError: it cannot be written.
     """
-    partial = path.with_name(f".part-{path.name}")
     try:
-        model.save(partial)
-        partial.replace(path)
+        with placing(path) as partial:
+            model.save(partial)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error}") from None
 

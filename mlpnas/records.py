@@ -10,7 +10,10 @@ from mlpnas.config import MlpnasConfig
 from mlpnas.data import MlpData
 from mlpnas.space import MlpArchitecture, MlpSpace, count_parameters
 from mlpnas.tasks import Trained
-from nascore.runs import SEARCH_END, RunFolder, write_json
+from nascore.files import write_json
+from nascore.ledger import Ledger
+from nascore.runs import SEARCH_END, RunFolder
+from nascore.runtime import device_names
 from nascore.tensorboard import Board
 
 
@@ -75,15 +78,19 @@ class Records:
         self.run = run
         self.space = space
         self.data = data
-        about = {"method": method, "data": data.describe()}
+        about = {
+            "method": method,
+            "data": data.describe(),
+            "devices": device_names(),
+        }
         run.record_start(about, config, space)
+        self.ledger = Ledger(run, "candidates", "epochs")
         self.board = Board(run.path / "tensorboard")
         self.measured: list[Measured] = []
 
-    def rewind(self, epoch: int) -> None:
-        """Drops the rows of an epoch and later, and reads the rest back."""
-        self.run.keep_before("candidates", (epoch, 0))
-        self.run.keep_before("epochs", (epoch, 0))
+    def rewind(self) -> None:
+        """Drops the rows after the checkpoint, and reads the rest back."""
+        self.ledger.rewind()
         self.measured = [
             Measured(
                 int(row["number"]),

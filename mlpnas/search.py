@@ -5,8 +5,10 @@ what was trained of an epoch when it is interrupted; every random draw is a
 function of the seed and of the place in the search.
 """
 
+import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NoReturn
 
 import keras
 import numpy as np
@@ -29,6 +31,9 @@ from nascore.interrupts import Interrupted, StopRequest
 from nascore.progress import Progress
 from nascore.runs import RunFolder
 from nascore.seeds import Stream, fold
+
+# A candidate's place among the tasks, and what its training gave.
+Result = tuple[int, Trained]
 
 
 class Search:
@@ -82,10 +87,12 @@ class Search:
         method = "mlpnas" if config.policy.controller == "lstm" else "random"
         self.records = Records(run, config, method, self.data, self.space)
         self.checkpoints = Checkpoints(
-            run.path / "checkpoints", self._variables()
+            run.path / "checkpoints",
+            self._variables(),
+            check=self.records.ledger.check,
         )
         self.resumed = self.checkpoints.restore()
-        self.records.rewind(self.epoch)
+        self.records.rewind()
         self._saved = time.monotonic()
 
     @property
@@ -112,6 +119,7 @@ class Search:
             "weight_bank": self.bank,
             "pending": self._pending,
             "best": self.best,
+            "tables": self.records.ledger,
         }
 
     def run(self) -> list[Measured]:
@@ -230,12 +238,9 @@ class Search:
         done = self._pending.entries
         places = [place for place in range(len(tasks)) if place not in done]
         label = f"epoch {self.epoch + 1}/{self.config.search.epochs}"
-        results = self.pool.train(
-            [tasks[place] for place in places],
-            lambda: self._stop.signum is not None,
-        )
+        results = self.pool.train([tasks[place] for place in places])
         try:
-            for place, trained in results:
+            for place, trained in self._wait_for(results):
                 done[places[place]] = trained
                 self._progress.advance(1, label, score=f"{trained.score:.1%}")
                 if time.monotonic() - self._saved > self.checkpoint_seconds:
@@ -243,9 +248,23 @@ class Search:
         except RunStopped:
             self._save()
             raise
-        if self._stop.signum is not None:
-            self._interrupt(self._stop.signum)
         return [done[place] for place in range(len(tasks))]
+
+    def _wait_for(self, results: Iterator[Result]) -> Iterator[Result]:
+        """The results as they come; what still runs at a signal is given up.
+
+        It can take longer than the system lets a process live that it has
+        told to stop.
+        """
+        while True:
+            try:
+                with self._stop.waiting():
+                    result = next(results, None)
+            except KeyboardInterrupt:
+                self._interrupt(self._stop.signum or signal.SIGINT)
+            if result is None:
+                return
+            yield result
 
     def _learn(
         self,
@@ -277,15 +296,14 @@ class Search:
         )
         return {"policy_loss": loss, "predictor_error": error}
 
-    def _interrupt(self, signum: int) -> None:
+    def _interrupt(self, signum: int) -> NoReturn:
         self._save()
         self._progress.close()
         raise Interrupted(
             signum,
             f"interrupted after {self.epoch} epochs and "
             f"{len(self._pending.entries)} architectures of the next; "
-            "everything is saved. Continue with the same script and: "
-            f"--run_dir={self.records.run.path} --resume",
+            "everything is saved",
         )
 
     def _save(self) -> None:

@@ -36,6 +36,19 @@ class RunStopped(Exception):
 
     Attributes:
       exit_code: what a script exits with.
+      resumable: whether the same run can go on from there.
     """
 
     exit_code = 1
+    resumable = False
+
+
+class StorageError(RunStopped):
+    """A file could not be written or read any more, as on a full disk."""
+
+    resumable = True
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(
+            f"stopped: {path}: {reason}; what was saved before is intact"
+        )

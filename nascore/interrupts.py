@@ -1,15 +1,28 @@
 """Stopping a run between two steps instead of in the middle of one."""
 
+import contextlib
 import multiprocessing
 import signal
 import threading
+from collections.abc import Iterator
 from types import FrameType
 
 from nascore.errors import RunStopped
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, where Ctrl-C would have the same effect."""
+
+
+def raise_terminated(signum: int, frame: FrameType | None) -> None:
+    """A handler for SIGTERM."""
+    raise Terminated
+
+
 class Interrupted(RunStopped):
     """The user or the system asked the run to stop, and it was saved."""
+
+    resumable = True
 
     def __init__(self, signum: int, message: str) -> None:
         super().__init__(message)
@@ -21,8 +34,8 @@ class Interrupted(RunStopped):
 class StopRequest:
     """Notes SIGINT and SIGTERM while it is entered.
 
-    A second SIGINT acts at once, for those who do not want to wait. Outside
-    the main thread signals are left alone.
+    A second signal of a kind acts at once, for those who do not want to
+    wait. Outside the main thread signals are left alone.
 
     Attributes:
       signum: the signal that came, or None.
@@ -30,6 +43,7 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.signum: int | None = None
+        self._waiting = False
         self._old: dict[int, object] = {}
 
     def __enter__(self) -> "StopRequest":
@@ -43,9 +57,25 @@ class StopRequest:
             signal.signal(signum, handler)  # type: ignore[arg-type]
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
-        if self.signum == signal.SIGINT and signum == signal.SIGINT:
-            raise KeyboardInterrupt
+        repeated = self.signum == signum
         self.signum = signum
+        if repeated or self._waiting:
+            raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """While it waits for others, a signal need not wait, too.
+
+        Raises:
+          KeyboardInterrupt: a signal came.
+        """
+        self._waiting = True
+        try:
+            if self.signum is not None:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._waiting = False
 
 
 def ignore_in_workers() -> None:

@@ -5,7 +5,7 @@ was measured, `checkpoints/` what a resumed run needs. Plots and reports read
 these files and nothing else.
 """
 
-import csv
+import contextlib
 import dataclasses
 import datetime
 import fcntl
@@ -21,46 +21,19 @@ from typing import IO, Any
 
 from nascore.config import flatten
 from nascore.errors import InputError
+from nascore.files import is_partial, read_json, remove, write_json
+from nascore.tables import Row, Table
 
-Row = Mapping[str, Any]
-Position = tuple[int, int]
-
-# A run may be given more epochs (nothing before them changes), and its data
-# may have moved (the fingerprint tells whether they are the same).
-_MAY_DIFFER = ("epochs", "data_dir")
+# A run may be given more epochs (nothing before them changes), its data may
+# have moved (the fingerprint tells whether they are the same), and what is
+# exported at its end changes none of its results.
+_MAY_DIFFER = ("epochs", "data_dir", "export")
 
 # What a search and what a final training writes last.
 SEARCH_END = "derived_architectures.json"
 FINAL_END = "test.json"
 
 PACKAGES = ("ienas", "tensorflow", "keras", "numpy", "tensorflow-datasets")
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Writes a JSON file whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-
-
-def read_json(path: Path) -> Any:
-    """Reads a JSON file.
-
-    Raises:
-      InputError: it is missing or is not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(
-            f"{path} does not exist; is {path.parent} a run folder?"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
 
 
 class InUseError(InputError):
@@ -78,7 +51,11 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._tables: dict[str, Table] = {}
         self._lock = _lock(path)
+        for entry in path.iterdir():
+            if is_partial(entry):
+                remove(entry)
 
     @classmethod
     def create(cls, path: Path) -> "RunFolder":
@@ -95,8 +72,9 @@ class RunFolder:
             )
         if path.exists() and not path.is_dir():
             raise InputError(f"--run_dir={path} is not a folder")
-        if path.is_dir() and any(
-            entry.name != _LOCK_NAME for entry in path.iterdir()
+        if path.is_dir() and not all(
+            entry.name == _LOCK_NAME or is_partial(entry)
+            for entry in path.iterdir()
         ):
             raise InputError(
                 f"--run_dir={path} holds other files and no run; choose an "
@@ -188,45 +166,19 @@ class RunFolder:
                 "flags out to continue it, or choose another --run_dir"
             )
 
+    def table(self, name: str) -> Table:
+        """The table `<name>.csv`."""
+        if name not in self._tables:
+            self._tables[name] = Table(self.path / f"{name}.csv")
+        return self._tables[name]
+
     def append(self, table: str, rows: Sequence[Row]) -> None:
         """Adds rows to `<table>.csv`; the first row names the columns."""
-        if not rows:
-            return
-        path = self.path / f"{table}.csv"
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            if file.tell() == 0:
-                writer.writeheader()
-            writer.writerows(rows)
-            file.flush()
-            os.fsync(file.fileno())
+        self.table(table).append(rows)
 
     def read(self, table: str) -> list[dict[str, str]]:
         """Returns the whole rows of `<table>.csv`; none if it is missing."""
-        path = self.path / f"{table}.csv"
-        if not path.exists():
-            return []
-        text = path.read_text(encoding="utf-8")
-        # A line without its end was cut off by a crash.
-        lines = text[: text.rfind("\n") + 1].splitlines()
-        return list(csv.DictReader(lines, restval=""))
-
-    def keep_before(self, table: str, position: Position) -> None:
-        """Drops the rows at or after a position, (epoch, step)."""
-        rows = self.read(table)
-        path = self.path / f"{table}.csv"
-        if not path.exists():
-            return
-        kept = [row for row in rows if _position(row) < position]
-        partial = path.with_name(f".{path.name}.part")
-        with partial.open("w", newline="", encoding="utf-8") as file:
-            if kept:
-                writer = csv.DictWriter(file, list(kept[0]))
-                writer.writeheader()
-                writer.writerows(kept)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        return self.table(table).read()
 
 
 def is_finished(
@@ -245,10 +197,6 @@ def is_finished(
     end = read_json(path / end_file)
     asked = read_json(path / "config.json")["config"]["epochs"]
     return bool(end.get("stopped_early")) or end["epochs"] >= max(asked, epochs)
-
-
-def _position(row: Mapping[str, str]) -> Position:
-    return int(row["epoch"]), int(row.get("step", 0))
 
 
 _LOCK_NAME = ".lock"
@@ -272,10 +220,12 @@ def _lock(path: Path) -> IO[str]:
             f"--run_dir={path} is in use by process {holder}; wait for it, "
             "or choose another --run_dir"
         ) from None
-    file.seek(0)
-    file.truncate()
-    file.write(f"{os.getpid()} on {platform.node()}")
-    file.flush()
+    # Only to tell others who holds it; on a full disk they are not told.
+    with contextlib.suppress(OSError):
+        file.seek(0)
+        file.truncate()
+        file.write(f"{os.getpid()} on {platform.node()}")
+        file.flush()
     return file
 
 

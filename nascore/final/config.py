@@ -7,6 +7,7 @@ from nascore import layout
 from nascore.cells import ENAS_OPERATIONS, Architecture, CellSpace
 from nascore.config import DataConfig, check_fields, option
 from nascore.errors import InputError
+from nascore.final.formats import parse_formats
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +111,10 @@ class TrainingConfig:
         "",
         "Start from the shared weights of this search, where shapes agree.",
     )
+    export: str = option(
+        "keras,saved_model",
+        "What to export at the end, with commas: keras, saved_model, onnx.",
+    )
     seed: int = option(1, "Fixes everything random in the training.")
     epochs: int = option(630, "Passes over the training images.")
     batch_size: int = option(144, "Images in a training step.")
@@ -196,6 +201,12 @@ class TrainingConfig:
                 f"--batch_size={self.batch_size} must be a multiple of "
                 f"--accumulate={self.accumulate}"
             )
+        _ = self.formats  # Raises on unknown ones.
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats to export."""
+        return parse_formats(self.export)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from nascore.errors import InputError
+from nascore.files import placing
 from nascore.final.config import FinalConfig
 from nascore.final.formats import FILE_NAMES, KERAS, ONNX
 from nascore.final.keras_file import check_keras_file
@@ -66,19 +67,24 @@ def export(
         folder.mkdir(parents=True, exist_ok=True)
         for name in formats:
             path = folder / FILE_NAMES[name]
-            if name == KERAS:
-                model.save(path)
-            else:
-                with _Silence():
-                    model.export(
-                        path,
-                        format="onnx" if name == ONNX else "tf_saved_model",
-                        verbose=False,
-                    )
+            with placing(path) as partial:
+                _write(model, partial, name)
             paths.append(path)
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error}") from None
     return paths
+
+
+def _write(model: keras.Model, path: Path, name: str) -> None:
+    if name == KERAS:
+        model.save(path)
+        return
+    with _Silence():
+        model.export(
+            path,
+            format="onnx" if name == ONNX else "tf_saved_model",
+            verbose=False,
+        )
 
 
 def load_keras(path: Path) -> keras.Model:

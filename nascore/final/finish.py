@@ -1,27 +1,26 @@
 """The end of a final training: the official test set, files, model card."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from nascore.counting import count_multiply_adds, count_parameters
 from nascore.data import preparation
+from nascore.files import write_json
 from nascore.final.evaluation import Evaluation, evaluate
 from nascore.final.export import export, inference_model
 from nascore.final.formats import CARD, FILE_NAMES
 from nascore.final.run import FinalTraining
-from nascore.runs import FINAL_END, package_versions, write_json
+from nascore.runs import FINAL_END, package_versions
 
 MODEL_FOLDER = "model"
 
 
-def finish(training: FinalTraining, formats: Sequence[str]) -> Evaluation:
+def finish(training: FinalTraining) -> Evaluation:
     """Evaluates on the test set, exports, and writes everything down.
 
     The weights are the moving averages, if there are any.
 
     Args:
       training: after its last epoch.
-      formats: what to export, of `nascore.final.export.FORMATS`.
     """
     loop, run = training.loop, training.run_folder
     loop.use_averages()
@@ -31,7 +30,7 @@ def finish(training: FinalTraining, formats: Sequence[str]) -> Evaluation:
     evaluation.confusion.to_csv(run.path / "confusion.csv")
     evaluation.per_class.to_csv(run.path / "per_class.csv", index=False)
     evaluation.calibration.to_csv(run.path / "calibration.csv", index=False)
-    _export(training, evaluation, formats)
+    _export(training, evaluation)
     # The last file: from now on the training is finished.
     write_json(
         run.path / FINAL_END,
@@ -44,13 +43,11 @@ def finish(training: FinalTraining, formats: Sequence[str]) -> Evaluation:
     return evaluation
 
 
-def _export(
-    training: FinalTraining, evaluation: Evaluation, formats: Sequence[str]
-) -> None:
+def _export(training: FinalTraining, evaluation: Evaluation) -> None:
     config, source = training.config, training.data.source
     model = inference_model(training.network, config, training.scaling)
     folder: Path = training.run_folder.path / MODEL_FOLDER
-    export(model, folder, formats)
+    export(model, folder, config.training.formats)
     data, settings = config.data, config.training
     validation = training.data.validation
     write_json(
@@ -87,7 +84,7 @@ def _export(
                 "averaged_weights": settings.ema_decay > 0,
             },
             "test": evaluation.summary(),
-            "files": [FILE_NAMES[name] for name in formats],
+            "files": [FILE_NAMES[name] for name in settings.formats],
             "versions": package_versions(),
         },
     )

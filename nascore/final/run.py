@@ -17,6 +17,7 @@ import tensorflow as tf
 from nascore.checkpoints import Checkpoints
 from nascore.data import describe_data
 from nascore.errors import InputError, RunStopped
+from nascore.files import read_json
 from nascore.final.config import FinalConfig
 from nascore.final.devices import (
     is_chief,
@@ -28,9 +29,10 @@ from nascore.final.evaluation import cross_entropies
 from nascore.final.images import FinalData, load_final
 from nascore.final.loop import Loop
 from nascore.interrupts import Interrupted, StopRequest
+from nascore.ledger import Ledger
 from nascore.network import build_network
 from nascore.progress import Progress, next_stretch
-from nascore.runs import RunFolder, read_json
+from nascore.runs import RunFolder
 from nascore.runtime import device_names
 from nascore.tensorboard import Board
 
@@ -103,15 +105,19 @@ class FinalTraining:
             **self.loop.state,
             **self._position,
             "seconds": self._seconds,
+            "tables": self.ledger,
         }
-        self.checkpoints = Checkpoints(run.path / "checkpoints", state)
+        self.checkpoints = Checkpoints(
+            run.path / "checkpoints", state, check=self.ledger.check
+        )
         self.resumed = self.checkpoints.restore()
         if checkpoints_of and not self.chief:
             shared = Checkpoints(checkpoints_of / "checkpoints", state)
             self.resumed = shared.restore()
         if initialize is not None and not self.resumed:
             initialize(self.network)
-        run.keep_before("epochs", (self.epoch, 0))
+        if self.chief:
+            self.ledger.rewind()
         self._saved = time.monotonic()
 
     @property
@@ -151,6 +157,7 @@ class FinalTraining:
         }
         space = self.config.network.space
         self.run_folder.record_start(about, self.config, space)
+        self.ledger = Ledger(self.run_folder, "epochs")
         self.board = Board(self.run_folder.path / "tensorboard")
 
     def run(self) -> None:
@@ -220,12 +227,7 @@ class FinalTraining:
             return
         self._save()
         self._progress.close()
-        where = " by the first machine"
-        if self.chief:
-            where = (
-                "; continue with: python -m experiments.train_final "
-                f"--run_dir={self.run_folder.path} --resume"
-            )
+        where = "" if self.chief else " by the first machine"
         raise Interrupted(
             signum,
             f"interrupted in epoch {self.epoch + 1}; everything is saved"

@@ -1,13 +1,16 @@
-"""What the tests of bad input share: a fresh folder and one judge."""
+"""What the tests of faults share: whole runs, fresh folders, one judge."""
 
 import csv
 import hashlib
 import json
+import os
+import subprocess
 
 import numpy as np
 import pytest
 
 from nascore.cells import CellSpace
+from tests.faults.kill_anywhere import ROOT, SCRIPTS, command
 
 SPACE = CellSpace(num_nodes=2)
 
@@ -198,3 +201,25 @@ def mlp_run(tmp_path):
     }
     (folder / "final.json").write_text(json.dumps(final))
     return folder
+
+
+@pytest.fixture(scope="session")
+def user_environment():
+    """Of a user who has set nothing."""
+    environment = {**os.environ}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    return environment
+
+
+@pytest.fixture(scope="session")
+def whole_search(tmp_path_factory, user_environment):
+    """The folder of an ENAS search that nobody disturbed."""
+    path = tmp_path_factory.mktemp("faults") / "whole"
+    subprocess.run(
+        command(SCRIPTS["enas"], path),
+        cwd=ROOT,
+        env=user_environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return path

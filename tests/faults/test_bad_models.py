@@ -214,8 +214,8 @@ CHECKPOINTS = [
         "score_architecture",
         ["run", CELLS],
         {"ckpt-1.index": b"no checkpoint", "ckpt-1.data-00000-of-00001": b""},
-        "no checkpoint in run/checkpoints can be read",
-        1,
+        "no checkpoint in run/checkpoints can be used",
+        0,
     ),
     (
         "train_final",
@@ -228,8 +228,8 @@ CHECKPOINTS = [
             "--run_dir=final",
         ],
         {"ckpt-7.index": bytes(100), "ckpt-6.index": b""},
-        "no checkpoint in run/checkpoints can be read",
-        2,
+        "no checkpoint in run/checkpoints can be used",
+        1,
     ),
 ]
 

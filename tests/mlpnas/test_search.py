@@ -20,8 +20,9 @@ from mlpnas.finetune import finetune
 from mlpnas.search import Search
 from mlpnas.tasks import EpochRows, Trained, epoch_weighted_mean
 from nascore.errors import InputError, RunStopped
+from nascore.files import read_json
 from nascore.interrupts import Interrupted
-from nascore.runs import RunFolder, is_finished, read_json
+from nascore.runs import RunFolder, is_finished
 
 CONFIG = MlpnasConfig(
     data=MlpDataConfig(train_examples=300),
@@ -47,11 +48,9 @@ class Toy:
     def __exit__(self, *error):
         pass
 
-    def train(self, tasks, is_stopping):
+    def train(self, tasks):
         # Backwards: results need not come in the order of the tasks.
         for place in reversed(range(len(tasks))):
-            if is_stopping():
-                return
             task = tasks[place]
             self.seen.append(task)
             share = np.mean(
@@ -91,7 +90,7 @@ def assert_same_state(one, other):
             np.testing.assert_array_equal(mine, yours, name)
         elif name == "weight_bank":
             assert value.serialize() == theirs[name].serialize()
-        else:
+        elif name != "tables":
             assert list(value.entries) == list(theirs[name].entries)
 
 
@@ -160,7 +159,6 @@ def test_interrupted_and_resumed_equals_uninterrupted(stop_at, toy, tmp_path):
     with pytest.raises(Interrupted) as stop:
         search(tmp_path / "run", pool=Toy(stop_at))
     assert stop.value.exit_code == 130
-    assert "--resume" in str(stop.value)
     pool = Toy()
     resumed = search(tmp_path / "run", resume=True, pool=pool)
     # What was trained before is not trained again.
@@ -176,8 +174,8 @@ def test_what_was_trained_before_a_process_died_is_kept(toy, tmp_path):
     path, _ = toy
 
     class Dying(Toy):
-        def train(self, tasks, is_stopping):
-            for number, result in enumerate(super().train(tasks, is_stopping)):
+        def train(self, tasks):
+            for number, result in enumerate(super().train(tasks)):
                 if number == 2:
                     raise RunStopped("a process died")
                 yield result

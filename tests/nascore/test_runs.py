@@ -7,7 +7,7 @@ import pytest
 
 from nascore.errors import InputError
 from nascore.run_reader import read_run
-from nascore.runs import RunFolder, differences, read_json, write_json
+from nascore.runs import RunFolder, differences
 
 SETTINGS = {
     "method": "enas",
@@ -19,41 +19,6 @@ SETTINGS = {
     },
 }
 HEADER = "epoch,step,normal_cell,accuracy,reward,baseline,entropy\n"
-
-
-def row(epoch, step):
-    return {"epoch": epoch, "step": step, "value": 0.1 * step}
-
-
-def test_rows_are_appended_rewound_and_read(tmp_path):
-    with RunFolder.create(tmp_path / "run") as run:
-        for epoch in range(3):
-            run.append("table", [row(epoch, step) for step in range(4)])
-        run.keep_before("table", (1, 2))
-        kept = [(int(r["epoch"]), int(r["step"])) for r in run.read("table")]
-        assert kept == [(0, n) for n in range(4)] + [(1, 0), (1, 1)]
-        run.append("table", [row(1, 2)])
-        assert run.read("table")[-1] == {
-            "epoch": "1",
-            "step": "2",
-            "value": "0.2",
-        }
-        run.keep_before("table", (0, 0))
-        assert run.read("table") == []
-        run.append("table", [row(0, 0)])
-        assert len(run.read("table")) == 1
-        assert run.read("missing") == []
-
-
-def test_a_torn_last_line_is_dropped(tmp_path):
-    with RunFolder.create(tmp_path / "run") as run:
-        run.append("table", [row(0, 0), row(0, 1)])
-        with (run.path / "table.csv").open("a") as file:
-            file.write("0,2,0.")
-        assert len(run.read("table")) == 2
-        run.keep_before("table", (9, 9))
-        run.append("table", [row(0, 2)])
-        assert [r["step"] for r in run.read("table")] == ["0", "1", "2"]
 
 
 def test_one_process_at_a_time_and_no_stale_locks(tmp_path):
@@ -84,17 +49,6 @@ def test_folders_that_hold_something_are_left_alone(tmp_path):
     with pytest.raises(InputError, match="holds no run to resume"):
         RunFolder.open(tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "mine"
-
-
-def test_json_is_written_whole(tmp_path):
-    path = tmp_path / "a.json"
-    write_json(path, {"a": [1]})
-    with pytest.raises(TypeError):
-        write_json(path, {"a": object()})
-    assert read_json(path) == {"a": [1]}
-    path.write_text("{")
-    with pytest.raises(InputError, match="a.json cannot be read"):
-        read_json(path)
 
 
 def test_differences_name_both_values():

@@ -75,7 +75,7 @@ def test_resumed_training_equals_uninterrupted(whole, stops, tmp_path):
                 after()
 
             training._after_stretch = interrupt
-            with pytest.raises(Interrupted, match="--resume"):
+            with pytest.raises(Interrupted, match="is saved"):
                 training.run()
     table, values = whole
     assert rows(path) == table

@@ -1,0 +1,45 @@
+"""How far the tables of a run had come, as a part of its checkpoints."""
+
+import json
+
+import tensorflow as tf
+
+from nascore.runs import RunFolder
+from nascore.tables import EMPTY, Extent
+
+
+class Ledger(tf.train.experimental.PythonState):
+    """Ties the tables of a run folder to its checkpoints.
+
+    Args:
+      run: the run folder.
+      *tables: names of the tables that grow with the state.
+    """
+
+    def __init__(self, run: RunFolder, *tables: str) -> None:
+        self._tables = {name: run.table(name) for name in tables}
+        self._saved = dict.fromkeys(tables, EMPTY)
+
+    def serialize(self) -> bytes:
+        """The extents of the tables as they are now, in JSON."""
+        extents = {name: table.extent for name, table in self._tables.items()}
+        return json.dumps(extents).encode()
+
+    def deserialize(self, string_value: bytes) -> None:
+        """Takes over what `serialize` returned."""
+        extents = json.loads(string_value)
+        self._saved = {name: Extent(*extents[name]) for name in self._tables}
+
+    def check(self) -> None:
+        """Checks the tables against the checkpoint that was read last.
+
+        Raises:
+          InputError: rows from before it are damaged or lost.
+        """
+        for name, table in self._tables.items():
+            table.check(self._saved[name])
+
+    def rewind(self) -> None:
+        """Drops what the tables got after the checkpoint, or after none."""
+        for name, table in self._tables.items():
+            table.rewind(self._saved[name])
