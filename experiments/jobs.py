@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nascore.errors import InputError
-from nascore.files import read_json
+from nascore.run_reader import read_settings
 from nascore.runs import SEARCH_END, changed_settings, is_finished
 
 
@@ -73,7 +73,8 @@ class SearchJob(Job):
         path = self.run_dir / "config.json"
         if not path.exists():
             return False
-        changed = changed_settings(read_json(path)["config"], self.settings)
+        stored = read_settings(self.run_dir)["config"]
+        changed = changed_settings(stored, self.settings)
         if changed:
             raise InputError(
                 f"{self.run_dir} holds a run of other settings (run -> now): "

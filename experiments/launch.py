@@ -1,6 +1,7 @@
 """How every script starts and ends."""
 
 import contextlib
+import io
 import shlex
 import signal
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from absl import app, flags, logging
 
-from nascore.errors import InputError, RunStopped, StorageError
+from nascore.errors import InputError, RunStopped, StorageError, printable
 from nascore.interrupts import Interrupted, Terminated, raise_terminated
 from nascore.quiet import quiet_tensorflow as quiet_tensorflow
 
@@ -27,11 +28,21 @@ def run(main: Main) -> None:
 
 
 def _parse(argv: list[str]) -> list[str]:
+    said = io.StringIO()
     try:
-        return flags.FLAGS(argv)
-    except flags.Error as error:
-        _exit(2, f"error: {' '.join(str(error).split())} (--help lists all)")
+        with contextlib.redirect_stderr(said):
+            rest = flags.FLAGS(argv)
+        # Absl warns, and takes half of such a file.
+        if "circular" in said.getvalue():
+            raise flags.Error(" ".join(said.getvalue().split()))
+    except (flags.Error, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split()).removeprefix("ERROR:: ")
+        if isinstance(error, UnicodeDecodeError):
+            reason = f"a --flagfile is not a text file: {reason}"
+        _exit(2, f"error: {printable(reason)} (--help lists all)")
         raise
+    sys.stderr.write(said.getvalue())
+    return rest
 
 
 def _guard(main: Main, args: list[str]) -> None:

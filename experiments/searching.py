@@ -12,7 +12,7 @@ from experiments import plot_run
 from flags import base
 from nascore.config import RunConfig
 from nascore.errors import InputError
-from nascore.files import read_json
+from nascore.run_reader import read_settings
 from nascore.runs import RunFolder, default_run_dir
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ def open_run(method: str, read: ReadFlags[Config]) -> tuple[Config, RunFolder]:
             path = default_run_dir(method, config.data.dataset)
         return config, RunFolder.create(path)
     run = RunFolder.open(path)
-    stored = read_json(path / "config.json").get("config", {})
+    stored = read_settings(path)["config"]
     config = read(stored)
-    epochs = stored.get("epochs", 0)
+    epochs = stored["epochs"]
     if run.finished and config.schedule.epochs <= epochs:
         raise InputError(
             f"{path} is finished after {epochs} epochs; give it "

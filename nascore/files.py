@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nascore.errors import InputError
-
 _PARTIAL = ".part-"
 
 
@@ -67,19 +65,3 @@ def write_json(path: Path, content: Any) -> None:
     text = json.dumps(content, indent=2) + "\n"
     with placing(path) as partial:
         partial.write_text(text, encoding="utf-8")
-
-
-def read_json(path: Path) -> Any:
-    """Reads a JSON file.
-
-    Raises:
-      InputError: it is missing or is not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(
-            f"{path} does not exist; is {path.parent} a run folder?"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None

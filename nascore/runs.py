@@ -21,7 +21,8 @@ from typing import IO, Any
 
 from nascore.config import flatten
 from nascore.errors import InputError
-from nascore.files import is_partial, read_json, remove, write_json
+from nascore.files import is_partial, remove, write_json
+from nascore.json_files import look_up, read_object
 from nascore.tables import Row, Table
 
 # A run may be given more epochs (nothing before them changes), its data may
@@ -52,6 +53,8 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._tables: dict[str, Table] = {}
+        # Whether the folder was made for a run that has not begun yet.
+        self._is_new = False
         self._lock = _lock(path)
         for entry in path.iterdir():
             if is_partial(entry):
@@ -80,13 +83,16 @@ class RunFolder:
                 f"--run_dir={path} holds other files and no run; choose an "
                 "empty or a new folder"
             )
+        is_new = not path.exists()
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
                 f"--run_dir={path} cannot be made: {error.strerror}"
             ) from None
-        return cls(path)
+        run = cls(path)
+        run._is_new = is_new
+        return run
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -109,7 +115,11 @@ class RunFolder:
         self.close()
 
     def close(self) -> None:
-        """Lets others have the folder."""
+        """Lets others have the folder; one without a run is taken away."""
+        if self._is_new and not (self.path / "config.json").exists():
+            with contextlib.suppress(OSError):
+                (self.path / _LOCK_NAME).unlink()
+                self.path.rmdir()
         self._lock.close()
 
     @property
@@ -145,7 +155,7 @@ class RunFolder:
         # As read back from JSON, where tuples are lists.
         content = json.loads(json.dumps(content))
         if path.exists():
-            old = read_json(path)
+            old = read_object(path)
             self._check_same(old, content)
             content["starts"] = old.get("starts", []) + content["starts"]
         write_json(path, content)
@@ -153,11 +163,14 @@ class RunFolder:
     def _check_same(
         self, old: Mapping[str, Any], new: Mapping[str, Any]
     ) -> None:
-        changed = changed_settings(old.get("config", {}), new["config"])
+        file = self.path / "config.json"
+        config = look_up(old, file, "config", dict)
+        changed = changed_settings(config, new["config"])
         changed += differences(
             old, new, ("config", "space", "starts", "devices")
         )
-        if old.get("config", {}).get("epochs", 0) > new["config"]["epochs"]:
+        epochs = look_up(old, file, "config.epochs", int)
+        if epochs > new["config"]["epochs"]:
             changed.append("epochs: may grow, not shrink")
         if changed:
             raise InputError(
@@ -194,9 +207,12 @@ def is_finished(
     """
     if not (path / end_file).exists():
         return False
-    end = read_json(path / end_file)
-    asked = read_json(path / "config.json")["config"]["epochs"]
-    return bool(end.get("stopped_early")) or end["epochs"] >= max(asked, epochs)
+    end, settings = (
+        read_object(path / name) for name in (end_file, "config.json")
+    )
+    done = look_up(end, path / end_file, "epochs", int)
+    asked = look_up(settings, path / "config.json", "config.epochs", int)
+    return bool(end.get("stopped_early")) or done >= max(asked, epochs)
 
 
 _LOCK_NAME = ".lock"

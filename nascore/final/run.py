@@ -17,7 +17,6 @@ import tensorflow as tf
 from nascore.checkpoints import Checkpoints
 from nascore.data import describe_data
 from nascore.errors import InputError, RunStopped
-from nascore.files import read_json
 from nascore.final.config import FinalConfig
 from nascore.final.devices import (
     is_chief,
@@ -29,6 +28,7 @@ from nascore.final.evaluation import cross_entropies
 from nascore.final.images import FinalData, load_final
 from nascore.final.loop import Loop
 from nascore.interrupts import Interrupted, StopRequest
+from nascore.json_files import look_up, read_object
 from nascore.ledger import Ledger
 from nascore.network import build_network
 from nascore.progress import Progress, next_stretch
@@ -140,7 +140,7 @@ class FinalTraining:
     def _start_records(self) -> None:
         path = self.run_folder.path / "config.json"
         if path.exists():
-            epochs = read_json(path).get("config", {}).get("epochs")
+            epochs = look_up(read_object(path), path, "config.epochs", int)
             if epochs != self.config.training.epochs:
                 raise InputError(
                     f"{self.run_folder.path} trains for {epochs} epochs and "

@@ -164,6 +164,8 @@ FLAGFILES = [
     ("stray", b"epochs 9\n--filters=3\n", "argument 'epochs 9'"),
     ("empty_value", b"--epochs=\n", "--epochs="),
     ("nested", b"--flagfile=deeper\n", "deeper"),
+    ("binary", b"\xff\xfe\x00", "a --flagfile is not a text file"),
+    ("circle", b"--flagfile=circle\n--epochs=1\n", "circular"),
 ]
 
 

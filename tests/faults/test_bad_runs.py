@@ -84,7 +84,28 @@ def everything(run):
 
 
 PLOT = ["run"]
+RESUME = ["--run_dir=run", "--resume"]
 SEARCH = [
+    ("search_enas", RESUME, text("config.json", DEEP), "nested too deeply"),
+    ("search_enas", RESUME, text("config.json", "[]"), "must be an object"),
+    (
+        "search_enas",
+        RESUME,
+        text("config.json", '{"config": 5}'),
+        "'config' must be an object",
+    ),
+    (
+        "search_ienas",
+        RESUME,
+        text("derived_architectures.json", "{}"),
+        "lacks 'epochs'",
+    ),
+    (
+        "search_enas",
+        RESUME,
+        text("derived_architectures.json", "[]"),
+        "must be an object",
+    ),
     # config.json
     ("plot_run", PLOT, everything, "run/config.json does not exist"),
     ("plot_run", PLOT, text("config.json", ""), "run/config.json cannot be"),
@@ -491,4 +512,35 @@ def test_places_that_are_no_run_folders(
     (tmp_path / "full").mkdir()
     (tmp_path / "file").write_text("")
     (tmp_path / "full" / "other.txt").write_text(str(np.pi))
+    refused(name, arguments, words)
+
+
+COMPARE = (
+    "--dataset=digits --image_size=8 --num_layers=2 --filters=4 --epochs=1 "
+    "--methods=enas --seeds=1 --out=out"
+).split()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "job", "content", "words"),
+    [
+        ("compare", COMPARE, "enas-seed1", "[]", "must be an object"),
+        ("compare", COMPARE, "enas-seed1", "{}", "lacks 'config'"),
+        ("compare", COMPARE, "enas-seed1", '{"config": 5}', "'config' must"),
+        ("compare", COMPARE, "enas-seed1", DEEP, "nested too deeply"),
+        (
+            "mlpnas_tables",
+            ["--tables=1", "--seeds=1", "--out=out"],
+            "mnist-seed1",
+            "{}",
+            "lacks 'config'",
+        ),
+    ],
+)
+def test_batches_whose_runs_are_damaged(
+    refused, tmp_path, name, arguments, job, content, words
+):
+    folder = tmp_path / "out" / "runs" / job
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(content)
     refused(name, arguments, words)

@@ -68,5 +68,5 @@ def test_a_signal_before_anything_has_begun(user_environment, tmp_path):
     assert "Traceback" not in error
     assert "nothing was begun" in error or error == "terminated\n"
     assert error.count("\n") == 1
-    # And the folder can be used.
-    assert [entry.name for entry in (tmp_path / "run").iterdir()] == [".lock"]
+    # And nothing is in the way of a run.
+    assert not any((tmp_path / "run").glob("[!.]*"))

@@ -20,8 +20,8 @@ from mlpnas.finetune import finetune
 from mlpnas.search import Search
 from mlpnas.tasks import EpochRows, Trained, epoch_weighted_mean
 from nascore.errors import InputError, RunStopped
-from nascore.files import read_json
 from nascore.interrupts import Interrupted
+from nascore.json_files import read_json
 from nascore.runs import RunFolder, is_finished
 
 CONFIG = MlpnasConfig(
