@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from experiments import plot_mlpnas
+from mlpnas.candidates import choose_jobs
 from mlpnas.competitors import TITLES, Compared, compare
 from mlpnas.config import FINAL_FILE, MlpnasConfig
 from mlpnas.data import MlpData, load
 from mlpnas.export import build_model, save_model
 from mlpnas.finetune import Finetuned, finetune
+from mlpnas.memory import estimate
 from mlpnas.records import Measured
-from mlpnas.search import Search
+from mlpnas.search import Search, count_passes
 from nascore.files import write_json
 from nascore.interrupts import Interrupted, StopRequest
+from nascore.memory import Watch
 from nascore.progress import Progress
 from nascore.runs import RunFolder
 from nascore.runtime import use_one_thread
@@ -23,7 +26,11 @@ MODEL_FILE = "model.keras"
 
 
 def run(
-    config: MlpnasConfig, folder: RunFolder, jobs: int, minutes: float
+    config: MlpnasConfig,
+    folder: RunFolder,
+    jobs: int,
+    minutes: float,
+    ignore_memory: bool = False,
 ) -> None:
     """Searches, fine-tunes, exports, compares, prints and draws.
 
@@ -32,10 +39,14 @@ def run(
       folder: where they go.
       jobs: candidates trained at the same time; 0 means one for each core.
       minutes: the search is saved at least this often.
+      ignore_memory: go on where memory is expected not to suffice.
     """
     use_one_thread()
     data = load(config.data)
     _describe_data(data)
+    jobs = jobs or choose_jobs(count_passes(config, data))
+    watch = Watch(estimate(config, data, jobs), folder.path)
+    watch.start(ignore_memory)
     search = Search(config, folder, data, None, jobs, minutes)
     print(
         f"search space: {search.space.size():.3g} architectures of at most "
@@ -62,7 +73,9 @@ def run(
     write_json(
         folder.path / FINAL_FILE, _final(search, ranked[0], tuned, compared)
     )
-    print(f"\nrun folder: {folder.path}")
+    print()
+    watch.end(search.pool.processes_peak)
+    print(f"run folder: {folder.path}")
     for path in plot_mlpnas.plot_run(folder.path):
         print(f"wrote {path}")
 

@@ -28,6 +28,7 @@ from nascore.errors import InputError
 from nascore.files import read_json
 from nascore.final.config import FinalConfig
 from nascore.final.formats import parse_formats
+from nascore.memory import Watch
 from nascore.run_reader import check_same_data, read_run
 from nascore.runs import FINAL_END, RunFolder, default_run_dir, is_finished
 
@@ -208,7 +209,7 @@ def main(args: list[str]) -> None:
     launch.no_arguments(args)
     formats = parse_formats(flags.FLAGS.export)
     config, run = open_run()
-    minutes = flags.FLAGS.checkpoint_minutes
+    run_config = base.read(RunConfig())
     # All machines continue from what the first one has saved.
     saved = Path(flags.FLAGS.run_dir or run.path)
     checkpoints_of = saved if flags.FLAGS.resume else None
@@ -216,13 +217,20 @@ def main(args: list[str]) -> None:
         launch.quiet_tensorflow(config.training.distribute != "multiworker")
         from nascore.final.devices import make_strategy
         from nascore.final.finish import finish
+        from nascore.final.images import load_final
+        from nascore.final.memory import estimate
         from nascore.final.run import FinalTraining
 
         strategy = make_strategy(config.training)
+        data = load_final(config.data, config.training.train_on_all)
+        replicas = strategy.num_replicas_in_sync
+        watch = Watch(estimate(config, data, replicas), run.path)
+        watch.start(run_config.ignore_memory)
         training = FinalTraining(
             config,
             run,
-            checkpoint_minutes=minutes,
+            data,
+            checkpoint_minutes=run_config.checkpoint_minutes,
             strategy=strategy,
             initialize=initializer(config),
             checkpoints_of=checkpoints_of,
@@ -233,6 +241,7 @@ def main(args: list[str]) -> None:
             return
         evaluation = finish(training, formats)
         describe_end(evaluation, run.path)
+        watch.end()
     for path in plot_final.plot_final(run.path):
         print(f"wrote {path}")
 

@@ -77,7 +77,7 @@ class Search:
             self.data.fingerprint,
             self.data.train,
             self.data.validation,
-            jobs or choose_jobs(self._count_passes()),
+            jobs or choose_jobs(count_passes(config, self.data)),
         )
         # Trained candidates of the epoch under way, by their place in it,
         # and the best of all, by their number.
@@ -99,13 +99,6 @@ class Search:
     def epoch(self) -> int:
         """The epoch that is under way, from 0."""
         return int(self._epoch)
-
-    def _count_passes(self) -> float:
-        """Examples that all candidates see, in all their epochs."""
-        search = self.config.search
-        candidates = float(search.epochs * search.architectures)
-        epochs = self.config.training.child_epochs
-        return len(self.data.train.labels) * epochs * candidates
 
     def _variables(self) -> dict:
         """The state, each part under a name of its own."""
@@ -309,6 +302,13 @@ class Search:
     def _save(self) -> None:
         self.checkpoints.save()
         self._saved = time.monotonic()
+
+
+def count_passes(config: MlpnasConfig, data: MlpData) -> float:
+    """Examples that all candidates of a search see, in all their epochs."""
+    candidates = float(config.search.epochs * config.search.architectures)
+    epochs = config.training.child_epochs
+    return len(data.train.labels) * epochs * candidates
 
 
 def trainer_settings(config: MlpnasConfig, outputs: int) -> TrainerSettings:
