@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from experiments import plot_mlpnas
 from mlpnas.candidates import choose_jobs
 from mlpnas.competitors import TITLES, Compared, compare
@@ -124,6 +126,11 @@ def _finetune(search: Search, best: Measured) -> Finetuned:
             f"validation loss {row['validation_loss']:.4f}, accuracy "
             f"{row['validation_accuracy']:.2%}"
         )
+        if not np.isfinite(row["loss"]):
+            progress.line(
+                "warning: fine-tuning diverged; the weights of the lowest "
+                "validation loss before are kept"
+            )
         if stop.signum is not None:
             raise Interrupted(
                 stop.signum,
