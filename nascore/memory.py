@@ -6,6 +6,7 @@ and says what to turn down. No TensorFlow, but for a GPU.
 """
 
 import dataclasses
+import math
 import os
 import resource
 import subprocess
@@ -218,6 +219,29 @@ def compare(parts: Parts, turn_down: Sequence[str], room: Room) -> str | None:
     if need > REFUSE_AT * room.free:
         raise InputError(f"{text}, or try all the same with --ignore_memory")
     return f"{text} if it runs out"
+
+
+def check_data(count: int, shape: Sequence[int], name: str) -> None:
+    """Checks, before it is read, that a data set fits into memory.
+
+    Args:
+      count: how many examples.
+      shape: of one, in bytes.
+      name: what it is called.
+
+    Raises:
+      InputError: it does not fit.
+    """
+    size = count * math.prod(shape)
+    room = host_room()
+    # While the splits are taken out of them there are two copies.
+    if 2 * size > room.free:
+        sides = "x".join(map(str, shape))
+        raise InputError(
+            f"{name} holds {count} images, {size_text(size)} at {sides}; they "
+            f"need twice that and {room.name} has {size_text(room.free)}. "
+            "Lower --image_size, or use fewer images"
+        )
 
 
 class Watch:
