@@ -15,18 +15,20 @@ from nascore.config import SupernetConfig
 from nascore.data import ImageData
 from nascore.layers import STEM_FACTOR
 from nascore.layout import REDUCTION
-from nascore.memory import FLOAT, Need, resident
+from nascore.memory import FLOAT, Need, peak
 from nascore.ops import find_operations
 
-# What a processor's allocator holds, over what is in use: it keeps what was
-# freed, and pieces of other sizes do not fit into it. Measured.
-_SLACK = 2.1
+# What TensorFlow's allocator holds on a CPU, over what is in use: it keeps
+# what was freed, and what is asked for next often does not fit there. Measured
+# (results/memory); an architecture of nothing but convolutions has 1.9.
+_SLACK = 1.8
 # Tensors of a layer's size that exist while it is differentiated: gradients
 # of its tensors and of one edge's.
 _BACKWARD = 8
-# Bytes of compiled graph: of the whole, and for each edge.
-_GRAPH = 150 * 2**20
-_GRAPH_EDGE = 3 * 2**20
+# Bytes of compiled graphs, figures and buffers of files: of any search, and
+# for each edge of each layer. Measured.
+_GRAPH = 250 * 2**20
+_GRAPH_EDGE = 4.6 * 2**20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,12 +135,13 @@ def count_weights(
     return total
 
 
-def estimate(config: EnasConfig, data: ImageData) -> Need:
+def estimate(config: EnasConfig, data: ImageData, base: int) -> Need:
     """What a search needs at its peak.
 
     Args:
       config: of the search.
       data: its images, loaded.
+      base: bytes that the process held before it loaded them.
     """
     schedule, child = config.schedule, config.child
     kept, size = count_kept(child, data.image_shape)
@@ -151,14 +154,22 @@ def estimate(config: EnasConfig, data: ImageData) -> Need:
     )
     weights = count_weights(child, data.image_shape, data.classes)
     edges = NODE_INPUTS * child.num_nodes * len(child.layer_types)
-    splits = (data.train, data.validation, data.search_test)
+    copied = sum(
+        split.images.nbytes
+        for split in (data.train, data.validation, data.search_test)
+    )
     return Need(
-        {"process": resident(), "graph": _GRAPH + _GRAPH_EDGE * edges},
+        {
+            "process": base,
+            "images": copied + data.test.images.nbytes,
+            "graph": int(_GRAPH + _GRAPH_EDGE * edges),
+        },
         {
             "activations": int(_SLACK * FLOAT * numbers),
             # Weight, momentum, gradient, and the gradient with decay.
             "weights": 4 * FLOAT * weights,
-            "images": sum(split.images.nbytes for split in splits),
+            "images for training": copied,
         },
         ("--batch_size", "--filters", "--num_layers", "--image_size"),
+        peak(),
     )

@@ -19,7 +19,7 @@ from mlpnas.records import Measured
 from mlpnas.search import Search, count_passes
 from nascore.files import write_json
 from nascore.interrupts import Interrupted, StopRequest
-from nascore.memory import Watch
+from nascore.memory import Watch, resident
 from nascore.progress import Progress
 from nascore.runs import RunFolder
 from nascore.runtime import use_one_thread
@@ -44,10 +44,11 @@ def run(
       ignore_memory: go on where memory is expected not to suffice.
     """
     use_one_thread()
+    base_memory = resident()
     data = load(config.data)
     _describe_data(data)
     jobs = jobs or choose_jobs(count_passes(config, data))
-    watch = Watch(estimate(config, data, jobs), folder.path)
+    watch = Watch(estimate(config, data, base_memory, jobs), folder.path)
     watch.start(ignore_memory)
     search = Search(config, folder, data, None, jobs, minutes)
     print(

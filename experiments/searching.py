@@ -11,7 +11,7 @@ from flags import base
 from nascore.config import RunConfig
 from nascore.errors import InputError
 from nascore.files import read_json
-from nascore.memory import Watch
+from nascore.memory import Watch, resident
 from nascore.runs import RunFolder, default_run_dir
 
 if TYPE_CHECKING:
@@ -63,8 +63,9 @@ def run_search(
     from nascore.data import load
 
     run_config = base.read(RunConfig())
+    base_memory = resident()
     data = load(config.data)
-    watch = Watch(estimate(config, data), run.path)
+    watch = Watch(estimate(config, data, base_memory), run.path)
     watch.start(run_config.ignore_memory)
     search = make_search(config, run, data, run_config.checkpoint_minutes)
     _describe_start(search)

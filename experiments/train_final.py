@@ -28,7 +28,7 @@ from nascore.errors import InputError
 from nascore.files import read_json
 from nascore.final.config import FinalConfig
 from nascore.final.formats import parse_formats
-from nascore.memory import Watch
+from nascore.memory import Watch, resident
 from nascore.run_reader import check_same_data, read_run
 from nascore.runs import FINAL_END, RunFolder, default_run_dir, is_finished
 
@@ -222,9 +222,11 @@ def main(args: list[str]) -> None:
         from nascore.final.run import FinalTraining
 
         strategy = make_strategy(config.training)
+        base_memory = resident()
         data = load_final(config.data, config.training.train_on_all)
         replicas = strategy.num_replicas_in_sync
-        watch = Watch(estimate(config, data, replicas), run.path)
+        need = estimate(config, data, base_memory, replicas)
+        watch = Watch(need, run.path)
         watch.start(run_config.ignore_memory)
         training = FinalTraining(
             config,

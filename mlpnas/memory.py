@@ -3,7 +3,7 @@
 from mlpnas.config import MlpnasConfig
 from mlpnas.data import MlpData
 from mlpnas.space import HiddenLayer, count_parameters
-from nascore.memory import FLOAT, Need, resident
+from nascore.memory import FLOAT, Need, peak
 
 # Bytes of a process that trains candidates: Python and TensorFlow. Measured.
 _WORKER = 450 * 2**20
@@ -13,12 +13,13 @@ _GRAPH = 12 * 2**20
 _EVALUATED = 2048
 
 
-def estimate(config: MlpnasConfig, data: MlpData, jobs: int) -> Need:
+def estimate(config: MlpnasConfig, data: MlpData, base: int, jobs: int) -> Need:
     """What a search and the comparison after it need at their peak.
 
     Args:
       config: of the search.
       data: its examples, loaded.
+      base: bytes that the process held before it loaded them.
       jobs: candidates trained at the same time; 1 is in this process, fewer
         means a cluster's processes, which are not counted.
     """
@@ -40,7 +41,11 @@ def estimate(config: MlpnasConfig, data: MlpData, jobs: int) -> Need:
         "examples": examples,
     }
     graphs = _GRAPH * depth
-    host = {"process": resident(), "graphs": graphs}
+    host = {
+        "process": base,
+        "data": examples + data.test.features.nbytes,
+        "graphs": graphs,
+    }
     if jobs > 1:
         each = _WORKER + graphs + examples + sum(trainer.values())
         host["other processes"] = jobs * each
@@ -54,4 +59,5 @@ def estimate(config: MlpnasConfig, data: MlpData, jobs: int) -> Need:
         # Fine-tuning is done in this process, whatever the jobs.
         trainer,
         ("--jobs", "--train_examples", "--batch_size", "--units"),
+        peak() if jobs <= 1 else 0,
     )

@@ -40,16 +40,20 @@ class Need:
       host: on the machine even if a GPU computes, by what it is for.
       device: where the computing is done, by what it is for.
       turn_down: flags that make it less, the most effective first.
+      before: what the process held at its peak before, as while it loaded
+        the data; that is used again, and counts only if it is more.
     """
 
     host: Parts
     device: Parts
     turn_down: Sequence[str]
+    before: int = 0
 
     @property
     def total(self) -> int:
         """All of it, in bytes."""
-        return sum(self.host.values()) + sum(self.device.values())
+        parts = sum(self.host.values()) + sum(self.device.values())
+        return max(parts, self.before)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ from nascore.final.config import FinalConfig, NetworkConfig
 from nascore.final.images import FinalData
 from nascore.layers import STEM_FACTOR
 from nascore.layout import REDUCTION
-from nascore.memory import FLOAT, Need, resident
+from nascore.memory import FLOAT, Need, peak
 from nascore.ops import find_operations
 
 # As in `enas.memory`; measured.
@@ -127,12 +127,15 @@ def count(
     return counter.kept + _BACKWARD * counter.largest, counter.weights
 
 
-def estimate(config: FinalConfig, data: FinalData, replicas: int = 1) -> Need:
+def estimate(
+    config: FinalConfig, data: FinalData, base: int, replicas: int = 1
+) -> Need:
     """What a final training needs at its peak.
 
     Args:
       config: of the training.
       data: its images, loaded.
+      base: bytes that the process held before it loaded them.
       replicas: devices that share each batch; the need is that of one.
     """
     training, network = config.training, config.network
@@ -144,13 +147,20 @@ def estimate(config: FinalConfig, data: FinalData, replicas: int = 1) -> Need:
     size = FLOAT if training.precision == "float32" else FLOAT // 2
     # Weight, momentum, gradient; the average, and the sum of the parts.
     copies = 3 + (training.ema_decay > 0) + (training.accumulate > 1)
+    splits = (source.train, source.validation, source.search_test, source.test)
     edges = NODE_INPUTS * network.num_nodes * len(network.layer_types)
     return Need(
-        {"process": resident(), "graph": _GRAPH + _GRAPH_EDGE * edges},
+        {
+            "process": base,
+            # Of those that are trained on there is a copy in one piece.
+            "images": data.train.images.nbytes
+            + sum(split.images.nbytes for split in splits),
+            "graph": int(_GRAPH + _GRAPH_EDGE * edges),
+        },
         {
             "activations": int(_SLACK * size * images * numbers),
             "weights": copies * FLOAT * weights,
-            "images": data.train.images.nbytes,
+            "images for training": data.train.images.nbytes,
         },
         (
             "--batch_size",
@@ -158,4 +168,5 @@ def estimate(config: FinalConfig, data: FinalData, replicas: int = 1) -> Need:
             "--num_layers",
             "--image_size (or raise --accumulate)",
         ),
+        peak(),
     )

@@ -58,7 +58,7 @@ def test_more_of_anything_needs_more():
         config = EnasConfig(
             child=SupernetConfig(**changes), schedule=ScheduleConfig(**schedule)
         )
-        need = estimate(config, DATA)
+        need = estimate(config, DATA, 0)
         return sum(need.device.values()) + need.host["graph"]
 
     least = need(batch_size=32, filters=8)

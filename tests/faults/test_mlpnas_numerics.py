@@ -163,14 +163,17 @@ def test_the_policy_takes_in_nothing_that_is_not_finite(
 ):
     epoch = int(np.random.default_rng(8).integers(3))
     whole, rows = search(tmp_path / "whole")
-    method = {"policy": "train", "predictor": "train_predictor"}[what]
+    method = {"policy": "_update_policy", "predictor": "_update_predictor"}[
+        what
+    ]
     original = getattr(mlpnas.policy.PolicyTrainer, method)
+    updates = {"policy": 1, "predictor": CONFIG.policy.predictor_steps}[what]
     calls = iter(range(100))
 
-    def spoiled(self, sequences, scores):
-        if next(calls) == epoch:
-            scores += np.nan
-        return original(self, sequences, scores)
+    def spoiled(self, sequences, values):
+        if next(calls) == epoch * updates:
+            values += np.nan
+        return original.__get__(self)(sequences, values)
 
     with monkeypatch.context() as patch:
         patch.setattr(mlpnas.policy.PolicyTrainer, method, spoiled)

@@ -39,7 +39,7 @@ def test_precision_and_parts_make_activations_smaller():
     def activations(replicas=1, **changes):
         training = dataclasses.replace(config.training, **changes)
         changed = dataclasses.replace(config, training=training)
-        return estimate(changed, data, replicas).device["activations"]
+        return estimate(changed, data, 0, replicas).device["activations"]
 
     whole = activations()
     assert activations(accumulate=4) == pytest.approx(whole / 4, rel=1e-3)
