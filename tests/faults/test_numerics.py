@@ -20,8 +20,14 @@ from nascore.final.run import FinalTraining
 from nascore.runs import RunFolder
 
 STEPS, UPDATES, COUNT, EPOCHS = 5, 3, 2, 2
+SMALL = DataConfig(
+    train_examples=80,
+    image_size=8,
+    validation_fraction=0.03,
+    search_test_fraction=0.03,
+)
 CONFIG = EnasConfig(
-    data=DataConfig(train_examples=80, image_size=8),
+    data=SMALL,
     child=SupernetConfig(
         filters=4, num_normal_cells=1, num_reduction_cells=1, num_nodes=2
     ),
@@ -32,7 +38,7 @@ CONFIG = EnasConfig(
 )
 DATA = load(CONFIG.data)
 FINAL = FinalConfig(
-    DataConfig(image_size=8, train_examples=80),
+    SMALL,
     NetworkConfig(num_nodes=1, filters=4, num_layers=1),
     TrainingConfig(
         architecture="0 0 1 3 0 1 1 4", epochs=EPOCHS, batch_size=16
@@ -82,8 +88,8 @@ def spoil(variable, here, value=np.nan):
     variable.assign(tf.where(here, variable + value, variable))
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed, when", [(0, "before"), (1, "after")])
 def test_a_ruined_weight_is_named_at_its_step(
     seed, when, whole, tmp_path, monkeypatch
 ):
@@ -119,8 +125,10 @@ def test_a_ruined_weight_is_named_at_its_step(
     assert_resumes(path, whole)
 
 
-@pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("what", ["reward", "loss", "logits"])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "seed, what", [(0, "reward"), (1, "loss"), (2, "logits")]
+)
 def test_the_controller_takes_in_nothing_that_is_not_finite(
     seed, what, whole, tmp_path, monkeypatch
 ):
