@@ -190,6 +190,7 @@ def final(path, config, resume=False):
     return losses, [v.numpy() for v in training.network.variables]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_final_training_names_the_step(accumulate, tmp_path, monkeypatch):
     rng = np.random.default_rng(accumulate)

@@ -149,7 +149,7 @@ def test_images_that_memory_cannot_hold_are_not_read(tmp_path, monkeypatch):
         ),
         (
             "search_mlpnas",
-            ["--units=100000", "--max_layers=50", "--dataset=digits"],
+            ["--units=65536", "--max_layers=50", "--dataset=digits"],
         ),
     ],
 )
