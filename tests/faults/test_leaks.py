@@ -32,7 +32,7 @@ from nascore.runs import RunFolder
 
 EPOCHS, SETTLED = 200, 50
 MEBIBYTE = 2**20
-BOUND = 24 * MEBIBYTE
+BOUND = 16 * MEBIBYTE
 
 
 def images(count):

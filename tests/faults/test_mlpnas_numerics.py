@@ -173,7 +173,7 @@ def test_the_policy_takes_in_nothing_that_is_not_finite(
     def spoiled(self, sequences, values):
         if next(calls) == epoch * updates:
             values += np.nan
-        return original.__get__(self)(sequences, values)
+        return original.__get__(self, type(self))(sequences, values)
 
     with monkeypatch.context() as patch:
         patch.setattr(mlpnas.policy.PolicyTrainer, method, spoiled)
