@@ -1,9 +1,9 @@
 """Two hundred epochs hold no more memory than fifty.
 
 What grows with a run must be on disk. The first epochs compile, fill caches
-and widen the heap; after them the growth is held against `BOUND`. What was
-measured: see results/memory. A leak of one tiny figure, graph or gradient in
-each epoch comes to far more.
+and widen the heap; after them the growth is held against `BOUND`. Measured on
+two cores: 2.6 MiB for the search, 1.4 MiB for final training, while single
+samples go up and down by 12 MiB. A leak of 0.11 MiB in each epoch is noticed.
 """
 
 import numpy as np
