@@ -60,6 +60,7 @@ def _layers(
     channels = config.filters
     before = [STEM_FACTOR * channels] * 2
     layers = []
+    inputs: tuple[tuple[int, int], ...]
     for name in config.layer_types:
         if name == REDUCTION:
             inputs = ((pixels, before[1]),) * 2

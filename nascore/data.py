@@ -123,8 +123,8 @@ class ImageData:
         """Tells whether another run saw the same examples in the splits."""
         digest = hashlib.sha256()
         for split in (self.train, self.validation, self.search_test):
-            digest.update(np.ascontiguousarray(split.images))
-            digest.update(np.ascontiguousarray(split.labels))
+            digest.update(np.ascontiguousarray(split.images).data)
+            digest.update(np.ascontiguousarray(split.labels).data)
         return digest.hexdigest()[:16]
 
 
