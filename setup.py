@@ -38,6 +38,7 @@ setup(
         "numpy>=1.26",
         "pandas>=2.1",
         "pillow>=10.0",
+        "psutil>=5.9",
         "requests>=2.31",
         "scikit-learn>=1.4",
         "scipy>=1.15",

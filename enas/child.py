@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from enas.config import EnasConfig
@@ -28,8 +29,10 @@ class ChildRows(NamedTuple):
       accuracy: on the step's own training batch, in [0, 1].
       gradient_norm: of the loss with the auxiliary head's, without decay.
       healthy: bool, whether the loss is within the limit and the gradient
-        finite. Both count: some kernels turn NaN into 0 in a relu, so that
-        the loss of ruined weights can look like a guess.
+        finite; in the stretch's last step also whether the weights are,
+        which the next step would show. All count: some kernels turn NaN
+        into 0 in a relu, so that the loss of ruined weights can look like a
+        guess.
     """
 
     loss: tf.Tensor
@@ -173,10 +176,19 @@ class Child(tf.Module):
             )
             for name in ChildRows._fields
         ]
-        _, _, *rows = tf.while_loop(
+        end, _, *rows = tf.while_loop(
             more, body, (start, tf.constant(True), *rows)
         )
-        return ChildRows(*(row.stack() for row in rows))
+        stacked = ChildRows(*(row.stack() for row in rows))
+        # No later step would show what the last update did, and the weights
+        # may be saved or measured next. One pass a stretch, not a step.
+        sound = tf.math.is_finite(tf.linalg.global_norm(self.weights))
+        others = tf.range(stop - start) != end - start - 1
+        return stacked._replace(
+            healthy=tf.logical_and(
+                stacked.healthy, tf.logical_or(others, sound)
+            )
+        )
 
     def _train_step(
         self,
@@ -267,6 +279,10 @@ class Child(tf.Module):
         Args:
           architecture: int32 `[cell types, nodes, 4]`.
           seed: int32 `[2]`, chooses the batch.
+
+        Returns:
+          A float32 scalar; NaN where a logit is not finite, which would
+          otherwise pass for a guess of the first class.
         """
         order = epoch_order(self.validation_images.size, seed)
         batch = order[: self.reward_batch_size]
@@ -274,7 +290,11 @@ class Child(tf.Module):
         logits = self._logits(
             architecture, tf.gather(images, batch), tf.random.fold_in(seed, 1)
         )
-        return accuracy(tf.gather(labels, batch), logits)
+        return tf.where(
+            tf.reduce_all(tf.math.is_finite(logits)),
+            accuracy(tf.gather(labels, batch), logits),
+            np.nan,
+        )
 
     @tf.function(autograph=False)
     def score_on_batches(

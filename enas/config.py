@@ -76,6 +76,10 @@ class ScheduleConfig:
     """Length of the search and the training of the shared weights."""
 
     seed: int = option(1, "Fixes everything random in the run.")
+    deterministic: bool = option(
+        False,
+        "Only kernels that give the same bits each time; slower on a GPU.",
+    )
     epochs: int = option(150, "Epochs of the search.")
     early_stop: bool = option(
         False,

@@ -8,7 +8,11 @@ import tensorflow as tf
 from enas.child import Child
 from enas.config import EnasConfig
 from enas.controller import LstmController, RandomController
-from nascore.reinforce import MovingBaseline, policy_gradient_loss
+from nascore.reinforce import (
+    MovingBaseline,
+    descend_if_finite,
+    policy_gradient_loss,
+)
 from nascore.seeds import Stream, fold
 
 
@@ -22,6 +26,8 @@ class PolicyRows(NamedTuple):
       baseline: the moving average that the reward was held against.
       entropy: of the policy along the architecture, in nats.
       log_prob: of the architecture, in nats.
+      healthy: bool, whether the architecture's numbers, the update's loss and
+        its gradient are finite.
     """
 
     architectures: tf.Tensor
@@ -30,6 +36,7 @@ class PolicyRows(NamedTuple):
     baseline: tf.Tensor
     entropy: tf.Tensor
     log_prob: tf.Tensor
+    healthy: tf.Tensor
 
 
 class PolicyTrainer(tf.Module):
@@ -66,6 +73,9 @@ class PolicyTrainer(tf.Module):
     ) -> PolicyRows:
         """Makes updates `start` to `stop` of an epoch.
 
+        It stops early after an update that is not healthy, and leaves the
+        controller as it was before; the rows after it stay zero.
+
         Args:
           epoch: int32 scalar.
           start: int32 scalar, the first update.
@@ -75,28 +85,39 @@ class PolicyTrainer(tf.Module):
           `(stop - start) * num_aggregate` rows.
         """
 
+        def more(
+            step: tf.Tensor, healthy: tf.Tensor, *rows: tf.TensorArray
+        ) -> tf.Tensor:
+            return tf.logical_and(step < stop, healthy)
+
         def body(
-            step: tf.Tensor, *rows: tf.TensorArray
+            step: tf.Tensor, healthy: tf.Tensor, *rows: tf.TensorArray
         ) -> tuple[tf.Tensor, ...]:
             values = self._update(epoch, step)
             rows = tuple(
                 row.write(step - start, value)
                 for row, value in zip(rows, values, strict=True)
             )
-            return (step + 1, *rows)
+            return (step + 1, tf.reduce_all(values.healthy), *rows)
 
+        types = {"architectures": tf.int32, "healthy": tf.bool}
         rows = [
             tf.TensorArray(
-                tf.int32 if name == "architectures" else tf.float32,
+                types.get(name, tf.float32),
                 stop - start,
                 element_shape=self._row_shape(name),
             )
             for name in PolicyRows._fields
         ]
-        _, *rows = tf.while_loop(
-            lambda step, *_: step < stop, body, (start, *rows)
+        _, _, *rows = tf.while_loop(
+            more, body, (start, tf.constant(True), *rows)
         )
-        return PolicyRows(*(row.concat() for row in rows))
+        return PolicyRows(
+            *(
+                tf.reshape(row.stack(), [-1, *self._row_shape(name)[1:]])
+                for name, row in zip(PolicyRows._fields, rows, strict=True)
+            )
+        )
 
     def _row_shape(self, name: str) -> list[int]:
         count = self.config.controller.num_aggregate
@@ -143,7 +164,10 @@ class PolicyTrainer(tf.Module):
             parallel_iterations=1,
         )
         accuracy, reward, total, baseline = (row.stack() for row in arrays)
-        self._descend(sample.architectures, total - baseline)
+        made = self._descend(sample.architectures, total - baseline)
+        finite = tf.math.is_finite(accuracy + total + baseline)
+        # If no architecture explains why an update failed, all are marked.
+        finite &= made | tf.logical_not(tf.reduce_all(finite))
         return PolicyRows(
             sample.architectures,
             accuracy,
@@ -151,14 +175,18 @@ class PolicyTrainer(tf.Module):
             baseline,
             sample.entropy,
             sample.log_prob,
+            finite,
         )
 
-    def _descend(self, architectures: tf.Tensor, advantages: tf.Tensor) -> None:
-        """One step on the policy-gradient loss."""
+    def _descend(
+        self, architectures: tf.Tensor, advantages: tf.Tensor
+    ) -> tf.Tensor:
+        """One step on the policy-gradient loss; whether it was made."""
         weights = self.controller.variables_to_train
         if not weights:
-            return
+            return tf.constant(True)
         with tf.GradientTape() as tape:
             scored = self.controller(architectures=architectures)
             loss = policy_gradient_loss(scored.log_prob, advantages)
-        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        gradients = tape.gradient(loss, weights)
+        return descend_if_finite(self.optimizer, loss, gradients, weights)

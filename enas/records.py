@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from enas import faults
 from enas.child import ChildRows
 from enas.config import EnasConfig
 from enas.policy import PolicyRows
@@ -39,6 +40,7 @@ class Records:
         self.run = run
         self.space = config.child.space
         self.best_count = config.schedule.best_count
+        self.aggregate = config.controller.num_aggregate
         about = {
             "method": method,
             "data": describe_data(data),
@@ -94,12 +96,10 @@ class Records:
             if not healthy:
                 self.run.append("child", written)
                 raise RunStopped(
-                    f"stopped: the child's loss is {loss:g} and its "
-                    f"gradient's norm {norm:g} at epoch {epoch}, step "
-                    f"{start + place}, with architecture "
-                    f"{self.space.from_array(architectures[place])}; the last "
-                    "checkpoint is intact. Lower --child_lr_max, or set "
-                    "--clip_norm=5, in a new run"
+                    faults.of_child(
+                        written[-1],
+                        self.space.from_array(architectures[place]),
+                    )
                 )
         self.run.append("child", written)
         self.child_rows += written
@@ -107,7 +107,11 @@ class Records:
     def add_controller(
         self, epoch: int, start: int, rows: PolicyRows, seconds: float
     ) -> None:
-        """Writes evaluated architectures; `start` counts within the epoch."""
+        """Writes evaluated architectures; `start` counts within the epoch.
+
+        Raises:
+          RunStopped: one that is not healthy; names the architecture.
+        """
         columns = PolicyRows(*(column.numpy() for column in rows))
         count = len(columns.accuracy)
         written = [
@@ -124,13 +128,26 @@ class Records:
             }
             for place in range(count)
         ]
+        sick = np.flatnonzero(~columns.healthy)
+        if len(sick):
+            # The rows after those of the failed update were not measured.
+            first = int(sick[0])
+            last = (first // self.aggregate + 1) * self.aggregate
+            self.run.append("controller", written[:last])
+            row = written[first]
+            architecture = self._architecture(row)
+            raise RunStopped(faults.of_controller(row, architecture))
         self.run.append("controller", written)
         self.controller_rows += written
 
     def add_samples(
         self, epoch: int, architectures: np.ndarray, accuracies: np.ndarray
     ) -> None:
-        """Writes the architectures scored after an epoch; ranks the best."""
+        """Writes the architectures scored after an epoch; ranks the best.
+
+        Raises:
+          RunStopped: an accuracy that is not finite; names the architecture.
+        """
         written = []
         for place, (values, accuracy) in enumerate(
             zip(architectures, accuracies, strict=True)
@@ -143,6 +160,8 @@ class Records:
             }
             written.append(row)
             architecture = self.space.from_array(values)
+            if not np.isfinite(accuracy):
+                raise RunStopped(faults.of_sample(row, architecture))
             self.best.append((float(accuracy), architecture, epoch))
         self.run.append("samples", written)
         self._cut_best()

@@ -63,7 +63,7 @@ class Search:
         self.data = load(config.data) if data is None else data
         self.checkpoint_seconds = 60 * checkpoint_minutes
         check_sizes(config, self.data)
-        runtime.configure()
+        runtime.configure(config.schedule.deterministic)
         keras.utils.set_random_seed(config.schedule.seed)
         self.supernet = Supernet(
             config.child, self.data.image_shape, self.data.classes
@@ -138,7 +138,7 @@ class Search:
 
         Raises:
           Interrupted: a signal came; the state was saved.
-          RunStopped: the loss exploded.
+          RunStopped: a number is not finite, or the loss exploded.
         """
         schedule = self.config.schedule
         epochs = schedule.epochs

@@ -35,7 +35,7 @@ def train_standalone(
     Yields:
       For each architecture its accuracy on the whole validation set.
     """
-    runtime.configure()
+    runtime.configure(config.schedule.deterministic)
     keras.utils.set_random_seed(config.schedule.seed)
     supernet = Supernet(config.child, data.image_shape, data.classes)
     child = Child(supernet, data, config)

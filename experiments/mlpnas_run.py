@@ -5,17 +5,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from experiments import plot_mlpnas
+from mlpnas.candidates import choose_jobs
 from mlpnas.competitors import TITLES, Compared, compare
 from mlpnas.config import FINAL_FILE, MlpnasConfig
 from mlpnas.data import MlpData, load
 from mlpnas.export import build_model, save_model
 from mlpnas.finetune import Finetuned, finetune
+from mlpnas.memory import estimate
 from mlpnas.records import Measured
-from mlpnas.search import Search
+from mlpnas.search import Search, count_passes
 from nascore.errors import printable
 from nascore.files import write_json
 from nascore.interrupts import Interrupted, StopRequest
+from nascore.memory import Watch, resident
 from nascore.progress import Progress
 from nascore.runs import RunFolder
 from nascore.runtime import use_one_thread
@@ -24,7 +29,11 @@ MODEL_FILE = "model.keras"
 
 
 def run(
-    config: MlpnasConfig, folder: RunFolder, jobs: int, minutes: float
+    config: MlpnasConfig,
+    folder: RunFolder,
+    jobs: int,
+    minutes: float,
+    ignore_memory: bool = False,
 ) -> None:
     """Searches, fine-tunes, exports, compares, prints and draws.
 
@@ -33,10 +42,15 @@ def run(
       folder: where they go.
       jobs: candidates trained at the same time; 0 means one for each core.
       minutes: the search is saved at least this often.
+      ignore_memory: go on where memory is expected not to suffice.
     """
     use_one_thread()
+    base_memory = resident()
     data = load(config.data)
     _describe_data(data)
+    jobs = jobs or choose_jobs(count_passes(config, data))
+    watch = Watch(estimate(config, data, base_memory, jobs), folder.path)
+    watch.start(ignore_memory)
     search = Search(config, folder, data, None, jobs, minutes)
     print(
         f"search space: {search.space.size():.3g} architectures of at most "
@@ -63,7 +77,9 @@ def run(
     write_json(
         folder.path / FINAL_FILE, _final(search, ranked[0], tuned, compared)
     )
-    print(f"\nrun folder: {folder.path}")
+    print()
+    watch.end(search.pool.processes_peak)
+    print(f"run folder: {folder.path}")
     for path in plot_mlpnas.plot_run(folder.path):
         print(f"wrote {path}")
 
@@ -112,6 +128,11 @@ def _finetune(search: Search, best: Measured) -> Finetuned:
             f"validation loss {row['validation_loss']:.4f}, accuracy "
             f"{row['validation_accuracy']:.2%}"
         )
+        if not np.isfinite(row["loss"]):
+            progress.line(
+                "warning: fine-tuning diverged; the weights of the lowest "
+                "validation loss before are kept"
+            )
         if stop.signum is not None:
             raise Interrupted(
                 stop.signum,

@@ -65,10 +65,16 @@ def main(args: list[str]) -> None:
         launch.quiet_tensorflow()
         from experiments import mlpnas_run
 
-        minutes = base.read(RunConfig()).checkpoint_minutes
+        run_config = base.read(RunConfig())
         # A cluster's workers are its own affair.
         jobs = work.jobs or (0 if work.backend == "loky" else -1)
-        mlpnas_run.run(config, run, jobs, minutes)
+        mlpnas_run.run(
+            config,
+            run,
+            jobs,
+            run_config.checkpoint_minutes,
+            run_config.ignore_memory,
+        )
 
 
 def _backend(work: WorkConfig) -> contextlib.AbstractContextManager[None]:

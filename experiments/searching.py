@@ -5,13 +5,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from absl import flags
-
 from enas.config import EnasConfig
 from experiments import plot_run
 from flags import base
 from nascore.config import RunConfig
 from nascore.errors import InputError
+from nascore.memory import Watch, resident
 from nascore.run_reader import read_settings
 from nascore.runs import RunFolder, default_run_dir
 
@@ -60,11 +59,19 @@ def run_search(
     make_search: "Callable[..., Search]", config: Config, run: RunFolder
 ) -> None:
     """Searches to the end, prints the ranking and draws the run."""
-    minutes = flags.FLAGS.checkpoint_minutes
-    search = make_search(config, run, checkpoint_minutes=minutes)
+    from enas.memory import estimate
+    from nascore.data import load
+
+    run_config = base.read(RunConfig())
+    base_memory = resident()
+    data = load(config.data)
+    watch = Watch(estimate(config, data, base_memory), run.path)
+    watch.start(run_config.ignore_memory)
+    search = make_search(config, run, data, run_config.checkpoint_minutes)
     _describe_start(search)
     ranked = search.run()
     _print_end(search, ranked)
+    watch.end()
     print(f"\nrun folder: {run.path}")
     for path in plot_run.plot_run(run.path):
         print(f"wrote {path}")

@@ -26,18 +26,14 @@ from flags import final as final_flags
 from nascore.config import RunConfig, unflatten
 from nascore.errors import InputError, printable
 from nascore.final.config import FinalConfig
+from nascore.memory import Watch, resident
 from nascore.run_reader import (
     check_same_data,
     read_end,
     read_run,
     read_settings,
 )
-from nascore.runs import (
-    FINAL_END,
-    RunFolder,
-    default_run_dir,
-    is_finished,
-)
+from nascore.runs import FINAL_END, RunFolder, default_run_dir, is_finished
 
 if TYPE_CHECKING:
     import keras
@@ -216,7 +212,7 @@ def main(args: list[str]) -> None:
     """Trains, tests, exports."""
     launch.no_arguments(args)
     config, run = open_run()
-    minutes = flags.FLAGS.checkpoint_minutes
+    run_config = base.read(RunConfig())
     # All machines continue from what the first one has saved.
     saved = Path(flags.FLAGS.run_dir or run.path)
     checkpoints_of = saved if flags.FLAGS.resume else None
@@ -224,13 +220,22 @@ def main(args: list[str]) -> None:
         launch.quiet_tensorflow(config.training.distribute != "multiworker")
         from nascore.final.devices import make_strategy
         from nascore.final.finish import finish
+        from nascore.final.images import load_final
+        from nascore.final.memory import estimate
         from nascore.final.run import FinalTraining
 
         strategy = make_strategy(config.training)
+        base_memory = resident()
+        data = load_final(config.data, config.training.train_on_all)
+        replicas = strategy.num_replicas_in_sync
+        need = estimate(config, data, base_memory, replicas)
+        watch = Watch(need, run.path)
+        watch.start(run_config.ignore_memory)
         training = FinalTraining(
             config,
             run,
-            checkpoint_minutes=minutes,
+            data,
+            checkpoint_minutes=run_config.checkpoint_minutes,
             strategy=strategy,
             initialize=initializer(config),
             checkpoints_of=checkpoints_of,
@@ -241,6 +246,7 @@ def main(args: list[str]) -> None:
             return
         evaluation = finish(training)
         describe_end(evaluation, run.path)
+        watch.end()
     for path in plot_final.plot_final(run.path):
         print(f"wrote {path}")
 

@@ -15,6 +15,7 @@ from mlpnas.space import count_parameters
 from mlpnas.tasks import Examples, Task, Trained, TrainerSettings
 from mlpnas.worker import train_candidate
 from nascore.errors import RunStopped
+from nascore.memory import children_peak
 
 # Example passes that one process makes in the time that another takes to
 # start and to compile (about 20 seconds).
@@ -64,6 +65,8 @@ class CandidatePool:
         self._features = train.features.shape[1]
         self.jobs = jobs
         self._parallel: joblib.Parallel | None = None
+        # Bytes that processes of this machine held at their peak, together.
+        self.processes_peak = 0
 
     def __enter__(self) -> "CandidatePool":
         if self.jobs != 1:
@@ -82,6 +85,7 @@ class CandidatePool:
 
     def __exit__(self, *error: object) -> None:
         if self._parallel is not None:
+            self.processes_peak = max(self.processes_peak, children_peak())
             self._stack.close()
             self._parallel = None
 

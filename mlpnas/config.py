@@ -193,6 +193,10 @@ class SearchConfig:
     """Length of the search (section 5.1)."""
 
     seed: int = option(1, "Fixes everything random in the run.")
+    deterministic: bool = option(
+        False,
+        "Only kernels that give the same bits each time; slower on a GPU.",
+    )
     epochs: int = option(10, "Epochs of the controller.")
     architectures: int = option(10, "New architectures in each epoch.")
 

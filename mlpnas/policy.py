@@ -7,6 +7,7 @@ from mlpnas.config import PolicyConfig
 from mlpnas.controller import Controller, Sample
 from mlpnas.space import PADDING
 from nascore.reinforce import (
+    descend_if_finite,
     discounted_returns,
     policy_gradient_loss,
     standardize,
@@ -70,12 +71,17 @@ class PolicyTrainer(tf.Module):
 
         Returns:
           The loss before the last update; NaN if there is nothing to train.
+
+        Raises:
+          FloatingPointError: loss or gradient of an update is not finite; it
+            was not made.
         """
         loss = float("nan")
         if self.controller.variables_to_train:
             rewards = self.rewards(accuracies)
-            for _ in range(self.config.controller_steps):
-                loss = float(self._update_policy(sequences, rewards))
+            for number in range(self.config.controller_steps):
+                update = self._update_policy(sequences, rewards)
+                loss = _check("policy", number, *update)
         return loss
 
     def train_predictor(
@@ -89,18 +95,23 @@ class PolicyTrainer(tf.Module):
 
         Returns:
           The mean squared error before the last update; NaN without one.
+
+        Raises:
+          FloatingPointError: as in `train`.
         """
         error = float("nan")
         if self.controller.predictor_variables:
-            for _ in range(self.config.predictor_steps):
-                error = float(self._update_predictor(sequences, accuracies))
+            for number in range(self.config.predictor_steps):
+                update = self._update_predictor(sequences, accuracies)
+                error = _check("predictor", number, *update)
         return error
 
     # Epochs can differ in size: one graph for all sizes.
     @tf.function(autograph=False, reduce_retracing=True)
     def _update_policy(
         self, sequences: tf.Tensor, rewards: tf.Tensor
-    ) -> tf.Tensor:
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Loss, and whether the update was made."""
         weights = self.controller.variables_to_train
         lengths = tf.math.count_nonzero(
             sequences != PADDING, axis=1, dtype=tf.int32
@@ -112,16 +123,29 @@ class PolicyTrainer(tf.Module):
             loss = policy_gradient_loss(scored.log_probs, returns)
             entropy = tf.reduce_mean(scored.entropy)
             loss -= self.config.entropy_weight * entropy
-        self.optimizer.apply(tape.gradient(loss, weights), weights)
-        return loss
+        gradients = tape.gradient(loss, weights)
+        return loss, descend_if_finite(self.optimizer, loss, gradients, weights)
 
     @tf.function(autograph=False, reduce_retracing=True)
     def _update_predictor(
         self, sequences: tf.Tensor, accuracies: tf.Tensor
-    ) -> tf.Tensor:
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Error, and whether the update was made."""
         weights = self.controller.predictor_variables
         with tf.GradientTape() as tape:
             predicted = self.controller(sequences=sequences).predicted
             error = tf.reduce_mean((predicted - accuracies) ** 2)
-        self.predictor_optimizer.apply(tape.gradient(error, weights), weights)
-        return error
+        gradients = tape.gradient(error, weights)
+        return error, descend_if_finite(
+            self.predictor_optimizer, error, gradients, weights
+        )
+
+
+def _check(what: str, number: int, loss: tf.Tensor, made: tf.Tensor) -> float:
+    """The loss of an update that was made; raises if it was not."""
+    if not bool(made):
+        raise FloatingPointError(
+            f"the {what}'s loss is {float(loss):g} or its gradient is not "
+            f"finite in update {number + 1}"
+        )
+    return float(loss)

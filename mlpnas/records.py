@@ -26,12 +26,14 @@ class Measured:
       architecture: hidden layers.
       score: epoch-weighted mean of its validation accuracies.
       accuracy: validation accuracy after its last epoch.
+      diverged: whether its weights are of no use.
     """
 
     number: int
     architecture: MlpArchitecture
     score: float
     accuracy: float
+    diverged: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,13 +99,19 @@ class Records:
                 self.space.parse(row["architecture"]),
                 float(row["score"]),
                 float(row["accuracy"]),
+                bool(row.get("note")),
             )
             for row in self.run.read("candidates")
         ]
 
     def ranking(self, count: int) -> list[Measured]:
-        """The best by score; of equals the one that was seen first."""
-        return sorted(self.measured, key=lambda entry: -entry.score)[:count]
+        """The best by score; of equals the one that was seen first.
+
+        Those that diverged, which nothing can be done with, come last.
+        """
+        return sorted(
+            self.measured, key=lambda entry: (entry.diverged, -entry.score)
+        )[:count]
 
     def add(
         self,
@@ -117,12 +125,13 @@ class Records:
         for place, (proposal, trained) in enumerate(
             zip(proposals, results, strict=True)
         ):
-            accuracies = trained.rows.validation_accuracy
+            accuracies = trained.accuracies
             entry = Measured(
                 len(self.measured),
                 proposal.architecture,
                 trained.score,
                 float(accuracies[-1]),
+                trained.diverged_at is not None,
             )
             self.measured.append(entry)
             rows.append(
@@ -148,6 +157,7 @@ class Records:
                     "entropy": proposal.entropy,
                     "seconds": round(trained.seconds, 4),
                     "accuracies": " ".join(f"{a:.6g}" for a in accuracies),
+                    "note": describe_divergence(trained),
                 }
             )
         self.run.append("candidates", rows)
@@ -214,6 +224,14 @@ class Records:
                 ],
             },
         )
+
+
+def describe_divergence(trained: Trained) -> str:
+    """Where a candidate's training went wrong; nothing if it did not."""
+    if trained.diverged_at is None:
+        return ""
+    epoch, step = trained.diverged_at
+    return f"diverged in training epoch {epoch + 1}, step {step + 1}"
 
 
 def rank_correlation(predicted: Sequence[float], measured: np.ndarray) -> float:

@@ -30,6 +30,7 @@ from nascore.errors import RunStopped
 from nascore.interrupts import Interrupted, StopRequest
 from nascore.progress import Progress
 from nascore.runs import RunFolder
+from nascore.runtime import make_deterministic
 from nascore.seeds import Stream, fold
 
 # A candidate's place among the tasks, and what its training gave.
@@ -66,6 +67,8 @@ class Search:
         self.data = load(config.data) if data is None else data
         self.space = config.space.space(self.data.classes)
         self.checkpoint_seconds = 60 * checkpoint_minutes
+        if config.search.deterministic:
+            make_deterministic()
         keras.utils.set_random_seed(config.search.seed)
         self.policy = PolicyTrainer(
             make_controller(self.space, config.policy), config.policy
@@ -77,7 +80,7 @@ class Search:
             self.data.fingerprint,
             self.data.train,
             self.data.validation,
-            jobs or choose_jobs(self._count_passes()),
+            jobs or choose_jobs(count_passes(config, self.data)),
         )
         # Trained candidates of the epoch under way, by their place in it,
         # and the best of all, by their number.
@@ -100,13 +103,6 @@ class Search:
         """The epoch that is under way, from 0."""
         return int(self._epoch)
 
-    def _count_passes(self) -> float:
-        """Examples that all candidates see, in all their epochs."""
-        search = self.config.search
-        candidates = float(search.epochs * search.architectures)
-        epochs = self.config.training.child_epochs
-        return len(self.data.train.labels) * epochs * candidates
-
     def _variables(self) -> dict:
         """The state, each part under a name of its own."""
         policy = {
@@ -127,7 +123,8 @@ class Search:
 
         Raises:
           Interrupted: a signal came; the state was saved.
-          RunStopped: a process of the pool died.
+          RunStopped: a process of the pool died, the policy's loss is not
+            finite, or no training went well.
         """
         search = self.config.search
         self._progress = Progress(
@@ -140,6 +137,11 @@ class Search:
             while self.epoch < search.epochs and not stopped:
                 stopped = not self._run_epoch()
         self._progress.close()
+        if self.records.ranking(1)[0].diverged:
+            raise RunStopped(
+                f"all {len(self.records.measured)} architectures diverged in "
+                "training, see candidates.csv; lower --child_lr in a new run"
+            )
         top = self.config.finetune.top
         self.records.finish(top, self.epoch, stopped)
         return self.records.ranking(top)
@@ -164,6 +166,7 @@ class Search:
             proposals,
             {
                 "drawn_uniformly": uniform,
+                "diverged": sum(t.diverged_at is not None for t in results),
                 **losses,
                 "bank_megabytes": self.bank.size / 1e6,
                 "seconds": round(time.monotonic() - begin, 3),
@@ -184,6 +187,8 @@ class Search:
             f"{row['score_mean']:.1%} +- {row['score_std']:.1%}, best "
             f"{best.score:.1%} ({self.space.format(best.architecture)})"
         )
+        if row["diverged"]:
+            text += f", {row['diverged']:.0f} diverged (see candidates.csv)"
         if np.isfinite(row["predictor_correlation"]):
             text += (
                 ", predicted with a rank correlation of "
@@ -276,7 +281,9 @@ class Search:
         if self.config.training.one_shot:
             # In the order of sampling, whichever was ready first.
             for proposal, trained in zip(proposals, results, strict=True):
-                self.bank.store(proposal.architecture, trained.weights)
+                # What diverged would be the end of all that shares with it.
+                if trained.diverged_at is None:
+                    self.bank.store(proposal.architecture, trained.weights)
         scores = tf.constant([t.score for t in results], tf.float32)
         rewards = self.policy.rewards(scores)
         first = len(self.records.measured)
@@ -289,11 +296,18 @@ class Search:
         }
         measured = self.records.measured
         known = [self.space.encode(entry.architecture) for entry in measured]
-        loss = self.policy.train(tf.constant(sequences), scores)
-        error = self.policy.train_predictor(
-            tf.constant(np.array(known)),
-            tf.constant([entry.score for entry in measured], tf.float32),
-        )
+        try:
+            loss = self.policy.train(tf.constant(sequences), scores)
+            error = self.policy.train_predictor(
+                tf.constant(np.array(known)),
+                tf.constant([entry.score for entry in measured], tf.float32),
+            )
+        except FloatingPointError as fault:
+            raise RunStopped(
+                f"stopped: {fault} after the architectures of epoch "
+                f"{self.epoch + 1}; the last checkpoint is intact. Lower "
+                "--controller_lr or --predictor_lr in a new run"
+            ) from None
         return {"policy_loss": loss, "predictor_error": error}
 
     def _interrupt(self, signum: int) -> NoReturn:
@@ -311,6 +325,13 @@ class Search:
         self._saved = time.monotonic()
 
 
+def count_passes(config: MlpnasConfig, data: MlpData) -> float:
+    """Examples that all candidates of a search see, in all their epochs."""
+    candidates = float(config.search.epochs * config.search.architectures)
+    epochs = config.training.child_epochs
+    return len(data.train.labels) * epochs * candidates
+
+
 def trainer_settings(config: MlpnasConfig, outputs: int) -> TrainerSettings:
     """How the candidates of a search are trained."""
     training = config.training
@@ -320,4 +341,5 @@ def trainer_settings(config: MlpnasConfig, outputs: int) -> TrainerSettings:
         training.child_lr,
         training.patience,
         config.space.dropout_rate,
+        deterministic=config.search.deterministic,
     )

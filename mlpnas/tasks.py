@@ -44,6 +44,7 @@ class TrainerSettings:
       dropout_rate: of dropout layers.
       keep_best: end with the weights of the lowest validation loss, not
         with the last ones.
+      deterministic: see `nascore.runtime.make_deterministic`.
     """
 
     outputs: int
@@ -52,6 +53,7 @@ class TrainerSettings:
     patience: int
     dropout_rate: float
     keep_best: bool = False
+    deterministic: bool = False
 
 
 class Task(NamedTuple):
@@ -77,16 +79,27 @@ class Trained(NamedTuple):
       weights: of all layers, at the end.
       rows: what each epoch measured.
       seconds: of the training, the compilation included.
+      diverged_at: training epoch and step in it, from 0, after which loss or
+        weights were not finite and the training ended; None if it went well.
     """
 
     weights: list[LayerWeights]
     rows: EpochRows
     seconds: float
+    diverged_at: tuple[int, int] | None = None
+
+    @property
+    def accuracies(self) -> np.ndarray:
+        """Validation accuracy of each epoch; 0 where none was measured.
+
+        Whoever trained it, no NaN goes from here to a policy.
+        """
+        return np.nan_to_num(self.rows.validation_accuracy, nan=0.0)
 
     @property
     def score(self) -> float:
         """See `epoch_weighted_mean`."""
-        return epoch_weighted_mean(self.rows.validation_accuracy)
+        return epoch_weighted_mean(self.accuracies)
 
 
 def epoch_weighted_mean(accuracies: np.ndarray) -> float:

@@ -28,6 +28,8 @@ class TrainedStore(tf.train.experimental.PythonState):
                 arrays[f"{number}|bias|{place}"] = bias
             arrays[f"{number}|rows"] = np.stack(trained.rows)
             arrays[f"{number}|seconds"] = np.array(trained.seconds)
+            if trained.diverged_at is not None:
+                arrays[f"{number}|diverged_at"] = np.array(trained.diverged_at)
         return pack(arrays)
 
     def deserialize(self, string_value: bytes) -> None:
@@ -47,4 +49,10 @@ def _read(arrays: Mapping[str, np.ndarray], number: str) -> Trained:
         for place in range(layers)
     ]
     rows = EpochRows(*arrays[f"{number}|rows"])
-    return Trained(weights, rows, float(arrays[f"{number}|seconds"]))
+    place = arrays.get(f"{number}|diverged_at")
+    return Trained(
+        weights,
+        rows,
+        float(arrays[f"{number}|seconds"]),
+        None if place is None else (int(place[0]), int(place[1])),
+    )

@@ -6,7 +6,8 @@ and its dropout by a rate. The whole training runs inside the graph: epochs,
 batches, Adam, validation, early stopping. No arithmetic is spent on padding.
 
 The result is that of Keras: `Sequential.fit` with Adam, categorical (two
-classes: binary) cross entropy and `EarlyStopping` on the validation loss.
+classes: binary) cross entropy and `EarlyStopping` on the validation loss. Only
+a loss that is not finite ends a training at once: nothing can come of it.
 """
 
 from collections.abc import Sequence
@@ -48,6 +49,8 @@ class Trainer(tf.Module):
         self._layers: list[DenseState] = []
         self._epoch = tf.Variable(0, trainable=False)
         self._wait = tf.Variable(0, trainable=False)
+        # The step, counted over all epochs, that went wrong; -1 if none did.
+        self._diverged = tf.Variable(-1, trainable=False)
         self._best_loss = tf.Variable(np.inf, dtype=tf.float32)
         self._network: tuple = ()
         self.run_graph = tf.function(self._run_epochs, autograph=False)
@@ -81,6 +84,7 @@ class Trainer(tf.Module):
         )
         self._epoch.assign(0)
         self._wait.assign(0)
+        self._diverged.assign(-1)
         self._best_loss.assign(np.inf)
 
     def run(self, seed: tf.Tensor, stop: int) -> EpochRows:
@@ -95,8 +99,23 @@ class Trainer(tf.Module):
 
     @property
     def stopped_early(self) -> bool:
-        """Whether the validation loss has not fallen for too long."""
-        return int(self._wait) >= self.settings.patience
+        """Whether the loss has not fallen for too long, or is not finite."""
+        return (
+            int(self._wait) >= self.settings.patience
+            or self.diverged_at is not None
+        )
+
+    @property
+    def diverged_at(self) -> tuple[int, int] | None:
+        """See `Trained`."""
+        step = int(self._diverged)
+        return None if step < 0 else divmod(step, self._steps)
+
+    @property
+    def _steps(self) -> int:
+        """Steps in an epoch."""
+        count = len(self.train_examples.labels)
+        return -(-count // self.settings.batch_size)
 
     def weights(self) -> list[LayerWeights]:
         """The weights as they are, or the best ones if those are kept."""
@@ -137,11 +156,17 @@ class Trainer(tf.Module):
         )
 
         def body(epoch: tf.Tensor, *arrays: tf.TensorArray) -> tuple:
-            loss = self._train_epoch(layers, activations, rates, seed, epoch)
+            loss, last = self._train_epoch(
+                layers, activations, rates, seed, epoch
+            )
             validation_loss, accuracy = self._evaluate(
                 *self.validation_examples,
                 [tuple(layer.weights) for layer in layers],
                 activations,
+            )
+            finite = tf.math.is_finite(loss + validation_loss)
+            self._diverged.assign(
+                tf.where(finite, -1, epoch * self._steps + last)
             )
             # NaN is not lower than anything.
             is_better = validation_loss < self._best_loss
@@ -163,7 +188,9 @@ class Trainer(tf.Module):
 
         epoch, *arrays = tf.while_loop(
             lambda epoch, *_: (
-                (epoch < stop) & (self._wait < self.settings.patience)
+                (epoch < stop)
+                & (self._wait < self.settings.patience)
+                & (self._diverged < 0)
             ),
             body,
             (first, *arrays),
@@ -179,11 +206,15 @@ class Trainer(tf.Module):
         rates: tf.Tensor,
         seed: tf.Tensor,
         epoch: tf.Tensor,
-    ) -> tf.Tensor:
-        """Trains on all batches once; returns the mean loss."""
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Trains on all batches once, or to a loss that is not finite.
+
+        Returns:
+          The mean loss, and the last step made.
+        """
         features, labels = self.train_examples
         count, batch = len(labels), self.settings.batch_size
-        steps = -(-count // batch)
+        steps = self._steps
         order = batch_order(seed, epoch, count)
         variables = [v for layer in layers for v in layer.weights]
 
@@ -205,13 +236,13 @@ class Trainer(tf.Module):
                 layer.descend(own, number + 1, self.settings.learning_rate)
             return step + 1, total + tf.reduce_sum(losses)
 
-        _, total = tf.while_loop(
-            lambda step, _: step < steps,
+        step, total = tf.while_loop(
+            lambda step, total: (step < steps) & tf.math.is_finite(total),
             body,
             (tf.constant(0), tf.constant(0.0)),
             parallel_iterations=1,
         )
-        return total / count
+        return total / count, step - 1
 
     def _evaluate(
         self,
@@ -234,8 +265,12 @@ class Trainer(tf.Module):
                 chosen = tf.cast(x[:, 0] > 0, tf.int32)
             else:
                 chosen = tf.argmax(x, 1, tf.int32)
-            right = tf.cast(chosen == true, tf.float32)
-            values = (self._losses(x, true), right)
+            losses = self._losses(x, true)
+            # NaN is no answer, though `argmax` makes one of it.
+            right = tf.cast(
+                (chosen == true) & tf.math.is_finite(losses), tf.float32
+            )
+            values = (losses, right)
             return (
                 stop,
                 *(

@@ -42,9 +42,11 @@ def train_candidate(
         if "tensorflow" not in sys.modules:
             import_quietly()
         from mlpnas.trainer import Trainer
-        from nascore.runtime import use_one_thread
+        from nascore.runtime import make_deterministic, use_one_thread
 
         use_one_thread()
+        if settings.deterministic:
+            make_deterministic()
         ignore_in_workers()
         _kept.trainer = Trainer(
             settings, Examples(*arrays[:2]), Examples(*arrays[2:])
@@ -54,4 +56,4 @@ def train_candidate(
     trainer.start(task.architecture, task.weights)
     rows = trainer.run(np.array(task.seed, np.int32), task.epochs)
     seconds = time.monotonic() - begin
-    return place, Trained(trainer.weights(), rows, seconds)
+    return place, Trained(trainer.weights(), rows, seconds, trainer.diverged_at)

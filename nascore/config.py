@@ -283,6 +283,9 @@ class RunConfig:
     checkpoint_minutes: float = option(
         10.0, "Save at least this often, besides after every epoch."
     )
+    ignore_memory: bool = option(
+        False, "Go on where memory is expected not to suffice."
+    )
 
     def __post_init__(self) -> None:
         check_fields(self, checkpoint_minutes=(0.0, math.inf))

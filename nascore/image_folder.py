@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from nascore.errors import InputError, printable
+from nascore.memory import check_data
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 # What those are; Pillow would try all that it knows, and start programs of
@@ -57,8 +58,8 @@ def read_class_folders(
       and int32 labels; then the names of the classes.
 
     Raises:
-      InputError: a missing or empty folder, a broken image, or classes that
-        differ between the parts.
+      InputError: a missing or empty folder, a broken image, classes that
+        differ between the parts, or more images than memory holds.
     """
     if not root.is_dir():
         raise InputError(f"--data_dir={root} is not an existing folder")
@@ -85,20 +86,24 @@ def read_class_folders(
         for paths in by_class.values()
         for path in paths
     )
-    mode = "L" if grey else "RGB"
+    mode, channels = ("L", 1) if grey else ("RGB", 3)
+    counts = [
+        len(paths) for by_class in files.values() for paths in by_class.values()
+    ]
+    check_data(sum(counts), (size, size, channels), str(root))
     parts = {}
     for part, by_class in files.items():
-        images = [
-            to_size(read_image(path, mode), (size, size))
-            for name in names
-            for path in by_class[name]
-        ]
+        paths = [path for name in names for path in by_class[name]]
+        # Filled, not stacked: there is no moment with two copies.
+        images = np.empty((len(paths), size, size, channels), np.uint8)
+        for place, path in enumerate(paths):
+            image = to_size(read_image(path, mode), (size, size))
+            images[place] = image.reshape(size, size, channels)
         labels = np.repeat(
             np.arange(len(names), dtype=np.int32),
             [len(by_class[name]) for name in names],
         )
-        stacked = np.stack(images).reshape(len(images), size, size, -1)
-        parts[part] = (stacked, labels)
+        parts[part] = (images, labels)
     return parts, tuple(names)
 
 

@@ -47,6 +47,8 @@ class Operation(abc.ABC):
     is_convolution = False
     # Whether it passes its input on; a drop path spares it.
     is_skip = False
+    # Tensors of the input's size that it keeps for its gradient.
+    kept_maps = 0
 
     def weight_specs(self, channels: int) -> tuple[WeightSpec, ...]:
         """Returns the weights of one slot at this width."""
@@ -83,6 +85,8 @@ class SeparableConvolution(Operation):
 
     is_convolution = True
     repeats = 2
+    # In each repeat what depthwise, pointwise and normalization have read.
+    kept_maps = 3 * repeats
 
     def __init__(self, kernel_size: int, dilation: int = 1) -> None:
         self.kernel_size = kernel_size

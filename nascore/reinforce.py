@@ -1,5 +1,8 @@
 """The policy gradient that the controllers share (Williams, 1992)."""
 
+from collections.abc import Sequence
+
+import keras
 import tensorflow as tf
 
 
@@ -41,6 +44,35 @@ def policy_gradient_loss(
     if products.shape.rank == 2:
         products = tf.reduce_sum(products, axis=1)
     return -tf.reduce_mean(products)
+
+
+def descend_if_finite(
+    optimizer: keras.optimizers.Optimizer,
+    loss: tf.Tensor,
+    gradients: Sequence[tf.Tensor],
+    weights: Sequence[tf.Variable],
+) -> tf.Tensor:
+    """Makes an optimizer's step unless loss or gradient is not finite.
+
+    A policy that took in one NaN would sample nonsense ever after.
+
+    Args:
+      optimizer: of the weights.
+      loss: a scalar.
+      gradients: its, one for each weight.
+      weights: what is trained.
+
+    Returns:
+      Bool scalar, whether the step was made.
+    """
+    # A norm that overflows would leave the optimizer's averages infinite.
+    finite = tf.math.is_finite(loss + tf.linalg.global_norm(gradients))
+
+    def descend() -> tf.Tensor:
+        optimizer.apply(gradients, weights)
+        return tf.constant(True)
+
+    return tf.cond(finite, descend, lambda: tf.constant(False))
 
 
 def discounted_returns(

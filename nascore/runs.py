@@ -262,8 +262,12 @@ def differences(old: Row, new: Row, ignore: Iterable[str] = ()) -> list[str]:
 
 
 def changed_settings(old: Row, new: Row) -> list[str]:
-    """Says which settings make another run of it."""
-    return differences(old, new, _MAY_DIFFER)
+    """Says which settings make another run of it.
+
+    One that the older run does not name came later: it ran without.
+    """
+    known = {name: value for name, value in new.items() if name in old}
+    return differences(old, known, _MAY_DIFFER)
 
 
 def package_versions() -> dict[str, str]:

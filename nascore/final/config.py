@@ -116,6 +116,10 @@ class TrainingConfig:
         "What to export at the end, with commas: keras, saved_model, onnx.",
     )
     seed: int = option(1, "Fixes everything random in the training.")
+    deterministic: bool = option(
+        False,
+        "Only kernels that give the same bits each time; slower on a GPU.",
+    )
     epochs: int = option(630, "Passes over the training images.")
     batch_size: int = option(144, "Images in a training step.")
     accumulate: int = option(

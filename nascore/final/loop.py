@@ -38,11 +38,38 @@ class Totals(NamedTuple):
 
 
 class StepRows(NamedTuple):
-    """What one replica measured in one step; sums over its images."""
+    """What one replica measured in one step; sums over its images.
+
+    Attributes:
+      loss: as in `Totals`.
+      hits: likewise.
+      norm: of the gradient, without loss scaling; summed over the parts of
+        the batch, so that it is at least the norm of their sum.
+      unhealthy: parts whose loss is beyond the limit or whose gradient is
+        not finite.
+    """
 
     loss: tf.Tensor
     hits: tf.Tensor
+    norm: tf.Tensor
     unhealthy: tf.Tensor
+
+
+class Stretch(NamedTuple):
+    """How a stretch of steps ended.
+
+    Attributes:
+      step: int32, the step after the last one that was made.
+      healthy: bool, whether every loss was within the limit and every
+        gradient finite, and the weights at the end, too.
+      loss: of the last step, mean over its images, in nats.
+      norm: of its gradient, see `StepRows`.
+    """
+
+    step: tf.Tensor
+    healthy: tf.Tensor
+    loss: tf.Tensor
+    norm: tf.Tensor
 
 
 class Loop(tf.Module):
@@ -119,18 +146,18 @@ class Loop(tf.Module):
     @tf.function(autograph=False)
     def train(
         self, epoch: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    ) -> Stretch:
         """Trains steps `start` to `stop` of an epoch; adds to `totals`.
+
+        It stops after a step that is not healthy. With float16 a gradient
+        that overflows is healthy while the optimizer, which skips it, can
+        still lower its loss scale; at a scale of 1 the fault is not the
+        scale's, and every step to come would be skipped.
 
         Args:
           epoch: int32 scalar.
           start: int32 scalar, the first step.
           stop: int32 scalar, the step after the last one.
-
-        Returns:
-          The step that it came to, int32, and whether every loss was within
-          the limit and every gradient finite; it stops after one that was
-          not.
         """
         training = self.config.training
         order = epoch_order(
@@ -138,37 +165,60 @@ class Loop(tf.Module):
         )
         total_steps = float(training.epochs * self.steps_per_epoch)
 
+        size = float(training.batch_size)
+
         def more(
-            step: tf.Tensor, healthy: tf.Tensor, *sums: tf.Tensor
+            step: tf.Tensor, healthy: tf.Tensor, *others: tf.Tensor
         ) -> tf.Tensor:
             return tf.logical_and(step < stop, healthy)
 
         def body(
-            step: tf.Tensor, healthy: tf.Tensor, *sums: tf.Tensor
+            step: tf.Tensor, healthy: tf.Tensor, *others: tf.Tensor
         ) -> tuple[tf.Tensor, ...]:
             self.optimizer.learning_rate.assign(self.learning_rate(epoch, step))
             if self._progress is not None:
                 done = epoch * self.steps_per_epoch + step + 1
                 self._progress.assign(tf.cast(done, tf.float32) / total_steps)
             rows = self.strategy.run(self._step, (order, epoch, step))
-            loss, hits, unhealthy = (
+            loss, hits, norm, unhealthy = (
                 self.strategy.reduce(tf.distribute.ReduceOp.SUM, row, axis=None)
                 for row in rows
             )
-            new = (loss, hits, tf.constant(float(training.batch_size)))
             sums = tuple(
                 total + tf.cast(value, tf.float64)
-                for total, value in zip(sums, new, strict=True)
+                for total, value in zip(
+                    others[2:], (loss, hits, tf.constant(size)), strict=True
+                )
             )
-            return (step + 1, tf.equal(unhealthy, 0.0), *sums)
+            healthy = tf.equal(unhealthy, 0.0)
+            return (step + 1, healthy, loss / size, norm, *sums)
 
+        zero = tf.constant(0.0)
         sums = tuple(total.read_value() for total in self.totals)
-        step, healthy, *sums = tf.while_loop(
-            more, body, (start, tf.constant(True), *sums)
+        step, healthy, loss, norm, *sums = tf.while_loop(
+            more, body, (start, tf.constant(True), zero, zero, *sums)
         )
         for total, value in zip(self.totals, sums, strict=True):
             total.assign(value)
-        return step, healthy
+        # No later step would show what the last update did, and the weights
+        # may be saved next. One pass a stretch, not a step.
+        sound = tf.math.is_finite(tf.linalg.global_norm(self._floats()))
+        return Stretch(step, tf.logical_and(healthy, sound), loss, norm)
+
+    def _floats(self) -> list[tf.Variable]:
+        """All weights and moving statistics."""
+        return [
+            variable.value
+            for variable in self.network.variables
+            if "float" in variable.dtype
+        ]
+
+    @property
+    def loss_scale(self) -> tf.Tensor:
+        """What the loss is multiplied with before it is differentiated."""
+        if self.config.training.precision != "float16":
+            return tf.constant(1.0)
+        return tf.identity(self.optimizer.dynamic_scale.value)
 
     def _step(
         self, order: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor
@@ -195,7 +245,10 @@ class Loop(tf.Module):
         if training.clip_norm:
             replicas = context.num_replicas_in_sync
             summed = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-            clipped, _ = tf.clip_by_global_norm(summed, training.clip_norm)
+            # The optimizer takes the loss scale out, after this.
+            clipped, _ = tf.clip_by_global_norm(
+                summed, training.clip_norm * self.loss_scale
+            )
             # The optimizer adds the replicas' gradients up.
             gradients = [gradient / replicas for gradient in clipped]
         self.optimizer.apply(gradients, self.network.trainable_variables)
@@ -218,11 +271,12 @@ class Loop(tf.Module):
             body,
             (
                 tf.constant(0),
-                *StepRows(zero, zero, zero),
+                *StepRows(zero, zero, zero, zero),
                 *(tf.zeros_like(weight.value) for weight in weights),
             ),
         )
-        return StepRows(*sums[:3]), list(sums[3:])
+        count = len(StepRows._fields)
+        return StepRows(*sums[:count]), list(sums[count:])
 
     def _gradients(
         self, images: tf.Tensor, labels: tf.Tensor, part: tf.Tensor
@@ -256,14 +310,18 @@ class Loop(tf.Module):
         hits = tf.equal(
             tf.argmax(outputs[LOGITS], axis=1, output_type=tf.int32), labels
         )
-        healthy = loss / size <= training.loss_limit
-        if training.precision != "float16":
-            # There the optimizer itself skips gradients that overflow.
-            norm = tf.linalg.global_norm(gradients)
-            healthy = tf.logical_and(healthy, tf.math.is_finite(norm))
+        scale = self.loss_scale
+        norm = tf.linalg.global_norm(gradients) / scale
+        sound = tf.math.is_finite(norm)
+        if training.precision == "float16":
+            # The optimizer skips gradients that overflow, and halves the
+            # scale.
+            sound = tf.logical_or(sound, scale > 1.0)
+        healthy = tf.logical_and(loss / size <= training.loss_limit, sound)
         rows = StepRows(
             loss,
             tf.reduce_sum(tf.cast(hits, tf.float32)),
+            norm,
             1.0 - tf.cast(healthy, tf.float32),
         )
         return rows, gradients

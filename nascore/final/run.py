@@ -26,14 +26,14 @@ from nascore.final.devices import (
 )
 from nascore.final.evaluation import cross_entropies
 from nascore.final.images import FinalData, load_final
-from nascore.final.loop import Loop
+from nascore.final.loop import Loop, Stretch
 from nascore.interrupts import Interrupted, StopRequest
 from nascore.json_files import look_up, read_object
 from nascore.ledger import Ledger
 from nascore.network import build_network
 from nascore.progress import Progress, next_stretch
 from nascore.runs import RunFolder
-from nascore.runtime import device_names
+from nascore.runtime import device_names, make_deterministic
 from nascore.tensorboard import Board
 
 
@@ -77,6 +77,8 @@ class FinalTraining:
                 f"{len(self.data.train)} training images; lower it"
             )
         self.checkpoint_seconds = 60 * checkpoint_minutes
+        if training.deterministic:
+            make_deterministic()
         self.strategy = strategy or make_strategy(training)
         self.chief = is_chief(self.strategy)
         keras.utils.set_random_seed(training.seed)
@@ -198,20 +200,40 @@ class FinalTraining:
             stretch = steps
         stop = min(first + stretch, steps)
         begin = time.monotonic()
-        reached, healthy = self.loop.train(
+        ended = self.loop.train(
             *(tf.constant(number) for number in (epoch, first, stop))
         )
-        taken = int(reached) - first
-        if not bool(healthy):
-            raise RunStopped(
-                f"stopped: the loss or the gradient exploded in epoch "
-                f"{epoch + 1}, step {int(reached)}; the last checkpoint in "
-                f"{self.run_folder.path} is from before. Lower --lr_max, or "
-                "set --clip_norm=5 or --warmup_epochs=1, in a new run"
-            )
-        self._position["step"].assign(int(reached))
+        reached = int(ended.step)
+        taken = reached - first
+        if not bool(ended.healthy):
+            raise RunStopped(self._describe_fault(epoch, ended))
+        self._position["step"].assign(reached)
         self._progress.advance(taken, f"epoch {epoch + 1}")
         return next_stretch(taken, time.monotonic() - begin)
+
+    def _describe_fault(self, epoch: int, ended: Stretch) -> str:
+        """What, where, and what to do about a step that is not healthy."""
+        training = self.config.training
+        loss, norm = float(ended.loss), float(ended.norm)
+        where = f"in epoch {epoch + 1}, step {int(ended.step)}"
+        text = (
+            f"stopped: the training exploded {where}: loss {loss:g}, norm of "
+            f"the gradient {norm:g}"
+        )
+        mend = "Lower --lr_max, or set --clip_norm=5 or --warmup_epochs=1"
+        if loss <= training.loss_limit and np.isfinite(norm):
+            text += ", and a weight that is not finite"
+        elif loss <= training.loss_limit and training.precision == "float16":
+            text = (
+                f"stopped: {where} the gradient overflows float16 at a loss "
+                "scale of 1, after all larger ones; every step to come would "
+                "be skipped"
+            )
+            mend = "Use --precision=bfloat16 or float32, or lower --lr_max"
+        return (
+            f"{text}; the last checkpoint in {self.run_folder.path} is from "
+            f"before. {mend}, in a new run"
+        )
 
     def _after_stretch(self) -> None:
         if self.config.training.distribute == "multiworker":
@@ -263,6 +285,13 @@ class FinalTraining:
             "validation_accuracy": float(hits.mean()),
         }
 
+    def _count_skipped(self, epoch: int) -> dict[str, int]:
+        """Steps so far whose gradients overflowed; float16 only."""
+        if self.config.training.precision != "float16":
+            return {}
+        steps = (epoch + 1) * self.loop.steps_per_epoch
+        return {"skipped_steps": steps - int(self.loop.optimizer.iterations)}
+
     def _end_epoch(self, epoch: int, validation: dict[str, float]) -> None:
         loss, hits, images = (float(total) for total in self.loop.totals)
         rate = self.loop.learning_rate(
@@ -277,6 +306,7 @@ class FinalTraining:
             **validation,
             "seconds": round(seconds, 3),
             "images_per_second": round(images / seconds, 1),
+            **self._count_skipped(epoch),
         }
         self.run_folder.append("epochs", [row])
         self.board.scalars(

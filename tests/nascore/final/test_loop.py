@@ -154,7 +154,7 @@ def test_moving_averages_replace_the_weights_and_go_again():
 
 def test_stops_after_a_loss_that_explodes():
     loop = make_loop(loss_limit=1e-6)
-    step, healthy = train(loop, 0, 0, 5)
+    step, healthy, *_ = train(loop, 0, 0, 5)
     assert (int(step), bool(healthy)) == (1, False)
     loop = make_loop()
     loop.network.trainable_variables[0].assign_add(
@@ -179,7 +179,7 @@ def test_bfloat16_computes_close_to_float32():
             loop = make_loop(precision=precision)
         finally:
             set_precision("float32")
-        step, healthy = train(loop, 0, 0, 2)
+        step, healthy, *_ = train(loop, 0, 0, 2)
         assert (int(step), bool(healthy)) == (2, True)
         losses.append(float(loop.totals.loss))
         assert all(w.dtype == np.float32 for w in weights(loop))

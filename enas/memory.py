@@ -1,0 +1,176 @@
+"""Memory that a search needs, counted from its settings.
+
+No network is built, so that a search that cannot fit is refused at once.
+Counted is what a training step keeps for its gradient in the worst case, the
+operation that keeps most on every edge: in a long search some architecture
+comes close to it.
+"""
+
+import dataclasses
+import math
+
+from enas.config import EnasConfig
+from nascore.cells import CELL_INPUTS, NODE_INPUTS
+from nascore.config import SupernetConfig
+from nascore.data import ImageData
+from nascore.layers import STEM_FACTOR
+from nascore.layout import REDUCTION
+from nascore.memory import FLOAT, Need, peak
+from nascore.ops import find_operations
+
+# What TensorFlow's allocator holds on a CPU, over what is in use: it keeps
+# what was freed, and what is asked for next often does not fit there. Measured
+# (results/memory); an architecture of nothing but convolutions has 1.9.
+_SLACK = 1.8
+# Tensors of a layer's size that exist while it is differentiated: gradients
+# of its tensors and of one edge's.
+_BACKWARD = 8
+# Bytes of compiled graphs, figures and buffers of files: of any search, and
+# for each edge of each layer. Measured.
+_GRAPH = 250 * 2**20
+_GRAPH_EDGE = 4.6 * 2**20
+
+
+@dataclasses.dataclass(frozen=True)
+class _Layer:
+    """Sizes of one layer of the supernet.
+
+    Attributes:
+      pixels: height times width of its output.
+      channels: of its output.
+      inputs: (pixels, channels) of each input that a 1x1 convolution brings
+        to the layer's size.
+    """
+
+    pixels: int
+    channels: int
+    inputs: tuple[tuple[int, int], ...]
+
+    @property
+    def size(self) -> int:
+        """Numbers in one image's map."""
+        return self.pixels * self.channels
+
+
+def _layers(
+    config: SupernetConfig, image_shape: tuple[int, int, int]
+) -> list[_Layer]:
+    """The layers as `Supernet` makes them."""
+    pixels = image_shape[0] * image_shape[1]
+    channels = config.filters
+    before = [STEM_FACTOR * channels] * 2
+    layers = []
+    inputs: tuple[tuple[int, int], ...]
+    for name in config.layer_types:
+        if name == REDUCTION:
+            inputs = ((pixels, before[1]),) * 2
+            pixels, channels = pixels // 4, 2 * channels
+            before = [channels, channels]
+        else:
+            inputs = tuple(
+                (pixels, have) for have in before if have != channels
+            )
+        layers.append(_Layer(pixels, channels, inputs))
+        before = [before[1], channels]
+    return layers
+
+
+def count_kept(
+    config: SupernetConfig, image_shape: tuple[int, int, int]
+) -> tuple[int, int]:
+    """Numbers that a training step holds of one image, at its worst.
+
+    Args:
+      config: of the supernet.
+      image_shape: (height, width, channels).
+
+    Returns:
+      What is kept until the gradient has come by, in all layers; and how
+      large one map of the largest layer is.
+    """
+    most = max(op.kept_maps for op in find_operations(config.space.operations))
+    nodes = config.num_nodes
+    stem = math.prod(image_shape[:2]) * STEM_FACTOR * config.filters
+    # The image; what the stem's normalization has read and has put out.
+    kept = math.prod(image_shape) + 2 * stem
+    layers = _layers(config, image_shape)
+    for layer in layers:
+        # A calibration keeps its input after the relu, what the
+        # normalization has read, and its output.
+        for count, have in layer.inputs:
+            kept += count * have + 2 * layer.size
+        # Each node's edges, its sum, and the relu of a loose end; then what
+        # the last normalization has read, and its output.
+        kept += (nodes * (NODE_INPUTS * most + 2) + 2) * layer.size
+    return kept, max(layer.size for layer in layers)
+
+
+def count_weights(
+    config: SupernetConfig, image_shape: tuple[int, int, int], classes: int
+) -> int:
+    """Number of shared weights, those that no architecture reaches included."""
+    slots = sum(
+        NODE_INPUTS * (node + CELL_INPUTS) for node in range(config.num_nodes)
+    )
+    tensors = config.num_nodes + CELL_INPUTS
+    operations = find_operations(config.space.operations)
+    stem = STEM_FACTOR * config.filters
+    total = 9 * image_shape[2] * stem + 2 * stem
+    layers = _layers(config, image_shape)
+    for layer in layers:
+        width = layer.channels
+        own = sum(
+            math.prod(spec.shape)
+            for operation in operations
+            for spec in operation.weight_specs(width)
+        )
+        total += slots * own + tensors * width**2 + 2 * width
+        total += sum(have * width + 2 * width for _, have in layer.inputs)
+    total += layers[-1].channels * classes
+    if config.aux_layer is not None:
+        layer = layers[config.aux_layer]
+        side = math.isqrt(layer.pixels)
+        left = (side - min(5, side)) // 3 + 1
+        total += 128 * layer.channels + 768 * 128 * left**2
+        total += 2 * (128 + 768) + 768 * classes
+    return total
+
+
+def estimate(config: EnasConfig, data: ImageData, base: int) -> Need:
+    """What a search needs at its peak.
+
+    Args:
+      config: of the search.
+      data: its images, loaded.
+      base: bytes that the process held before it loaded them.
+    """
+    schedule, child = config.schedule, config.child
+    kept, size = count_kept(child, data.image_shape)
+    batch = schedule.batch_size
+    # A reward is measured forwards: a layer's tensors, edges and ends.
+    forward = 3 * (child.num_nodes + CELL_INPUTS) * size
+    numbers = max(
+        batch * (kept + _BACKWARD * size),
+        (schedule.reward_batch_size or batch) * forward,
+    )
+    weights = count_weights(child, data.image_shape, data.classes)
+    edges = NODE_INPUTS * child.num_nodes * len(child.layer_types)
+    copied = sum(
+        split.images.nbytes
+        for split in (data.train, data.validation, data.search_test)
+    )
+    return Need(
+        {
+            "process": base,
+            "images": copied + data.test.images.nbytes,
+            "graph": int(_GRAPH + _GRAPH_EDGE * edges),
+        },
+        {
+            "activations": int(_SLACK * FLOAT * numbers),
+            # Weight, momentum, gradient, and the gradient with decay.
+            "weights": 4 * FLOAT * weights,
+            "images for training": copied,
+        },
+        ("--batch_size", "--filters", "--num_layers", "--image_size"),
+        peak(),
+    )

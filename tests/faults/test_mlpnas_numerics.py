@@ -1,0 +1,199 @@
+"""Candidates and policies whose numbers are not finite."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import mlpnas.policy
+import mlpnas.search
+from mlpnas.config import (
+    FinetuneConfig,
+    MlpnasConfig,
+    PolicyConfig,
+    SearchConfig,
+    SpaceConfig,
+    TrainingConfig,
+)
+from mlpnas.data import load
+from mlpnas.data_config import MlpDataConfig
+from mlpnas.dense import initial_weights
+from mlpnas.search import Search
+from mlpnas.space import HiddenLayer
+from mlpnas.tasks import EpochRows, Examples, Trained, TrainerSettings
+from mlpnas.trained_store import TrainedStore
+from mlpnas.trainer import Trainer, batch_order
+from nascore.errors import RunStopped
+from nascore.runs import RunFolder
+
+CONFIG = MlpnasConfig(
+    data=MlpDataConfig(train_examples=200),
+    space=SpaceConfig(units="8,16", max_layers=3),
+    policy=PolicyConfig(lstm_units=8, predictor=True, predictor_steps=2),
+    training=TrainingConfig(child_epochs=2, one_shot=True, batch_size=64),
+    finetune=FinetuneConfig(top=3),
+    search=SearchConfig(epochs=3, architectures=3),
+)
+DATA = load(CONFIG.data)
+BATCH = 8
+ARCHITECTURE = (HiddenLayer(8, "relu"),)
+
+
+def search(path, resume=False):
+    open_folder = RunFolder.open if resume else RunFolder.create
+    with open_folder(path) as run:
+        machine = Search(CONFIG, run, DATA, None, 1)
+        machine.run()
+        rows = [
+            {k: v for k, v in row.items() if k != "seconds"}
+            for row in run.read("candidates")
+        ]
+    return machine, rows
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_candidate_ends_at_the_step_that_spoils_it(seed):
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(60, 4)).astype(np.float32)
+    labels = (features[:, 0] > 0).astype(np.int32)
+    settings = TrainerSettings(3, BATCH, 0.01, 3, 0.0)
+    trainer = Trainer(
+        settings, Examples(features, labels), Examples(features, labels)
+    )
+    weights = initial_weights(ARCHITECTURE, 4, 3, tf.constant([seed, 1]))
+    trainer.start(ARCHITECTURE, weights)
+    key = tf.constant([seed, 2])
+    good = trainer.run(key, 1)
+    assert trainer.diverged_at is None
+    place = int(rng.integers(60))
+    features[place] = np.inf
+    spoiled = Trainer(
+        settings, Examples(features, labels), trainer.validation_examples
+    )
+    spoiled.start(ARCHITECTURE, weights)
+    rows = spoiled.run(key, 5)
+    order = batch_order(key, tf.constant(0), 60).numpy()
+    step = int(np.flatnonzero(order == place)[0]) // BATCH
+    assert spoiled.diverged_at == (0, step)
+    assert spoiled.stopped_early
+    # NaN is no class, though argmax of it is one.
+    assert len(rows.loss) == 1 and rows.validation_accuracy[0] == 0
+    assert good.validation_accuracy[0] > 0
+    # The next one starts afresh.
+    spoiled.start(ARCHITECTURE, weights)
+    assert spoiled.diverged_at is None
+
+
+def test_a_store_remembers_where_a_candidate_diverged():
+    rows = EpochRows(*np.full((3, 2), np.nan, np.float32))
+    weights = [(np.zeros((2, 3), np.float32), np.zeros(3, np.float32))]
+    store, other = TrainedStore(), TrainedStore()
+    store.entries = {
+        4: Trained(weights, rows, 1.0, (2, 7)),
+        5: Trained(weights, rows, 1.0),
+    }
+    other.deserialize(store.serialize())
+    assert other.entries[4].diverged_at == (2, 7)
+    assert other.entries[5].diverged_at is None
+    assert other.entries[4].score == 0.0
+
+
+def test_one_that_diverges_is_noted_and_the_search_goes_on(
+    tmp_path, monkeypatch
+):
+    spoiled = int(np.random.default_rng(3).integers(9))
+    numbers = iter(range(100))
+
+    def start(*arguments):
+        weights = initial_weights(*arguments)
+        if next(numbers) == spoiled:
+            weights[0] = (weights[0][0] * np.nan, weights[0][1])
+        return weights
+
+    # Not from the bank, which would replace the spoiled weights.
+    training = dataclasses.replace(CONFIG.training, one_shot=False)
+    monkeypatch.setattr(mlpnas.search, "initial_weights", start)
+    monkeypatch.setitem(
+        globals(), "CONFIG", dataclasses.replace(CONFIG, training=training)
+    )
+    machine, rows = search(tmp_path / "run")
+    assert len(rows) == 9
+    for number, row in enumerate(rows):
+        assert np.isfinite(float(row["reward"]))
+        assert bool(row["note"]) == (number == spoiled)
+    assert rows[spoiled]["note"] == "diverged in training epoch 1, step 1"
+    assert float(rows[spoiled]["score"]) == 0
+    assert machine.records.ranking(9)[-1].number == spoiled
+    for variable in machine.policy.state:
+        if variable.dtype.is_floating:
+            assert np.isfinite(variable.numpy()).all()
+
+
+def test_weights_that_diverged_do_not_enter_the_bank(tmp_path):
+    class Diverging:
+        processes_peak = 0
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+        def train(self, tasks):
+            for place, task in enumerate(tasks):
+                factor = np.nan if place == 1 else 1.0
+                weights = [(w * factor, b) for w, b in task.weights]
+                assert all(np.isfinite(w).all() for w, _ in task.weights)
+                rows = EpochRows(*np.full((3, 2), 0.5 * factor, np.float32))
+                where = (0, 1) if place == 1 else None
+                yield place, Trained(weights, rows, 0.0, where)
+
+    with RunFolder.create(tmp_path / "run") as run:
+        machine = Search(CONFIG, run, DATA, Diverging(), 1)
+        machine.run()
+    assert len(machine.bank)
+    for kernel, _ in machine.bank._store.values():
+        assert np.isfinite(kernel).all()
+
+
+@pytest.mark.parametrize("what", ["policy", "predictor"])
+def test_the_policy_takes_in_nothing_that_is_not_finite(
+    what, tmp_path, monkeypatch
+):
+    epoch = int(np.random.default_rng(8).integers(3))
+    whole, rows = search(tmp_path / "whole")
+    method = {"policy": "_update_policy", "predictor": "_update_predictor"}[
+        what
+    ]
+    original = getattr(mlpnas.policy.PolicyTrainer, method)
+    updates = {"policy": 1, "predictor": CONFIG.policy.predictor_steps}[what]
+    calls = iter(range(100))
+
+    def spoiled(self, sequences, values):
+        if next(calls) == epoch * updates:
+            values += np.nan
+        return original.__get__(self, type(self))(sequences, values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mlpnas.policy.PolicyTrainer, method, spoiled)
+        with pytest.raises(RunStopped) as stop:
+            search(tmp_path / "run")
+    text = str(stop.value)
+    assert f"the {what}'s loss is nan" in text and "update 1" in text
+    assert f"of epoch {epoch + 1};" in text
+    resumed, again = search(tmp_path / "run", resume=True)
+    assert again == rows
+    for one, other in zip(
+        resumed.policy.state, whole.policy.state, strict=True
+    ):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
+def test_if_all_diverge_the_run_says_so(tmp_path, monkeypatch):
+    def start(*arguments):
+        return [(w * np.nan, b) for w, b in initial_weights(*arguments)]
+
+    monkeypatch.setattr(mlpnas.search, "initial_weights", start)
+    with pytest.raises(RunStopped, match="all 9 architectures diverged"):
+        search(tmp_path / "run")
