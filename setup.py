@@ -64,6 +64,7 @@ setup(
             "hypothesis>=6.100",
             "mypy>=1.15",
             "pytest>=8.0",
+            "pytest-xdist>=3.6",
             "ruff>=0.9",
         ],
     },

@@ -21,8 +21,8 @@ def idx(*shape, kind=8, fill=1):
 
 
 MNIST = {
-    "train-images-idx3-ubyte.gz": gzip.compress(idx(3, 28, 28)),
-    "train-labels-idx1-ubyte.gz": gzip.compress(idx(3)),
+    "train-images-idx3-ubyte.gz": gzip.compress(idx(3, 28, 28), mtime=0),
+    "train-labels-idx1-ubyte.gz": gzip.compress(idx(3), mtime=0),
     "t10k-images-idx3-ubyte": idx(2, 28, 28),
     "t10k-labels-idx1-ubyte": idx(2),
 }
@@ -236,7 +236,11 @@ TABLES = [
     ("t.csv", b"x,label\n1e999,a\n2,b\n", "column 'x' is not finite"),
     ("t.csv", b"x,label\n" + b"1,a\n" * 9, "one class only"),
     ("t.csv.gz", b"x,label\n1,a\n", "t.csv.gz cannot be read"),
-    ("t.csv.gz", gzip.compress(b"x,label\n" * 50)[:-6], "cannot be read"),
+    (
+        "t.csv.gz",
+        gzip.compress(b"x,label\n" * 50, mtime=0)[:-6],
+        "cannot be read",
+    ),
     ("t.npz", b"", "t.npz cannot be read"),
     ("t.npz", b"\x93NUMPY\1\0", "t.npz cannot be read"),
     ("t.npz", npz(x=table()["x"].to_numpy()), "--label_column=label is no"),
