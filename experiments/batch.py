@@ -54,9 +54,23 @@ def run_job(job: Job, threads: int, share_gpu: bool) -> Outcome:
       share_gpu: whether others use the same GPU at the same time.
     """
     job.run_dir.parent.mkdir(parents=True, exist_ok=True)
-    _wait_until_free(job.run_dir)
-    if job.finished:
-        return Outcome(job, 0)
+    while True:
+        _wait_until_free(job.run_dir)
+        if job.finished:
+            return Outcome(job, 0)
+        code = _run_process(job, threads, share_gpu)
+        # A process that a crash of this one has left, and that was still
+        # starting, can have been faster than ours.
+        if code == 0 or not _is_in_use(job.run_dir):
+            break
+    if code == 0 and not job.finished:
+        # Stopped by SIGTERM, saved; not an error of its own.
+        code = 128 + signal.SIGTERM
+    return Outcome(job, code, "" if code == 0 else _last_line(job.log))
+
+
+def _run_process(job: Job, threads: int, share_gpu: bool) -> int:
+    """Starts the job's process; returns its exit code."""
     with job.log.open("a", encoding="utf-8") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *job.command()],
@@ -66,7 +80,7 @@ def run_job(job: Job, threads: int, share_gpu: bool) -> Outcome:
         )
         _running.add(process)
         try:
-            code = process.wait()
+            return process.wait()
         except KeyboardInterrupt:
             # Joblib runs a single job in the main thread.
             process.terminate()
@@ -74,10 +88,6 @@ def run_job(job: Job, threads: int, share_gpu: bool) -> Outcome:
             raise
         finally:
             _running.discard(process)
-    if code == 0 and not job.finished:
-        # Stopped by SIGTERM, saved; not an error of its own.
-        code = 128 + signal.SIGTERM
-    return Outcome(job, code, "" if code == 0 else _last_line(job.log))
 
 
 def _environment(threads: int, share_gpu: bool) -> dict[str, str]:
@@ -101,12 +111,18 @@ def _environment(threads: int, share_gpu: bool) -> dict[str, str]:
 
 def _wait_until_free(run_dir: Path) -> None:
     """Waits while another process, perhaps left by a crash, runs it."""
-    while (run_dir / "config.json").exists():
-        try:
-            RunFolder.open(run_dir).close()
-            return
-        except InUseError:
-            time.sleep(_POLL_SECONDS)
+    while _is_in_use(run_dir):
+        time.sleep(_POLL_SECONDS)
+
+
+def _is_in_use(run_dir: Path) -> bool:
+    if not run_dir.exists():
+        return False
+    try:
+        RunFolder(run_dir).close()
+    except InUseError:
+        return True
+    return False
 
 
 def _last_line(path: Path) -> str:

@@ -7,7 +7,14 @@ from pathlib import Path
 import numpy as np
 
 # What measures time, or says when and where something was done.
-_TIMES = ("seconds", "images_per_second", "starts", "time", "versions")
+_TIMES = (
+    "seconds",
+    "images_per_second",
+    "starts",
+    "time",
+    "command",
+    "versions",
+)
 
 
 def without_times(value):
