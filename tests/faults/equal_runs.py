@@ -55,11 +55,12 @@ def read_weights(folder: Path):
 
 
 def file_names(path: Path):
-    """All files, but those whose names hold a time."""
+    """All files, but those that measure, or whose names hold a time."""
     return {
         str(file.relative_to(path))
         for file in path.rglob("*")
         if file.is_file()
+        and file.name != "memory.json"
         and "tensorboard" not in file.parts
         and "checkpoints" not in file.parts
     }

@@ -46,12 +46,13 @@ def train(path, precision, seed):
     return np.array([float(row[name]) for name in names])
 
 
-# Measured over five seeds: see the README's line on --precision.
+# Over five seeds accuracies (of 144 images) differed by at most 0.021, losses
+# by at most 0.016: see the README.
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_lower_precision_comes_close_to_float32(precision, tmp_path):
     exact = train(tmp_path / "float32", "float32", 1)
     lower = train(tmp_path / precision, precision, 1)
     assert exact[2] > 0.8
     assert abs(lower[2] - exact[2]) < 0.03
-    assert abs(lower[0] - exact[0]) < 0.1
+    assert abs(lower[0] - exact[0]) < 0.03
     assert (lower != exact).any()
