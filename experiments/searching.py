@@ -9,7 +9,7 @@ from enas.config import EnasConfig
 from experiments import plot_run
 from flags import base
 from nascore.config import RunConfig
-from nascore.errors import InputError
+from nascore.errors import InputError, printable
 from nascore.memory import Watch, resident
 from nascore.run_reader import read_settings
 from nascore.runs import RunFolder, default_run_dir
@@ -60,11 +60,13 @@ def run_search(
 ) -> None:
     """Searches to the end, prints the ranking and draws the run."""
     from enas.memory import estimate
+    from enas.search import check_sizes
     from nascore.data import load
 
     run_config = base.read(RunConfig())
     base_memory = resident()
     data = load(config.data)
+    check_sizes(config, data)
     watch = Watch(estimate(config, data, base_memory), run.path)
     watch.start(run_config.ignore_memory)
     search = make_search(config, run, data, run_config.checkpoint_minutes)
@@ -87,7 +89,7 @@ def _describe_start(search: "Search") -> None:
         f"{height}x{width}x{channels}, {data.classes} classes"
     )
     for note in data.notes:
-        print(f"note: {note}")
+        print(f"note: {printable(note)}")
     print(
         f"supernet: {len(search.config.child.layer_types)} layers, "
         f"{sum(w.shape.num_elements() for w in child.weights) / 1e6:.2f}M "

@@ -54,6 +54,7 @@ def test_every_flag_that_the_readme_names_exists():
         "mlpnas.define(); print(*flags.FLAGS)"
     )
     known = {"input", "convert", "wine_file", "speakers_file"}
+    known |= {"trust_saved_model", "kills"}
     for lines in (code, final, perceptrons):
         done = subprocess.run(
             [sys.executable, "-c", lines],

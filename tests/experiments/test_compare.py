@@ -92,7 +92,7 @@ def test_a_killed_comparison_goes_on_without_redoing(compared):
     assert again.returncode == 0, again.stderr
     assert again.stderr == ""
     assert "1 of 3 jobs are finished already" in again.stdout
-    assert len(kept) == 4
+    assert len(kept) == 5
     for path, content in kept.items():
         assert path.read_bytes() == content
     whole = rows_of(out / "runs" / "ienas-seed1" / "controller.csv")

@@ -54,7 +54,8 @@ def test_a_tiny_search_prints_and_draws_everything(run):
     # No warnings, no start-up noise of libraries.
     assert done.stderr == ""
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("digits: 160 training, 144 validation")
+    assert lines[0].startswith("memory: about ")
+    assert lines[1].startswith("digits: 160 training, 144 validation")
     assert sum(line.startswith("epoch ") for line in lines) == 2
     assert any("in the first epoch" in line for line in lines)
     assert "  output = concat(" in done.stdout
