@@ -11,7 +11,7 @@ import time
 import numpy as np
 
 from mlpnas.tasks import Examples, Task, Trained, TrainerSettings
-from nascore.interrupts import ignore_in_workers
+from nascore.interrupts import follow_parent
 from nascore.quiet import import_quietly
 
 # A trainer with its compiled graphs lives on from task to task.
@@ -38,6 +38,8 @@ def train_candidate(
     """
     begin = time.monotonic()
     key = (data_key, settings)
+    if getattr(_kept, "key", None) is None:
+        follow_parent()
     if getattr(_kept, "key", None) != key:
         if "tensorflow" not in sys.modules:
             import_quietly()
@@ -47,7 +49,6 @@ def train_candidate(
         use_one_thread()
         if settings.deterministic:
             make_deterministic()
-        ignore_in_workers()
         _kept.trainer = Trainer(
             settings, Examples(*arrays[:2]), Examples(*arrays[2:])
         )

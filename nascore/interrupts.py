@@ -2,8 +2,10 @@
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
 
@@ -78,12 +80,22 @@ class StopRequest:
             self._waiting = False
 
 
-def ignore_in_workers() -> None:
-    """Leaves SIGINT to the parent, if this is the process of a pool.
+def follow_parent() -> None:
+    """Ties the process of a pool to the process that started it.
 
-    Ctrl-C reaches every process of a terminal; what a pool's processes are
-    doing is then finished, and the parent saves it.
+    Ctrl-C reaches every process of a terminal: here it is left to the
+    parent. And if the parent is killed, this process ends: it would wait
+    for work for ever, with all the memory it has taken.
     """
     is_main = threading.current_thread() is threading.main_thread()
-    if multiprocessing.parent_process() is not None and is_main:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if multiprocessing.parent_process() is None or not is_main:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

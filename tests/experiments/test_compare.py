@@ -54,7 +54,7 @@ def compared(tmp_path_factory):
         *TINY,
         "--methods=enas,ienas,random",
         "--seeds=1",
-        "--epochs=15",
+        "--epochs=10",
         "--jobs=1",
         "--rank_check=2",
         "--rank_check_epochs=1",
@@ -75,7 +75,7 @@ def compared(tmp_path_factory):
             break
         time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=300)
     kept = {
         path: path.read_bytes()
         for path in (out / "runs" / "enas-seed1").glob("*.csv")
@@ -96,7 +96,7 @@ def test_a_killed_comparison_goes_on_without_redoing(compared):
     for path, content in kept.items():
         assert path.read_bytes() == content
     whole = rows_of(out / "runs" / "ienas-seed1" / "controller.csv")
-    assert 0 < len(begun) < len(whole) == 15 * 4
+    assert 0 < len(begun) < len(whole) == 10 * 4
     assert whole[: len(begun)] == begun
     config = json.loads((out / "runs/ienas-seed1/config.json").read_text())
     assert len(config["starts"]) == 2
@@ -139,7 +139,7 @@ def test_other_settings_are_not_taken_for_the_same_run(compared):
     out = compared[0]
     before = (out / "report.html").read_bytes()
     arguments = [*TINY, "--methods=enas", "--seeds=1", f"--out={out}"]
-    done = script("compare", *arguments, "--epochs=15", "--filters=6")
+    done = script("compare", *arguments, "--epochs=10", "--filters=6")
     assert done.returncode == 2
     assert "enas-seed1 holds a run of other settings" in done.stderr
     assert "filters: 4 -> 6" in done.stderr
@@ -150,12 +150,12 @@ def test_other_settings_are_not_taken_for_the_same_run(compared):
 def test_more_epochs_continue_finished_runs(compared):
     run = compared[0] / "runs" / "enas-seed1"
     settings = json.loads((run / "config.json").read_text())["config"]
-    for epochs, finished in ((15, True), (16, False)):
+    for epochs, finished in ((10, True), (11, False)):
         wanted = {**settings, "epochs": epochs}
         job = SearchJob("job", run, epochs, "module", wanted, settings)
         assert job.finished is finished
     assert job.command()[1:] == ["--epochs=16", f"--run_dir={run}", "--resume"]
-    assert job.done == 15
+    assert job.done == 10
 
 
 def test_plot_comparison_redraws_from_the_rows(compared, tmp_path):
