@@ -154,7 +154,7 @@ def test_more_epochs_continue_finished_runs(compared):
         wanted = {**settings, "epochs": epochs}
         job = SearchJob("job", run, epochs, "module", wanted, settings)
         assert job.finished is finished
-    assert job.command()[1:] == ["--epochs=16", f"--run_dir={run}", "--resume"]
+    assert job.command()[1:] == ["--epochs=11", f"--run_dir={run}", "--resume"]
     assert job.done == 10
 
 
