@@ -265,7 +265,7 @@ def test_a_failing_run_is_named_and_the_others_finish(tmp_path):
         ("plot_comparison", ["/nowhere"], "/nowhere is not a folder"),
         ("plot_comparison", [str(ROOT)], "holds no rows of a comparison"),
         ("rank_check", [], "name one run folder"),
-        ("rank_check", [str(ROOT)], "holds no finished search"),
+        ("rank_check", [str(ROOT)], "config.json does not exist"),
         ("rank_check", ["/nowhere", "--count=1"], "--count"),
     ],
 )
