@@ -23,6 +23,7 @@ from nascore.config import flatten
 from nascore.errors import InputError
 from nascore.files import is_partial, remove, write_json
 from nascore.json_files import look_up, read_object
+from nascore.memory import FILE as MEMORY_FILE
 from nascore.tables import Row, Table
 
 # A run may be given more epochs (nothing before them changes), its data may
@@ -76,7 +77,7 @@ class RunFolder:
         if path.exists() and not path.is_dir():
             raise InputError(f"--run_dir={path} is not a folder")
         if path.is_dir() and not all(
-            entry.name == _LOCK_NAME or is_partial(entry)
+            entry.name in _EARLY or is_partial(entry)
             for entry in path.iterdir()
         ):
             raise InputError(
@@ -118,7 +119,8 @@ class RunFolder:
         """Lets others have the folder; one without a run is taken away."""
         if self._is_new and not (self.path / "config.json").exists():
             with contextlib.suppress(OSError):
-                (self.path / _LOCK_NAME).unlink()
+                for name in _EARLY:
+                    (self.path / name).unlink(missing_ok=True)
                 self.path.rmdir()
         self._lock.close()
 
@@ -216,6 +218,8 @@ def is_finished(
 
 
 _LOCK_NAME = ".lock"
+# What there can be of a run that has not begun yet.
+_EARLY = (_LOCK_NAME, MEMORY_FILE)
 
 
 def _lock(path: Path) -> IO[str]:

@@ -40,6 +40,22 @@ def test_one_process_at_a_time_and_no_stale_locks(tmp_path):
         pass
 
 
+def test_what_a_run_leaves_that_died_before_it_began_is_in_nobodys_way(
+    tmp_path,
+):
+    path = tmp_path / "run"
+    path.mkdir()
+    for name in ("memory.json", ".lock", ".part-config.json"):
+        (path / name).write_text("")
+    with RunFolder.create(path):
+        assert not (path / ".part-config.json").exists()
+    # One that is refused leaves no folder, unless there was one.
+    assert path.is_dir()
+    with RunFolder.create(tmp_path / "new") as run:
+        (run.path / "memory.json").write_text("{}")
+    assert not (tmp_path / "new").exists()
+
+
 def test_folders_that_hold_something_are_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(InputError, match="holds other files and no run"):
