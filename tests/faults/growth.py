@@ -1,0 +1,127 @@
+"""Runs two hundred epochs and prints by how much the memory has grown.
+
+  python -m tests.faults.growth KIND FOLDER
+
+In a process of its own: what others have left in the heap is used again, and
+hides or feigns growth.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
+from enas.search import Search
+from mlpnas.config import (
+    MlpnasConfig,
+    PolicyConfig,
+    SearchConfig,
+    SpaceConfig,
+    TrainingConfig,
+)
+from mlpnas.data import load as load_table
+from mlpnas.data_config import MlpDataConfig
+from mlpnas.search import Search as MlpnasSearch
+from nascore.config import DataConfig, SupernetConfig
+from nascore.data import ImageData, Split
+from nascore.final.config import FinalConfig, NetworkConfig
+from nascore.final.config import TrainingConfig as T
+from nascore.final.images import FinalData
+from nascore.final.run import FinalTraining
+from nascore.memory import resident
+from nascore.runs import RunFolder
+
+EPOCHS, SETTLED = 200, 50
+MEBIBYTE = 2**20
+
+
+def images(count):
+    rng = np.random.default_rng(count)
+    return Split(
+        rng.integers(0, 256, (count, 4, 4, 1)).astype(np.uint8),
+        np.arange(count, dtype=np.int32) % 2,
+    )
+
+
+DATA = ImageData(
+    "tiny", images(16), images(8), images(8), images(8), ("a", "b")
+)
+
+
+def sample_after_epochs(machine):
+    """Notes the memory after each save, of which every epoch ends with one."""
+    sizes = []
+    save = machine._save
+
+    def saved():
+        save()
+        sizes.append(resident())
+
+    machine._save = saved
+    return sizes
+
+
+def growth(sizes):
+    """MiB from epoch `SETTLED` to the last; medians, for the heap breathes."""
+    assert len(sizes) == EPOCHS
+    settled = np.median(sizes[SETTLED : SETTLED + 20])
+    return (np.median(sizes[-20:]) - settled) / MEBIBYTE
+
+
+def search(folder):
+    config = EnasConfig(
+        child=SupernetConfig(
+            filters=2, num_normal_cells=1, num_reduction_cells=0, num_nodes=1
+        ),
+        controller=ControllerConfig(num_aggregate=1, train_steps=1),
+        schedule=ScheduleConfig(
+            epochs=EPOCHS, batch_size=8, epoch_samples=1, derive_samples=1
+        ),
+    )
+    with RunFolder.create(folder) as run:
+        machine = Search(config, run, data=DATA)
+        sizes = sample_after_epochs(machine)
+        machine.run()
+    return growth(sizes)
+
+
+def final_training(folder):
+    config = FinalConfig(
+        DataConfig(),
+        NetworkConfig(num_nodes=1, filters=2, num_layers=1, aux_weight=0),
+        T(architecture="0 0 1 3 0 1 1 4", epochs=EPOCHS, batch_size=8),
+    )
+    data = FinalData(DATA, DATA.train, DATA.validation, DATA.test)
+    with RunFolder.create(folder) as run:
+        training = FinalTraining(config, run, data)
+        sizes = sample_after_epochs(training)
+        training.run()
+    return growth(sizes)
+
+
+def mlpnas(folder):
+    config = MlpnasConfig(
+        data=MlpDataConfig(train_examples=60),
+        space=SpaceConfig(units="4,5,6,7", max_layers=4),
+        policy=PolicyConfig(lstm_units=8, predictor=True, predictor_steps=1),
+        training=TrainingConfig(
+            child_epochs=1, batch_size=32, one_shot=True, bank_megabytes=0.02
+        ),
+        search=SearchConfig(epochs=EPOCHS, architectures=1),
+    )
+    data = load_table(config.data)
+    with RunFolder.create(folder) as run:
+        machine = MlpnasSearch(config, run, data, None, 1)
+        sizes = sample_after_epochs(machine)
+        machine.run()
+    return growth(sizes)
+
+
+if __name__ == "__main__":
+    kinds = {
+        "search": search,
+        "final_training": final_training,
+        "mlpnas": mlpnas,
+    }
+    print(f"{kinds[sys.argv[1]](Path(sys.argv[2])):.2f}")
