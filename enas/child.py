@@ -15,9 +15,9 @@ import tensorflow as tf
 from enas.config import EnasConfig
 from nascore.augment import augment, batch_places, epoch_order, to_float
 from nascore.data import ImageData, Split
+from nascore.edge import once
 from nascore.progress import next_stretch
 from nascore.seeds import Stream, fold
-from nascore.shared_cell import once
 from nascore.supernet import Supernet
 
 

@@ -4,7 +4,8 @@ The normalization is an argument: during a search it uses the statistics of
 the current batch, in a final network moving statistics.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -27,8 +28,12 @@ def he_normal(fan_in: float) -> keras.initializers.Initializer:
     return keras.initializers.TruncatedNormal(stddev=stddev)
 
 
-def batch_norm(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
-    """Normalizes `[n, h, w, c]` by the statistics of this batch alone."""
+def normalize(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> Any:
+    """`batch_norm` with all that TensorFlow's kernel returns.
+
+    Returns:
+      `y` `[n, h, w, c]`, and `reserve_space_1` to `_3` for the gradient.
+    """
     return tf.raw_ops.FusedBatchNormV3(
         x=x,
         scale=scale,
@@ -37,7 +42,36 @@ def batch_norm(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
         variance=tf.zeros([0]),
         epsilon=BATCH_NORM_EPSILON,
         is_training=True,
-    ).y
+    )
+
+
+def normalize_gradient(
+    x: tf.Tensor,
+    scale: tf.Tensor,
+    reserves: Sequence[tf.Tensor],
+    upstream: tf.Tensor,
+) -> Any:
+    """The gradient of `normalize`.
+
+    Returns:
+      `x_backprop`, `scale_backprop` and `offset_backprop`.
+    """
+    first, second, third = reserves
+    return tf.raw_ops.FusedBatchNormGradV3(
+        y_backprop=upstream,
+        x=x,
+        scale=scale,
+        reserve_space_1=first,
+        reserve_space_2=second,
+        reserve_space_3=third,
+        epsilon=BATCH_NORM_EPSILON,
+        is_training=True,
+    )
+
+
+def batch_norm(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
+    """Normalizes `[n, h, w, c]` by the statistics of this batch alone."""
+    return normalize(x, scale, offset).y
 
 
 class BatchStatisticsNorm(keras.layers.Layer):
@@ -214,10 +248,26 @@ class FactorizedReduction(keras.layers.Layer):
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """Maps `[n, h, w, c]` to `[n, h/2, w/2, channels]`; h, w even."""
-        if self.relu:
-            x = tf.nn.relu(x)
-        first, second = self.paths
-        halves = [first(x), second(x[:, 1:, 1:, :])]
+        first, second = (path.kernel.value for path in self.paths)
+        zeros = tf.zeros_like(first)
+        # Two neighbouring pixels of a row are one of twice the channels. So
+        # a path reads every second row as a whole and gives its zeros to
+        # the pixels that it skips, which is faster than to pick pixels.
+        _, height, width, channels = x.shape
+        rows = tf.reshape(x, [-1, height // 2, 2, width // 2 * 2 * channels])
+        halves = []
+        for row, kernel in zip(
+            tf.unstack(rows, axis=2),
+            (
+                tf.concat([first, zeros], axis=2),
+                tf.concat([zeros, second], axis=2),
+            ),
+            strict=True,
+        ):
+            row = tf.reshape(row, [-1, height // 2, width // 2, 2 * channels])
+            if self.relu:
+                row = tf.nn.relu(row)
+            halves.append(tf.nn.conv2d(row, kernel, 1, "VALID"))
         return self.norm(tf.concat(halves, axis=-1))
 
 

@@ -10,6 +10,7 @@ Adding an operation means one more `register`; nothing else names one.
 import abc
 import dataclasses
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -17,9 +18,15 @@ import tensorflow as tf
 from nascore.errors import InputError
 from nascore.layers import (
     Normalization,
-    batch_norm,
     halving,
     he_normal,
+)
+from nascore.separable import (
+    Kept,
+    Weights,
+    separable,
+    separable_pair,
+    separable_pair_gradient,
 )
 
 
@@ -41,14 +48,31 @@ class WeightSpec:
     start: float = 0.0
 
 
+class Forward(NamedTuple):
+    """What an operation's forward pass leaves for its gradient.
+
+    Attributes:
+      output: `[n, h, w, c]`.
+      maps: tensors of that shape, `kept_maps` of them.
+      statistics: small float32 tensors, `kept_statistics` of them.
+    """
+
+    output: tf.Tensor
+    maps: Sequence[tf.Tensor] = ()
+    statistics: Sequence[tf.Tensor] = ()
+
+
 class Operation(abc.ABC):
     """Base of the operations: keeps shape at stride 1, has no weights."""
 
     is_convolution = False
     # Whether it passes its input on; a drop path spares it.
     is_skip = False
-    # Tensors of the input's size that it keeps for its gradient.
+    # What the shared form keeps for its gradient, besides its input.
     kept_maps = 0
+    kept_statistics = 0
+    # Tensors of the input's size that the discrete form keeps.
+    discrete_maps = 0
 
     def weight_specs(self, channels: int) -> tuple[WeightSpec, ...]:
         """Returns the weights of one slot at this width."""
@@ -62,6 +86,33 @@ class Operation(abc.ABC):
           x: the input, any float type.
           weights: one slot, in the order of `weight_specs`.
         """
+
+    def forward(self, x: tf.Tensor, weights: Sequence[tf.Tensor]) -> Forward:
+        """`apply`, with what `gradient` cannot cheaply make again."""
+        return Forward(self.apply(x, weights))
+
+    def gradient(
+        self,
+        x: tf.Tensor,
+        weights: Sequence[tf.Tensor],
+        kept: Forward,
+        upstream: tf.Tensor,
+    ) -> list[tf.Tensor]:
+        """Gradients of the input and of each weight, by running it again.
+
+        Args:
+          x: the input.
+          weights: one slot.
+          kept: what `forward` has kept; its output is not to be used.
+          upstream: the gradient of the output.
+        """
+        sources = [x, *weights]
+        with tf.GradientTape() as tape:
+            tape.watch(sources)
+            output = self.apply(x, weights)
+        return tape.gradient(
+            output, sources, upstream, unconnected_gradients="zero"
+        )
 
     @abc.abstractmethod
     def discrete(
@@ -86,11 +137,14 @@ class SeparableConvolution(Operation):
     is_convolution = True
     repeats = 2
     # In each repeat what depthwise, pointwise and normalization have read.
-    kept_maps = 3 * repeats
+    discrete_maps = 3 * repeats
 
     def __init__(self, kernel_size: int, dilation: int = 1) -> None:
         self.kernel_size = kernel_size
         self.dilation = dilation
+        # The gradient that is written out knows no dilation.
+        self.kept_maps = 1 if dilation == 1 else 0
+        self.kept_statistics = 3 if dilation == 1 else 0
 
     def weight_specs(self, channels: int) -> tuple[WeightSpec, ...]:
         """Depthwise, pointwise, scale and offset for each repeat."""
@@ -115,20 +169,41 @@ class SeparableConvolution(Operation):
 
     def apply(self, x: tf.Tensor, weights: Sequence[tf.Tensor]) -> tf.Tensor:
         """See `Operation.apply`."""
-        for repeat in range(self.repeats):
-            depthwise, pointwise, scale, offset = weights[
-                4 * repeat : 4 * repeat + 4
-            ]
-            x = tf.nn.depthwise_conv2d(
-                tf.nn.relu(x),
-                depthwise,
-                strides=(1, 1, 1, 1),
-                padding="SAME",
-                dilations=(self.dilation, self.dilation),
-            )
-            x = tf.nn.conv2d(x, pointwise, strides=1, padding="SAME")
-            x = batch_norm(x, scale, offset)
+        for repeat in self._split(weights):
+            x = separable(x, repeat, self.dilation).normalized.y
         return x
+
+    def _split(self, weights: Sequence[tf.Tensor]) -> list[Weights]:
+        count = len(Weights._fields)
+        return [
+            Weights(*weights[count * repeat :][:count])
+            for repeat in range(self.repeats)
+        ]
+
+    def forward(self, x: tf.Tensor, weights: Sequence[tf.Tensor]) -> Forward:
+        """See `Operation.forward`."""
+        if not self.kept_maps:
+            return super().forward(x, weights)
+        output, kept = separable_pair(x, *self._split(weights))
+        return Forward(output, [kept.filtered], kept.statistics)
+
+    def gradient(
+        self,
+        x: tf.Tensor,
+        weights: Sequence[tf.Tensor],
+        kept: Forward,
+        upstream: tf.Tensor,
+    ) -> list[tf.Tensor]:
+        """See `Operation.gradient`."""
+        if not self.kept_maps:
+            return super().gradient(x, weights, kept, upstream)
+        x_grad, first, second = separable_pair_gradient(
+            x,
+            *self._split(weights),
+            Kept(kept.maps[0], list(kept.statistics)),
+            upstream,
+        )
+        return [x_grad, *first, *second]
 
     def discrete(
         self, channels: int, strides: int, normalization: Normalization

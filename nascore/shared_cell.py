@@ -4,55 +4,18 @@ Only the chosen operations run, forward and backward, and one compiled graph
 serves every cell.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from nascore.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
+from nascore.edge import Edge, once
 from nascore.layers import BatchStatisticsNorm, he_normal
-from nascore.ops import Operation, WeightSpec, find_operations
-
-Edge = Callable[..., tf.Tensor]
-
-
-def once(function: Callable[..., tf.Tensor]) -> Edge:
-    """Compiles a function that is called, never copied into its callers.
-
-    Without this TensorFlow inlines every branch of every edge of every
-    layer, tens of thousands of graph nodes, and spends a minute on them
-    before the first step.
-    """
-    return tf.function(
-        function, experimental_attributes={"_noinline": True}, autograph=False
-    )
-
-
-def make_edge(operations: Sequence[Operation]) -> Edge:
-    """Makes `edge(op, x, *weights)`, which runs the chosen operation only.
-
-    Args:
-      operations: what `op` chooses from.
-
-    Returns:
-      A function of an int32 scalar, a `[n, h, w, c]` tensor and one slot of
-      each operation's weights, in order. It is compiled once for each shape.
-    """
-    counts = [len(operation.weight_specs(1)) for operation in operations]
-
-    def edge(op: tf.Tensor, x: tf.Tensor, *weights: tf.Tensor) -> tf.Tensor:
-        branches = []
-        start = 0
-        for operation, count in zip(operations, counts, strict=True):
-            slot = weights[start : start + count]
-            branches.append(
-                lambda operation=operation, slot=slot: operation.apply(x, slot)
-            )
-            start += count
-        return tf.switch_case(op, branches)
-
-    return once(edge)
+from nascore.ops import WeightSpec, find_operations
+from nascore.separable import mix, mix_gradient
 
 
 @once
@@ -65,14 +28,22 @@ def _pick(index: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
 
 @once
 def _add_at(
-    index: tf.Tensor, part: tf.Tensor, *sums: tf.Tensor
+    index: tf.Tensor, is_first: tf.Tensor, part: tf.Tensor, *sums: tf.Tensor
 ) -> list[tf.Tensor]:
-    """Adds to one of several tensors and passes the others on untouched."""
+    """Adds to one of several sums and passes the others on untouched.
+
+    The first part of a sum replaces what is there.
+    """
 
     def added(place: int) -> list[tf.Tensor]:
+        total = tf.cond(
+            is_first,
+            lambda: tf.identity(part),
+            lambda: part + sums[place],
+        )
         return [
-            total + part if number == place else tf.identity(total)
-            for number, total in enumerate(sums)
+            total if number == place else tf.identity(other)
+            for number, other in enumerate(sums)
         ]
 
     return tf.switch_case(
@@ -81,15 +52,50 @@ def _add_at(
 
 
 @once
-def _project_loose_end(
-    used: tf.Tensor, x: tf.Tensor, kernel: tf.Tensor
+def _add_loose_end(
+    used: tf.Tensor, total: tf.Tensor, x: tf.Tensor, kernel: tf.Tensor
 ) -> tf.Tensor:
-    """A tensor's part of the cell's output; zero where a node used it."""
+    """Adds a tensor's part of the cell's output, if no node used it."""
     return tf.cond(
         used,
-        lambda: tf.zeros_like(x),
-        lambda: tf.nn.conv2d(tf.nn.relu(x), kernel, strides=1, padding="SAME"),
+        lambda: tf.identity(total),
+        lambda: total + mix(tf.nn.relu(x), kernel),
     )
+
+
+@once
+def _loose_end_gradient(
+    used: tf.Tensor, upstream: tf.Tensor, x: tf.Tensor, kernel: tf.Tensor
+) -> list[tf.Tensor]:
+    """Gradients of the tensor and of the kernel of `_add_loose_end`.
+
+    A tensor that a node used has none; in its place the tensor itself
+    stands, which takes no memory, until the first edge's gradient comes.
+    """
+
+    def project() -> list[tf.Tensor]:
+        mixed, kernel_grad = mix_gradient(tf.nn.relu(x), kernel, upstream)
+        return [tf.raw_ops.ReluGrad(gradients=mixed, features=x), kernel_grad]
+
+    return tf.cond(
+        used, lambda: [tf.identity(x), tf.zeros_like(kernel)], project
+    )
+
+
+class _Choices(NamedTuple):
+    """A cell as lists of scalars.
+
+    Attributes:
+      indices: the tensor that each edge reads.
+      ops: the operation of each edge.
+      used: whether any edge reads a tensor, for each tensor.
+      is_last_reader: whether no later edge reads the tensor of this one.
+    """
+
+    indices: list[tf.Tensor]
+    ops: list[tf.Tensor]
+    used: list[tf.Tensor]
+    is_last_reader: list[tf.Tensor]
 
 
 class SharedCell(keras.layers.Layer):
@@ -190,22 +196,25 @@ class SharedCell(keras.layers.Layer):
         used = tf.reduce_any(
             tf.equal(tf.range(self.num_tensors)[:, None], indices), axis=1
         )
-        output = self._run(
+        # Gradients arrive from the last edge to the first.
+        later = tf.linalg.band_part(tf.equal(indices[:, None], indices), 0, -1)
+        choices = _Choices(
             tf.unstack(indices),
             tf.unstack(ops),
             tf.unstack(used),
-            input_0,
-            input_1,
-            self.loose_end_kernels.value,
-            chosen,
+            tf.unstack(
+                tf.equal(tf.reduce_sum(tf.cast(later, tf.int32), axis=1), 1)
+            ),
         )
-        return self.norm(output)
+        return self.norm(
+            self._run(
+                choices, input_0, input_1, self.loose_end_kernels.value, chosen
+            )
+        )
 
     def _run(
         self,
-        indices: list[tf.Tensor],
-        ops: list[tf.Tensor],
-        used: list[tf.Tensor],
+        choices: _Choices,
         input_0: tf.Tensor,
         input_1: tf.Tensor,
         kernels: tf.Tensor,
@@ -217,6 +226,7 @@ class SharedCell(keras.layers.Layer):
         among tensors makes zeros for all those not chosen and adds them up.
         Here each edge adds its gradient to the tensor it had read.
         """
+        indices, ops, used, is_last_reader = choices
 
         @tf.custom_gradient
         def run(
@@ -231,48 +241,51 @@ class SharedCell(keras.layers.Layer):
             for node in range(self.num_nodes):
                 terms = []
                 for edge in (NODE_INPUTS * node, NODE_INPUTS * node + 1):
-                    sources = [_pick(indices[edge], *tensors)]
-                    sources += slots[edge] if slots else []
-                    with tf.GradientTape() as tape:
-                        tape.watch(sources)
-                        term = self.edge(ops[edge], *sources)
+                    x = _pick(indices[edge], *tensors)
+                    slot = list(slots[edge]) if slots else []
+                    term, *kept = self.edge.forward(ops[edge], x, *slot)
                     terms.append(term)
-                    edges.append((tape, term, sources))
+                    edges.append((x, slot, kept))
                 tensors.append(tf.add_n(terms))
-            with tf.GradientTape() as end_tape:
-                end_tape.watch([tensors, kernels])
-                output = tf.add_n(
-                    [
-                        _project_loose_end(*ends)
-                        for ends in zip(
-                            used, tensors, tf.unstack(kernels), strict=True
-                        )
-                    ]
-                )
+            ends = list(zip(used, tensors, tf.unstack(kernels), strict=True))
+            # No node comes after the last one to use it.
+            _, last, kernel = ends[-1]
+            output = mix(tf.nn.relu(last), kernel)
+            for is_used, x, kernel in ends[:-1]:
+                output = _add_loose_end(is_used, output, x, kernel)
 
             def grad(upstream: tf.Tensor) -> list[tf.Tensor]:
-                sums, kernel_grad = end_tape.gradient(
-                    output, (tensors, kernels), upstream
+                sums, kernel_grads = map(
+                    list,
+                    zip(
+                        *(
+                            _loose_end_gradient(end[0], upstream, *end[1:])
+                            for end in ends
+                        ),
+                        strict=True,
+                    ),
                 )
                 slot_grads = []
-                for edge, (tape, term, sources) in reversed(
-                    list(enumerate(edges))
-                ):
+                for edge, sources in reversed(list(enumerate(edges))):
                     if edge % NODE_INPUTS == 1:
                         node_grad = sums.pop()
-                    x_grad, *slot_grad = tape.gradient(
-                        term,
-                        sources,
-                        node_grad,
-                        unconnected_gradients="zero",
+                    x_grad, *slot_grad = self.edge.gradient(
+                        ops[edge], node_grad, *sources
                     )
                     slot_grads.append(slot_grad)
-                    sums = list(_add_at(indices[edge], x_grad, *sums))
+                    sums = list(
+                        _add_at(
+                            indices[edge],
+                            is_last_reader[edge],
+                            x_grad,
+                            *sums,
+                        )
+                    )
                 stacked = [
                     tf.stack(kind)
                     for kind in zip(*reversed(slot_grads), strict=True)
                 ]
-                return [*sums, kernel_grad, *stacked]
+                return [*sums, tf.stack(kernel_grads), *stacked]
 
             return output, grad
 

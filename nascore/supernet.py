@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from nascore.config import SupernetConfig
+from nascore.edge import Edge
 from nascore.layers import (
     STEM_FACTOR,
     BatchStatisticsNorm,
@@ -21,7 +22,7 @@ from nascore.layers import (
 )
 from nascore.layout import check_image_size
 from nascore.ops import find_operations
-from nascore.shared_cell import SharedCell, make_edge
+from nascore.shared_cell import SharedCell
 
 
 class Supernet(keras.Model):
@@ -65,7 +66,7 @@ class Supernet(keras.Model):
         self.calibrations: list[list[keras.layers.Layer]] = []
         self.cells: list[keras.layers.Layer] = []
         self.aux_head: keras.Sequential | None = None
-        edge = make_edge(find_operations(self.space.operations))
+        edge = Edge(find_operations(self.space.operations))
         height, width, _ = image_shape
         channels = config.filters
         # Channels of the outputs of the two layers before.

@@ -82,8 +82,8 @@ class _Counter:
 
     def _add_edge(self, place: int, have: _Map, out: _Map) -> None:
         operation = self.operations[place]
-        self.kept += operation.kept_maps * out.size
-        if have != out and operation.kept_maps:
+        self.kept += operation.discrete_maps * out.size
+        if have != out and operation.discrete_maps:
             # The first relu stands before the stride.
             self.kept += have.size - out.size
         elif have != out and operation.is_skip:

@@ -3,9 +3,10 @@ import pytest
 import tensorflow as tf
 
 from nascore.cells import CellSpace
+from nascore.edge import Edge
 from nascore.layers import batch_norm
 from nascore.ops import OPERATIONS, Operation, find_operations
-from nascore.shared_cell import SharedCell, make_edge
+from nascore.shared_cell import SharedCell
 
 CHANNELS = 4
 SHAPE = (3, 8, 8, CHANNELS)
@@ -13,7 +14,7 @@ SPACE = CellSpace()
 
 
 def make_cell(space=SPACE):
-    edge = make_edge(find_operations(space.operations))
+    edge = Edge(find_operations(space.operations))
     cell = SharedCell(CHANNELS, space, edge)
     cell.build(None)
     rng = np.random.default_rng(5)
@@ -136,9 +137,9 @@ def test_unused_operations_do_not_run():
         def discrete(self, channels, strides, normalization):
             raise AssertionError("not needed")
 
-    edge = make_edge([Recorder("a"), Recorder("b")])
+    edge = Edge([Recorder("a"), Recorder("b")])
     x = tf.ones(SHAPE)
-    edge(tf.constant(1), x)
+    edge.forward(tf.constant(1), x)
     assert ran == ["b"]
 
 
@@ -183,7 +184,7 @@ def test_a_new_operation_needs_only_an_entry(monkeypatch):
 
 @pytest.mark.parametrize("slot_init", ["code", "kernel"])
 def test_initial_deviations(slot_init):
-    edge = make_edge(find_operations(SPACE.operations))
+    edge = Edge(find_operations(SPACE.operations))
     cell = SharedCell(32, SPACE, edge, slot_init)
     cell.build(None)
     by_name = {weight.name: weight.numpy() for weight in cell.slots}

@@ -1,0 +1,206 @@
+"""Two separable convolutions in a row, with their gradient.
+
+Automatic differentiation keeps six tensors of the input's size for each pair
+of a search, and they fill the memory. Here one is kept; the others are made
+again where the gradient needs them, which costs a tenth of its time. The
+kernels are those that were found to be fast (benchmarks/NOTES.md).
+"""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from nascore.layers import normalize, normalize_gradient
+
+
+class Weights(NamedTuple):
+    """The weights of one separable convolution.
+
+    Attributes:
+      depthwise: `[k, k, c, 1]`.
+      pointwise: `[1, 1, c, c]`.
+      scale: `[c]`, of the normalization.
+      offset: `[c]`, likewise.
+    """
+
+    depthwise: tf.Tensor
+    pointwise: tf.Tensor
+    scale: tf.Tensor
+    offset: tf.Tensor
+
+
+class Steps(NamedTuple):
+    """What a separable convolution makes of its input, in order.
+
+    Attributes:
+      filtered: after relu and the depthwise kernel.
+      mixed: after the pointwise kernel.
+      normalized: all outputs of the normalization; `y` is the result.
+    """
+
+    filtered: tf.Tensor
+    mixed: tf.Tensor
+    normalized: Any
+
+
+class Kept(NamedTuple):
+    """What the gradient of a pair needs besides its input and weights.
+
+    Attributes:
+      filtered: the first's.
+      statistics: of the second's batch, as its normalization saves them.
+    """
+
+    filtered: tf.Tensor
+    statistics: list[tf.Tensor]
+
+
+def mix(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """A 1x1 convolution as the matrix product that it is, which is faster.
+
+    Args:
+      x: `[n, h, w, c]`.
+      kernel: `[1, 1, c, d]`.
+
+    Returns:
+      `[n, h, w, d]`.
+    """
+    shape = tf.concat([tf.shape(x)[:3], kernel.shape[3:]], axis=0)
+    return tf.reshape(_rows(x) @ _matrix(kernel), shape)
+
+
+def mix_gradient(
+    x: tf.Tensor, kernel: tf.Tensor, upstream: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Gradients of both arguments of `mix`."""
+    rows = _rows(upstream)
+    x_grad = tf.matmul(rows, _matrix(kernel), transpose_b=True)
+    kernel_grad = tf.matmul(_rows(x), rows, transpose_a=True)
+    return (
+        tf.reshape(x_grad, tf.shape(x)),
+        tf.reshape(kernel_grad, kernel.shape),
+    )
+
+
+def _rows(x: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(x, [-1, x.shape[-1]])
+
+
+def _matrix(kernel: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(kernel, kernel.shape[2:])
+
+
+def _filter(x: tf.Tensor, depthwise: tf.Tensor, dilation: int = 1) -> tf.Tensor:
+    return tf.nn.depthwise_conv2d(
+        x, depthwise, [1, 1, 1, 1], "SAME", dilations=[dilation, dilation]
+    )
+
+
+def separable(x: tf.Tensor, weights: Weights, dilation: int = 1) -> Steps:
+    """Relu, depthwise, pointwise, normalization by the batch's statistics."""
+    filtered = _filter(tf.nn.relu(x), weights.depthwise, dilation)
+    mixed = mix(filtered, weights.pointwise)
+    normalized = normalize(mixed, weights.scale, weights.offset)
+    return Steps(filtered, mixed, normalized)
+
+
+def separable_pair(
+    x: tf.Tensor, first: Weights, second: Weights
+) -> tuple[tf.Tensor, Kept]:
+    """Two separable convolutions, and what their gradient needs.
+
+    Args:
+      x: `[n, h, w, c]`.
+      first: weights of the first.
+      second: weights of the second.
+    """
+    inner = separable(x, first)
+    outer = separable(inner.normalized.y, second)
+    return outer.normalized.y, Kept(
+        inner.filtered, _statistics(outer.normalized)
+    )
+
+
+def separable_pair_gradient(
+    x: tf.Tensor,
+    first: Weights,
+    second: Weights,
+    kept: Kept,
+    upstream: tf.Tensor,
+) -> tuple[tf.Tensor, Weights, Weights]:
+    """Gradients of the first three arguments.
+
+    Args:
+      x: the input of `separable_pair`.
+      first: its weights.
+      second: its weights.
+      kept: what it kept.
+      upstream: the gradient of its output.
+    """
+    mixed = mix(kept.filtered, first.pointwise)
+    normalized = normalize(mixed, first.scale, first.offset)
+    between = normalized.y
+    filtered = _filter(tf.nn.relu(between), second.depthwise)
+    between_grad, second_grad = _gradient(
+        between,
+        second,
+        Steps(filtered, mix(filtered, second.pointwise), None),
+        kept.statistics,
+        upstream,
+    )
+    x_grad, first_grad = _gradient(
+        x,
+        first,
+        Steps(kept.filtered, mixed, None),
+        _statistics(normalized),
+        between_grad,
+    )
+    return x_grad, first_grad, second_grad
+
+
+def _statistics(normalized: Any) -> list[tf.Tensor]:
+    return [
+        normalized.reserve_space_1,
+        normalized.reserve_space_2,
+        normalized.reserve_space_3,
+    ]
+
+
+def _gradient(
+    x: tf.Tensor,
+    weights: Weights,
+    steps: Steps,
+    statistics: list[tf.Tensor],
+    upstream: tf.Tensor,
+) -> tuple[tf.Tensor, Weights]:
+    back = normalize_gradient(steps.mixed, weights.scale, statistics, upstream)
+    filtered_grad, pointwise_grad = mix_gradient(
+        steps.filtered, weights.pointwise, back.x_backprop
+    )
+    size = weights.depthwise.shape[0]
+    # Of TensorFlow's two CPU kernels the one that this padding selects is
+    # the faster for all but the smallest filters. Zeros all the same.
+    padding = {"padding": "SAME"}
+    if size > 3:
+        edge = [size // 2] * 4
+        padding = {
+            "padding": "EXPLICIT",
+            "explicit_paddings": [0, 0, *edge, 0, 0],
+        }
+    depthwise_grad = tf.raw_ops.DepthwiseConv2dNativeBackpropFilter(
+        input=tf.nn.relu(x),
+        filter_sizes=weights.depthwise.shape,
+        out_backprop=filtered_grad,
+        strides=[1, 1, 1, 1],
+        **padding,
+    )
+    # At stride 1 this is the convolution with the reversed kernel, and the
+    # forward pass has the faster code.
+    relu_grad = _filter(filtered_grad, tf.reverse(weights.depthwise, [0, 1]))
+    x_grad = tf.raw_ops.ReluGrad(gradients=relu_grad, features=x)
+    return x_grad, Weights(
+        depthwise_grad,
+        pointwise_grad,
+        back.scale_backprop,
+        back.offset_backprop,
+    )
