@@ -4,13 +4,13 @@ The normalization is an argument: during a search it uses the statistics of
 the current batch, in a final network moving statistics.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
-BATCH_NORM_EPSILON = 1e-5
+from nascore.kernels import BATCH_NORM_EPSILON, batch_norm, mix
+
 BATCH_NORM_DECAY = 0.9
 # The stem has this times the filters of the first cells.
 STEM_FACTOR = 3
@@ -26,52 +26,6 @@ def he_normal(fan_in: float) -> keras.initializers.Initializer:
     # Truncation at two sigma shrinks the deviation by this factor.
     stddev = (2.0 / fan_in) ** 0.5 / 0.87962566103423978
     return keras.initializers.TruncatedNormal(stddev=stddev)
-
-
-def normalize(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> Any:
-    """`batch_norm` with all that TensorFlow's kernel returns.
-
-    Returns:
-      `y` `[n, h, w, c]`, and `reserve_space_1` to `_3` for the gradient.
-    """
-    return tf.raw_ops.FusedBatchNormV3(
-        x=x,
-        scale=scale,
-        offset=offset,
-        mean=tf.zeros([0]),
-        variance=tf.zeros([0]),
-        epsilon=BATCH_NORM_EPSILON,
-        is_training=True,
-    )
-
-
-def normalize_gradient(
-    x: tf.Tensor,
-    scale: tf.Tensor,
-    reserves: Sequence[tf.Tensor],
-    upstream: tf.Tensor,
-) -> Any:
-    """The gradient of `normalize`.
-
-    Returns:
-      `x_backprop`, `scale_backprop` and `offset_backprop`.
-    """
-    first, second, third = reserves
-    return tf.raw_ops.FusedBatchNormGradV3(
-        y_backprop=upstream,
-        x=x,
-        scale=scale,
-        reserve_space_1=first,
-        reserve_space_2=second,
-        reserve_space_3=third,
-        epsilon=BATCH_NORM_EPSILON,
-        is_training=True,
-    )
-
-
-def batch_norm(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
-    """Normalizes `[n, h, w, c]` by the statistics of this batch alone."""
-    return normalize(x, scale, offset).y
 
 
 class BatchStatisticsNorm(keras.layers.Layer):
@@ -201,6 +155,8 @@ class ConvNorm(keras.layers.Layer):
         """Maps `[n, h, w, c]` to `[n, h, w, channels]`."""
         if self.relu:
             x = tf.nn.relu(x)
+        if self.convolution.kernel_size == (1, 1):
+            return self.norm(mix(x, self.convolution.kernel.value))
         return self.norm(self.convolution(x))
 
 
@@ -267,7 +223,7 @@ class FactorizedReduction(keras.layers.Layer):
             row = tf.reshape(row, [-1, height // 2, width // 2, 2 * channels])
             if self.relu:
                 row = tf.nn.relu(row)
-            halves.append(tf.nn.conv2d(row, kernel, 1, "VALID"))
+            halves.append(mix(row, kernel))
         return self.norm(tf.concat(halves, axis=-1))
 
 

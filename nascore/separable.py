@@ -10,7 +10,12 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from nascore.layers import normalize, normalize_gradient
+from nascore.kernels import (
+    mix,
+    mix_gradient,
+    normalize,
+    normalize_gradient,
+)
 
 
 class Weights(NamedTuple):
@@ -53,41 +58,6 @@ class Kept(NamedTuple):
 
     filtered: tf.Tensor
     statistics: list[tf.Tensor]
-
-
-def mix(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """A 1x1 convolution as the matrix product that it is, which is faster.
-
-    Args:
-      x: `[n, h, w, c]`.
-      kernel: `[1, 1, c, d]`.
-
-    Returns:
-      `[n, h, w, d]`.
-    """
-    shape = tf.concat([tf.shape(x)[:3], kernel.shape[3:]], axis=0)
-    return tf.reshape(_rows(x) @ _matrix(kernel), shape)
-
-
-def mix_gradient(
-    x: tf.Tensor, kernel: tf.Tensor, upstream: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Gradients of both arguments of `mix`."""
-    rows = _rows(upstream)
-    x_grad = tf.matmul(rows, _matrix(kernel), transpose_b=True)
-    kernel_grad = tf.matmul(_rows(x), rows, transpose_a=True)
-    return (
-        tf.reshape(x_grad, tf.shape(x)),
-        tf.reshape(kernel_grad, kernel.shape),
-    )
-
-
-def _rows(x: tf.Tensor) -> tf.Tensor:
-    return tf.reshape(x, [-1, x.shape[-1]])
-
-
-def _matrix(kernel: tf.Tensor) -> tf.Tensor:
-    return tf.reshape(kernel, kernel.shape[2:])
 
 
 def _filter(x: tf.Tensor, depthwise: tf.Tensor, dilation: int = 1) -> tf.Tensor:

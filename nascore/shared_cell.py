@@ -13,9 +13,9 @@ import tensorflow as tf
 
 from nascore.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
 from nascore.edge import Edge, once
+from nascore.kernels import mix, mix_gradient
 from nascore.layers import BatchStatisticsNorm, he_normal
 from nascore.ops import WeightSpec, find_operations
-from nascore.separable import mix, mix_gradient
 
 
 @once

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from nascore.cells import CellSpace
 from nascore.edge import Edge
-from nascore.layers import batch_norm
+from nascore.kernels import batch_norm
 from nascore.ops import OPERATIONS, Operation, find_operations
 from nascore.shared_cell import SharedCell
 

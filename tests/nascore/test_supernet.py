@@ -5,7 +5,8 @@ import tensorflow as tf
 
 from nascore.config import SupernetConfig
 from nascore.errors import InputError
-from nascore.layers import BatchStatisticsNorm, batch_norm
+from nascore.kernels import batch_norm
+from nascore.layers import BatchStatisticsNorm
 from nascore.layout import check_image_size
 from nascore.ops import OPERATIONS
 from nascore.supernet import Supernet, describe_layers
