@@ -18,7 +18,10 @@ from nascore.layers import BatchStatisticsNorm, he_normal
 from nascore.ops import WeightSpec, find_operations
 
 
-@once
+# The next two are copied into their callers, and small: as copies they start
+# as soon as the tensor that they choose is there, as calls they would wait
+# for all of them.
+@tf.function(autograph=False)
 def _pick(index: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
     """Chooses one of several tensors of one shape without copying."""
     return tf.switch_case(
@@ -26,28 +29,18 @@ def _pick(index: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
     )
 
 
-@once
-def _add_at(
-    index: tf.Tensor, is_first: tf.Tensor, part: tf.Tensor, *sums: tf.Tensor
-) -> list[tf.Tensor]:
-    """Adds to one of several sums and passes the others on untouched.
-
-    The first part of a sum replaces what is there.
-    """
-
-    def added(place: int) -> list[tf.Tensor]:
-        total = tf.cond(
-            is_first,
-            lambda: tf.identity(part),
-            lambda: part + sums[place],
-        )
-        return [
-            total if number == place else tf.identity(other)
-            for number, other in enumerate(sums)
-        ]
-
+@tf.function(autograph=False)
+def _accumulate(
+    action: tf.Tensor, part: tf.Tensor, total: tf.Tensor
+) -> tf.Tensor:
+    """Takes the total, the part or their sum; `action` says which."""
     return tf.switch_case(
-        index, [lambda place=place: added(place) for place in range(len(sums))]
+        action,
+        [
+            lambda: tf.identity(total),
+            lambda: tf.identity(part),
+            lambda: total + part,
+        ],
     )
 
 
@@ -89,13 +82,14 @@ class _Choices(NamedTuple):
       indices: the tensor that each edge reads.
       ops: the operation of each edge.
       used: whether any edge reads a tensor, for each tensor.
-      is_last_reader: whether no later edge reads the tensor of this one.
+      actions: what each edge's gradient means for the sum of each tensor's,
+        `[tensors]`: nothing (0), its beginning (1), one more part (2).
     """
 
     indices: list[tf.Tensor]
     ops: list[tf.Tensor]
     used: list[tf.Tensor]
-    is_last_reader: list[tf.Tensor]
+    actions: list[tf.Tensor]
 
 
 class SharedCell(keras.layers.Layer):
@@ -196,15 +190,21 @@ class SharedCell(keras.layers.Layer):
         used = tf.reduce_any(
             tf.equal(tf.range(self.num_tensors)[:, None], indices), axis=1
         )
-        # Gradients arrive from the last edge to the first.
+        # Gradients arrive from the last edge to the first. Which of them
+        # begins the sum for its tensor, and which adds to it?
         later = tf.linalg.band_part(tf.equal(indices[:, None], indices), 0, -1)
+        begins = tf.equal(tf.reduce_sum(tf.cast(later, tf.int32), axis=1), 1)
+        tensors = tf.range(self.num_tensors)
+        actions = tf.where(
+            tf.equal(indices[:, None], tensors),
+            tf.where(begins, 1, 2)[:, None],
+            0,
+        )
         choices = _Choices(
             tf.unstack(indices),
             tf.unstack(ops),
             tf.unstack(used),
-            tf.unstack(
-                tf.equal(tf.reduce_sum(tf.cast(later, tf.int32), axis=1), 1)
-            ),
+            tf.unstack(actions),
         )
         return self.norm(
             self._run(
@@ -226,7 +226,7 @@ class SharedCell(keras.layers.Layer):
         among tensors makes zeros for all those not chosen and adds them up.
         Here each edge adds its gradient to the tensor it had read.
         """
-        indices, ops, used, is_last_reader = choices
+        indices, ops, used, actions = choices
 
         @tf.custom_gradient
         def run(
@@ -273,14 +273,14 @@ class SharedCell(keras.layers.Layer):
                         ops[edge], node_grad, *sources
                     )
                     slot_grads.append(slot_grad)
-                    sums = list(
-                        _add_at(
-                            indices[edge],
-                            is_last_reader[edge],
-                            x_grad,
-                            *sums,
+                    sums = [
+                        _accumulate(action, x_grad, total)
+                        for action, total in zip(
+                            tf.unstack(actions[edge])[: len(sums)],
+                            sums,
+                            strict=True,
                         )
-                    )
+                    ]
                 stacked = [
                     tf.stack(kind)
                     for kind in zip(*reversed(slot_grads), strict=True)
