@@ -111,15 +111,19 @@ class StaticCell(SharedCell):
         return batch_norm(x, self.norm.scale.value, self.norm.offset.value)
 
 
-def random_data() -> ImageData:
-    """Noise in CIFAR's shape."""
+def random_data(images: int = 2 * BATCH) -> ImageData:
+    """Noise in CIFAR's shape; validation and test have 2 batches."""
     rng = np.random.default_rng(0)
-    split = Split(
-        rng.integers(0, 256, (2 * BATCH, 32, 32, 3), np.uint8),
-        rng.integers(0, 10, 2 * BATCH, np.int32),
-    )
+
+    def split(count: int) -> Split:
+        return Split(
+            rng.integers(0, 256, (count, 32, 32, 3), np.uint8),
+            rng.integers(0, 10, count, np.int32),
+        )
+
+    few = split(2 * BATCH)
     names = tuple(map(str, range(10)))
-    return ImageData("noise", split, split, split, split, names)
+    return ImageData("noise", split(images), few, few, few, names)
 
 
 @dataclasses.dataclass

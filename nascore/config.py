@@ -228,6 +228,11 @@ class SupernetConfig:
     aux_weight: float = option(
         0.4, "Weight of the auxiliary head's loss; 0 leaves the head out."
     )
+    precision: str = option(
+        "float32",
+        "Of the computations; weights and their update stay float32.",
+        ("float32", "bfloat16"),
+    )
 
     def __post_init__(self) -> None:
         check_fields(

@@ -39,10 +39,17 @@ class BatchStatisticsNorm(keras.layers.Layer):
         """Makes scale and offset, `[channels]` each."""
         channels = input_shape[-1]
         self.scale = self.add_weight(
-            shape=(channels,), initializer="ones", name="scale"
+            shape=(channels,),
+            initializer="ones",
+            name="scale",
+            # The kernel wants them in float32, whatever it normalizes.
+            autocast=False,
         )
         self.offset = self.add_weight(
-            shape=(channels,), initializer="zeros", name="offset"
+            shape=(channels,),
+            initializer="zeros",
+            name="offset",
+            autocast=False,
         )
 
     def call(self, x: tf.Tensor) -> tf.Tensor:

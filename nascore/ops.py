@@ -197,13 +197,15 @@ class SeparableConvolution(Operation):
         """See `Operation.gradient`."""
         if not self.kept_maps:
             return super().gradient(x, weights, kept, upstream)
-        x_grad, first, second = separable_pair_gradient(
+        first, second = self._split(weights)
+        x_grad, *slot = separable_pair_gradient(
             x,
-            *self._split(weights),
+            first,
+            second,
             Kept(kept.maps[0], list(kept.statistics)),
             upstream,
         )
-        return [x_grad, *first, *second]
+        return [x_grad, *slot[0], *slot[1]]
 
     def discrete(
         self, channels: int, strides: int, normalization: Normalization

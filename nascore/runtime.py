@@ -1,5 +1,6 @@
 """Settings of the whole process that make searches start faster."""
 
+import keras
 import tensorflow as tf
 
 
@@ -50,3 +51,10 @@ def use_one_thread() -> None:
         tf.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError:
         pass
+
+
+def set_precision(precision: str) -> None:
+    """Sets the type that layers made from now on compute in."""
+    keras.config.set_dtype_policy(
+        precision if precision == "float32" else f"mixed_{precision}"
+    )

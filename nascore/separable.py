@@ -150,7 +150,7 @@ def _gradient(
     size = weights.depthwise.shape[0]
     # Of TensorFlow's two CPU kernels the one that this padding selects is
     # the faster for all but the smallest filters. Zeros all the same.
-    padding = {"padding": "SAME"}
+    padding: dict[str, Any] = {"padding": "SAME"}
     if size > 3:
         edge = [size // 2] * 4
         padding = {

@@ -141,6 +141,8 @@ class SharedCell(keras.layers.Layer):
                 shape=(self.num_slots, *spec.shape),
                 initializer=self._slot_initializer(spec),
                 name=f"{name}_{spec.name}",
+                # Few of many slots are chosen, and are cast then.
+                autocast=False,
             )
             for name, operation in self.operations.items()
             for spec in operation.weight_specs(self.channels)
@@ -183,10 +185,29 @@ class SharedCell(keras.layers.Layer):
         Returns:
           `[n, h, w, channels]`.
         """
+        # What decides which operation runs is computed where the deciding is
+        # done; on a GPU each choice would wait for the device.
+        with tf.device("CPU:0"):
+            choices, rows = self._choices(cell)
+        chosen = [tf.gather(slots.value, rows) for slots in self.slots]
+        if self.compute_dtype != self.variable_dtype:
+            # The normalizations' scales and offsets stay as they are.
+            chosen = [
+                tf.cast(slot, self.compute_dtype)
+                if slot.shape.rank > 2
+                else slot
+                for slot in chosen
+            ]
+        return self.norm(
+            self._run(
+                choices, input_0, input_1, self.loose_end_kernels.value, chosen
+            )
+        )
+
+    def _choices(self, cell: tf.Tensor) -> tuple[_Choices, tf.Tensor]:
+        """The cell as scalars, and the slots that it chooses, `[edges]`."""
         edges = tf.reshape(cell, [self.num_nodes * NODE_INPUTS, 2])
         indices, ops = edges[:, 0], edges[:, 1]
-        rows = self.slot_offsets + indices
-        chosen = [tf.gather(slots.value, rows) for slots in self.slots]
         used = tf.reduce_any(
             tf.equal(tf.range(self.num_tensors)[:, None], indices), axis=1
         )
@@ -194,9 +215,8 @@ class SharedCell(keras.layers.Layer):
         # begins the sum for its tensor, and which adds to it?
         later = tf.linalg.band_part(tf.equal(indices[:, None], indices), 0, -1)
         begins = tf.equal(tf.reduce_sum(tf.cast(later, tf.int32), axis=1), 1)
-        tensors = tf.range(self.num_tensors)
         actions = tf.where(
-            tf.equal(indices[:, None], tensors),
+            tf.equal(indices[:, None], tf.range(self.num_tensors)),
             tf.where(begins, 1, 2)[:, None],
             0,
         )
@@ -206,11 +226,7 @@ class SharedCell(keras.layers.Layer):
             tf.unstack(used),
             tf.unstack(actions),
         )
-        return self.norm(
-            self._run(
-                choices, input_0, input_1, self.loose_end_kernels.value, chosen
-            )
-        )
+        return choices, self.slot_offsets + indices
 
     def _run(
         self,

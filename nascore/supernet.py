@@ -22,6 +22,7 @@ from nascore.layers import (
 )
 from nascore.layout import check_image_size
 from nascore.ops import find_operations
+from nascore.runtime import set_precision
 from nascore.shared_cell import SharedCell
 
 
@@ -45,8 +46,21 @@ class Supernet(keras.Model):
         classes: int,
         cell_layer: Callable[..., keras.layers.Layer] = SharedCell,
     ) -> None:
-        super().__init__(name="supernet")
         check_image_size(config.layer_types, image_shape)
+        set_precision(config.precision)
+        try:
+            super().__init__(name="supernet")
+            self._make_layers(config, image_shape, classes, cell_layer)
+        finally:
+            set_precision("float32")
+
+    def _make_layers(
+        self,
+        config: SupernetConfig,
+        image_shape: tuple[int, int, int],
+        classes: int,
+        cell_layer: Callable[..., keras.layers.Layer],
+    ) -> None:
         self.config = config
         self.space = config.space
         self.image_shape = tuple(image_shape)
@@ -146,13 +160,14 @@ class Supernet(keras.Model):
             output = self.cells[number](first(before), second(last), cell)
             before, last = last, output
             if training and self.aux_head and number == self.config.aux_layer:
-                aux_logits = self.aux_head(last)
+                aux_logits = tf.cast(self.aux_head(last), tf.float32)
         features = tf.reduce_mean(tf.nn.relu(last), axis=[1, 2])
         if seed is not None and self.config.keep_prob < 1:
             features = tf.nn.experimental.stateless_dropout(
                 features, 1 - self.config.keep_prob, seed
             )
-        return self.classifier(features), aux_logits
+        logits = tf.cast(self.classifier(features), tf.float32)
+        return logits, aux_logits
 
 
 def describe_layers(supernet: Supernet) -> list[dict[str, object]]:

@@ -2,7 +2,6 @@
 
 import functools
 
-import keras
 import tensorflow as tf
 
 from nascore.errors import InputError
@@ -57,13 +56,6 @@ def normalization_for(strategy: tf.distribute.Strategy) -> Normalization:
     if strategy.num_replicas_in_sync == 1:
         return fused_moving_norm
     return functools.partial(moving_norm, synchronized=True)
-
-
-def set_precision(precision: str) -> None:
-    """Sets the type that layers made from now on compute in."""
-    keras.config.set_dtype_policy(
-        precision if precision == "float32" else f"mixed_{precision}"
-    )
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:

@@ -22,7 +22,6 @@ from nascore.final.devices import (
     is_chief,
     make_strategy,
     normalization_for,
-    set_precision,
 )
 from nascore.final.evaluation import cross_entropies
 from nascore.final.images import FinalData, load_final
@@ -33,7 +32,7 @@ from nascore.ledger import Ledger
 from nascore.network import build_network
 from nascore.progress import Progress, next_stretch
 from nascore.runs import RunFolder
-from nascore.runtime import device_names, make_deterministic
+from nascore.runtime import device_names, make_deterministic, set_precision
 from nascore.tensorboard import Board
 
 

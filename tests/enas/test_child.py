@@ -73,7 +73,7 @@ def test_training_a_fixed_architecture_learns_the_digits():
     values = space.parse(text).to_array()[None]
     steps = child.steps_per_epoch
     arrays = tf.constant(np.repeat(values, steps, axis=0))
-    for epoch in range(12):
+    for epoch in range(16):
         rows = train(child, arrays, 0, steps, 0.05, epoch)
     assert rows.accuracy.numpy().mean() > 0.8
     validation = child.accuracy_on(child.validation_images, arrays[:1])
@@ -166,7 +166,7 @@ def test_dropout_in_rewards_only_on_request():
 
 
 @pytest.mark.parametrize("where", ["stem", "classifier"])
-def test_weights_that_are_not_finite_stop_the_stretch(where):
+def test_weights_that_are_not_finite_are_marked(where):
     child = make_child()
     arrays = architectures(child, 5)
     assert train(child, arrays, 0, 1).healthy[0]
@@ -180,15 +180,13 @@ def test_weights_that_are_not_finite_stop_the_stretch(where):
     # kernels map NaN to 0.
     assert not np.isfinite(rows.gradient_norm[0])
     assert not rows.healthy.numpy().any()
-    np.testing.assert_array_equal(rows.loss[1:], 0)
 
 
-def test_a_loss_beyond_the_limit_stops_the_stretch():
+def test_a_loss_beyond_the_limit_is_marked():
     child = make_child(loss_limit=0.1)
     rows = train(child, architectures(child, 5), 0, 5)
     assert rows.loss[0] > 0.1 and np.isfinite(rows.gradient_norm[0])
     assert not rows.healthy.numpy().any()
-    np.testing.assert_array_equal(rows.loss[1:], 0)
 
 
 def test_clipping_bounds_the_gradient():

@@ -1,0 +1,321 @@
+"""Times every part beside the least that the device could take.
+
+  python -m benchmarks.suite [OUT.md] [--layers=6] [--rounds=5]
+
+Random images of CIFAR's shape, the sizes of the published search. Each time
+is that of the compiled loop that a search runs. Beside it stand the limits:
+the multiply-adds of the chosen operations at the measured rate of a large
+matrix product, and their bytes at the measured rate of a copy
+(`benchmarks/arithmetic.py` says what is counted). Several minutes.
+"""
+
+import argparse
+import dataclasses
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from nascore.quiet import quiet_tensorflow
+
+quiet_tensorflow()
+
+import tensorflow as tf  # noqa: E402
+
+from benchmarks import mlpnas_child, network_fit  # noqa: E402
+from benchmarks.arithmetic import Work, count_child  # noqa: E402
+from benchmarks.child_step import BATCH, random_data  # noqa: E402
+from benchmarks.rates import Rates, measure, timed  # noqa: E402
+from enas.child import Child  # noqa: E402
+from enas.config import ControllerConfig, EnasConfig, ScheduleConfig  # noqa: E402
+from enas.controller import make_controller  # noqa: E402
+from enas.policy import PolicyTrainer  # noqa: E402
+from enas.reward import AccuracyReward  # noqa: E402
+from mlpnas.data import load  # noqa: E402
+from mlpnas.data_config import MlpDataConfig  # noqa: E402
+from nascore.augment import augment, to_float  # noqa: E402
+from nascore.config import SupernetConfig  # noqa: E402
+from nascore.counting import count_multiply_adds  # noqa: E402
+from nascore.data import ImageData, Split  # noqa: E402
+from nascore.layers import fused_moving_norm  # noqa: E402
+from nascore.runtime import configure, device_names  # noqa: E402
+from nascore.supernet import Supernet  # noqa: E402
+
+# Architectures in a stretch, and updates of the controller.
+STEPS, UPDATES = 8, 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+      name: what was timed.
+      seconds: of each round, for one of it.
+      work: what it must do; None where that says nothing.
+      note: what a reader should know.
+    """
+
+    name: str
+    seconds: list[float]
+    work: Work | None = None
+    note: str = ""
+
+    @property
+    def median(self) -> float:
+        """In seconds."""
+        return statistics.median(self.seconds)
+
+
+def published(layers: int = 6, precision: str = "float32") -> EnasConfig:
+    """The sizes of the published CIFAR-10 search."""
+    return EnasConfig(
+        child=SupernetConfig(num_layers=layers, precision=precision),
+        controller=ControllerConfig(num_aggregate=10),
+        schedule=ScheduleConfig(batch_size=BATCH),
+    )
+
+
+class SearchParts:
+    """A child network and a controller, and their times.
+
+    Args:
+      config: of the search.
+      data: its images.
+      rounds: how often each is timed.
+    """
+
+    def __init__(
+        self, config: EnasConfig, data: ImageData, rounds: int
+    ) -> None:
+        self.config = config
+        self.rounds = rounds
+        begin = time.perf_counter()
+        self.supernet = Supernet(config.child, (32, 32, 3), 10)
+        self.child = Child(self.supernet, data, config)
+        space = config.child.space
+        self.arrays = space.sample_array(np.random.default_rng(0), STEPS)
+        self.architectures = tf.constant(self.arrays, tf.int32)
+        self._train()
+        self.start_up = time.perf_counter() - begin
+        self.policy = PolicyTrainer(
+            make_controller(space, config.controller),
+            self.child,
+            AccuracyReward(),
+            config,
+        )
+
+    def _train(self) -> None:
+        numbers = (tf.constant(n) for n in (0, 0, STEPS))
+        self.child.train(
+            self.architectures, *numbers, tf.constant(1e-3)
+        ).loss.numpy()
+
+    def _work(self, training: bool, arrays: np.ndarray) -> Work:
+        works = (
+            count_child(self.supernet, array, BATCH, training)
+            for array in arrays
+        )
+        return sum(works, Work()) * (1 / len(arrays))
+
+    def rows(self) -> Iterator[Row]:
+        """Times a step, an evaluation and the controller phase."""
+        yield Row("start-up", [self.start_up], note="build, trace, 8 steps")
+        yield Row(
+            "child step",
+            [s / STEPS for s in timed(self._train, self.rounds)],
+            self._work(True, self.arrays),
+        )
+        seed = tf.constant([1, 2])
+
+        def score(architectures: tf.Tensor) -> None:
+            self.child.score_on_batches(architectures, seed).numpy()
+
+        yield Row(
+            "child evaluation",
+            [
+                s / STEPS
+                for s in timed(lambda: score(self.architectures), self.rounds)
+            ],
+            self._work(False, self.arrays),
+        )
+        count = UPDATES * self.config.controller.num_aggregate
+        zero, stop = tf.constant(0), tf.constant(UPDATES)
+        self.policy.train(zero, zero, stop)
+        phase, alone, single = [], [], []
+        for _ in range(self.rounds):
+            begin = time.perf_counter()
+            rows = self.policy.train(zero, zero, stop)
+            rows.accuracy.numpy()
+            phase.append((time.perf_counter() - begin) / count)
+            begin = time.perf_counter()
+            score(rows.architectures)
+            alone.append((time.perf_counter() - begin) / count)
+            begin = time.perf_counter()
+            for place in range(count):
+                score(rows.architectures[place : place + 1])
+            single.append((time.perf_counter() - begin) / count)
+        shares = np.array(alone) / np.array(phase)
+        ratios = np.array(phase) / np.array(single)
+        yield Row(
+            "controller phase, for one evaluation",
+            phase,
+            self._work(False, rows.architectures.numpy()),
+            f"{np.median(shares):.1%} of it child evaluation "
+            f"({shares.min():.1%} to {shares.max():.1%}); "
+            f"{np.median(ratios):.2f} times one call for each "
+            f"({ratios.min():.2f} to {ratios.max():.2f})",
+        )
+
+
+def pipeline_row(data: ImageData, rounds: int) -> Row:
+    """Gathering, scaling, cropping, mirroring and cutout of a batch."""
+    images = tf.constant(data.train.images)
+    count = 20
+
+    @tf.function(autograph=False)
+    def run() -> tf.Tensor:
+        def one(total: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+            seed = tf.stack([step, 1])
+            places = tf.random.stateless_uniform(
+                [BATCH], seed, 0, images.shape[0], tf.int32
+            )
+            batch = augment(
+                to_float(tf.gather(images, places)), seed, 4, True, 16
+            )
+            return total + tf.reduce_mean(batch)
+
+        return tf.foldl(one, tf.range(count), 0.0)
+
+    pixels = BATCH * 32 * 32 * 3
+    return Row(
+        "data pipeline, a batch",
+        [s / count for s in timed(lambda: run().numpy(), rounds)],
+        # The bytes in; the floats out.
+        Work(0.0, pixels * (1 + 4)),
+        "crop, mirror, cutout",
+    )
+
+
+def final_row(rounds: int) -> Row:
+    """A step of final training: 2 + 2 layers of 16 filters, batch 64."""
+    rng = np.random.default_rng(0)
+    count = network_fit.BATCH * network_fit.STEPS
+    size = network_fit.SIZE
+    data = Split(
+        rng.integers(0, 256, (count, size, size, 3)).astype(np.uint8),
+        rng.integers(0, 10, count).astype(np.int32),
+    )
+    work = count_multiply_adds(network_fit.built(fused_moving_norm))
+    run = network_fit.loop(data)
+    return Row(
+        "final training step",
+        [s / network_fit.STEPS for s in timed(run, rounds)],
+        Work(3.0 * work * network_fit.BATCH, 0.0),
+        "4 layers, 16 filters, batch 64",
+    )
+
+
+def mlp_row() -> Row:
+    """An MLPNAS candidate on scikit-learn's digits, compilation included."""
+    data = load(MlpDataConfig(dataset="digits"))
+    config = mlpnas_child.CONFIG
+    space = config.space.space(data.classes)
+    ids = mlpnas_child.Controller(space)(10, [1, 1]).sequences.numpy()
+    architectures = [space.decode(row) for row in ids]
+    _, seconds = mlpnas_child.train_ours(data, architectures, 1)
+    return Row(
+        "MLPNAS candidate",
+        [seconds / len(architectures)],
+        note=f"10 cold candidates, {config.training.child_epochs} epochs, "
+        f"{len(data.train.labels)} images of digits",
+    )
+
+
+def peak_row() -> str:
+    """The peak memory so far, as a line of text."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts KiB, macOS bytes.
+    peak *= 1 if sys.platform == "darwin" else 1024
+    device = "GPU:0" if tf.config.list_physical_devices("GPU") else "CPU:0"
+    held = tf.config.experimental.get_memory_info(device)["peak"]
+    return (
+        f"Peak of the process {peak / 1e9:.2f} GB; of TensorFlow's tensors on "
+        f"{device} {held / 1e9:.2f} GB."
+    )
+
+
+HEADER = (
+    "| part | ms, median (least to greatest) | limit by products, ms | "
+    "limit by bytes, ms | of the limit | |\n|---|---|---|---|---|---|"
+)
+
+
+def line(row: Row, rates: Rates) -> str:
+    """One line of the Markdown table."""
+    seconds = [f"{1e3 * s:.4g}" for s in row.seconds]
+    spread = f"{1e3 * row.median:.4g}"
+    if len(seconds) > 1:
+        low, high = (1e3 * f(row.seconds) for f in (min, max))
+        spread += f" ({low:.4g} to {high:.4g})"
+    limits = ["", "", ""]
+    if row.work is not None:
+        each = rates.limit(row.work)
+        limits = [f"{1e3 * s:.4g}" if s else "" for s in each]
+        limits.append(f"{max(each) / row.median:.0%}")
+    return f"| {row.name} | {spread} | {' | '.join(limits)} | {row.note} |"
+
+
+def describe(rates: Rates, config: EnasConfig) -> str:
+    """What ran, and what the device can do."""
+    child = config.child
+    return (
+        f"{', '.join(device_names())}; TensorFlow {tf.__version__}; "
+        f"{len(child.layer_types)} layers, {child.filters} filters, batch "
+        f"{config.schedule.batch_size}, 32x32x3, {child.precision}.\n"
+        f"Measured here: {rates.products / 1e9:.0f} G multiply-adds/s "
+        f"(float32 matrix product), {rates.bytes / 1e9:.1f} GB/s "
+        "(read and written)."
+    )
+
+
+def rows(config: EnasConfig, rounds: int) -> Iterator[Row]:
+    """Every row, in turn."""
+    data = random_data()
+    yield from SearchParts(config, data, rounds).rows()
+    yield pipeline_row(data, rounds)
+    yield final_row(rounds)
+    yield mlp_row()
+
+
+def main() -> None:
+    """Prints and writes the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", nargs="?", type=Path)
+    parser.add_argument("--layers", type=int, default=6)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--precision", default="float32")
+    arguments = parser.parse_args()
+    configure()
+    config = published(arguments.layers, arguments.precision)
+    rates = measure(bool(tf.config.list_physical_devices("GPU")))
+    lines = [describe(rates, config), "", *HEADER.split("\n")]
+    print("\n".join(lines), flush=True)
+    peak = ""
+    for row in rows(config, arguments.rounds):
+        lines.append(line(row, rates))
+        print(lines[-1], flush=True)
+        if row.name.startswith("controller"):
+            peak = peak_row()
+    lines += ["", f"{peak} (After the first four rows.)"]
+    print("\n".join(lines[-2:]))
+    if arguments.out:
+        arguments.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
