@@ -145,7 +145,9 @@ class SearchParts:
         )
         count = UPDATES * self.config.controller.num_aggregate
         zero, stop = tf.constant(0), tf.constant(UPDATES)
-        self.policy.train(zero, zero, stop)
+        rows = self.policy.train(zero, zero, stop)
+        for number in (1, count):  # Each number is traced once.
+            score(rows.architectures[:number])
         phase, alone, single = [], [], []
         for _ in range(self.rounds):
             begin = time.perf_counter()
