@@ -234,13 +234,13 @@ def main() -> None:
             f"| {name} | {way.start_up:.1f} | {step:.3f} | {evaluation:.3f} "
             f"| {peaks[name]:.2f} |"
         )
-    seconds = {key: np.array(values) for key, values in times.items()}
+    taken = {key: np.array(values) for key, values in times.items()}
     for name in ways:
-        parts = [count * seconds[name, what] for what, count in EPOCH.items()]
-        seconds[name, "epoch"] = np.sum(parts, axis=0)
+        parts = [count * taken[name, what] for what, count in EPOCH.items()]
+        taken[name, "epoch"] = np.sum(parts, axis=0)
     for other in (name for name in ways if name != "ours"):
         for what in (*EPOCH, "epoch"):
-            ratios = seconds[other, what] / seconds["ours", what]
+            ratios = taken[other, what] / taken["ours", what]
             low, middle, high = np.percentile(ratios, [10, 50, 90])
             print(
                 f"{other} / ours, {what}: median {middle:.2f} "

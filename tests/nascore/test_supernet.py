@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -247,3 +249,26 @@ def test_impossible_settings_are_refused(fields, message):
     with pytest.raises(InputError) as error:
         SupernetConfig(**fields)
     assert message in str(error.value)
+
+
+def test_bfloat16_computes_nearly_the_same_and_keeps_float32_weights():
+    outputs, grads = [], []
+    for precision in ("float32", "bfloat16"):
+        keras.utils.set_random_seed(1)
+        config = dataclasses.replace(CONFIG, precision=precision)
+        supernet = Supernet(config, IMAGE, 10)
+        weights = [v.value for v in supernet.trainable_variables]
+        assert {weight.dtype for weight in weights} == {tf.float32}
+        values = config.space.sample_array(np.random.default_rng(3), 1)[0]
+        x = tf.random.stateless_normal([32, *IMAGE], [1, 2])
+        with tf.GradientTape() as tape:
+            logits, _ = supernet(x, tf.constant(values), training=True)
+            total = tf.reduce_sum(logits**2)
+        assert logits.dtype == tf.float32
+        outputs.append(logits.numpy())
+        grads.append(tape.gradient(total, supernet.classifier.kernel.value))
+    assert keras.config.dtype_policy().name == "float32"
+    scale = np.abs(outputs[0]).max()
+    np.testing.assert_allclose(outputs[1], outputs[0], atol=0.1 * scale)
+    assert np.abs(outputs[1] - outputs[0]).max() > 0
+    assert grads[1].dtype == tf.float32
