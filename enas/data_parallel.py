@@ -65,8 +65,8 @@ class DataParallelChild(Child):
             (architecture, images, labels, seed, learning_rate),
         )
         # They are the same on all devices.
-        first = self.strategy.experimental_local_results
-        return ChildRows(*(first(row)[0] for row in rows))
+        copies = self.strategy.experimental_local_results
+        return ChildRows(*(copies(row)[0] for row in rows))
 
     def _train_part(
         self,
