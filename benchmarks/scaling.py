@@ -241,7 +241,7 @@ def main() -> None:
     for number, case in missing(cases, arguments.rounds, path):
         if time.monotonic() - begin > 60 * arguments.minutes:
             print("time is up; the same command goes on")
-            return
+            break
         seconds = [round(value, 2) for value in case.measure()]
         new = not path.exists()
         with path.open("a", newline="", encoding="utf-8") as file:

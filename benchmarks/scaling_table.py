@@ -26,9 +26,9 @@ def write(rows: Path, out: Path) -> None:
         "one process of one thread for the same work, over this row's time. "
         "Weak: its time for half the work, times 2, over this row's time.",
         "",
-        "| what | back end | processes x threads | tasks | seconds | strong "
-        "speed-up | weak speed-up |",
-        "|---|---|---|---|---|---|---|",
+        "| what | back end | processes x threads | tasks | rounds | seconds "
+        "| strong speed-up | weak speed-up |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for column, note in (("seconds", ""), ("again_seconds", ", again")):
         for values, group in table.groupby(_KEYS, sort=False):
@@ -45,7 +45,8 @@ def write(rows: Path, out: Path) -> None:
                 ratios.append(_range(ratio, 2) if shown else "")
             lines.append(
                 f"| {part}{note} | {backend} | {workers} x {threads} | {tasks} "
-                f"| {_range(seconds, 1)} | {' | '.join(ratios)} |"
+                f"| {len(seconds)} | {_range(seconds, 1)} "
+                f"| {' | '.join(ratios)} |"
             )
     out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
