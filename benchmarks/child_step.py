@@ -1,6 +1,6 @@
 """Times a child step and an evaluation against two other ways to build them.
 
-  python -m benchmarks.child_step [--layers=6] [--steps=5]
+  python -m benchmarks.child_step [--layers=6] [--steps=5] [--batch=128]
 
 All in one process, on random images of CIFAR's shape:
   all      every operation of every edge computed, one picked (as the TF1
@@ -113,8 +113,8 @@ class StaticCell(SharedCell):
         return batch_norm(x, self.norm.scale.value, self.norm.offset.value)
 
 
-def random_data(images: int = 2 * BATCH) -> ImageData:
-    """Noise in CIFAR's shape; validation and test have 2 batches."""
+def random_data(images: int = 2 * BATCH, others: int = 2 * BATCH) -> ImageData:
+    """Noise in CIFAR's shape: training images, and of each other split."""
     rng = np.random.default_rng(0)
 
     def split(count: int) -> Split:
@@ -123,7 +123,7 @@ def random_data(images: int = 2 * BATCH) -> ImageData:
             rng.integers(0, 10, count, np.int32),
         )
 
-    few = split(2 * BATCH)
+    few = split(others)
     names = tuple(map(str, range(10)))
     return ImageData("noise", split(images), few, few, few, names)
 
@@ -144,11 +144,12 @@ def make_way(
     begin = time.perf_counter()
     tf.keras.utils.set_random_seed(1)
     supernet = Supernet(config.child, (32, 32, 3), 10, cell)
-    child = Child(supernet, random_data(), config)
-    order = tf.range(2 * BATCH)
+    batch = config.schedule.batch_size
+    child = Child(supernet, random_data(2 * batch, 2 * batch), config)
+    order = tf.range(2 * batch)
     static = cell is StaticCell
     architectures = tf.constant(arrays)
-    images = child.validation_images.images[:BATCH]
+    images = child.validation_images.images[:batch]
     zero, rate, seed = tf.constant(0), tf.constant(0.01), tf.constant([0, 0])
 
     def step(architecture: tf.Tensor) -> tf.Tensor:
@@ -193,12 +194,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--only-ours", action="store_true")
     arguments = parser.parse_args()
     configure()
     config = EnasConfig(
         child=SupernetConfig(num_layers=arguments.layers),
-        schedule=ScheduleConfig(batch_size=BATCH),
+        schedule=ScheduleConfig(batch_size=arguments.batch),
     )
     rng = np.random.default_rng(0)
     arrays = config.child.space.sample_array(rng, arguments.steps)
@@ -221,7 +223,10 @@ def main() -> None:
                     getattr(way, what)(place)
                     seconds = time.perf_counter() - begin
                     times.setdefault((name, what), []).append(seconds)
-    print(f"{arguments.layers + 2} layers, 20 filters, batch {BATCH}, 32x32x3")
+    print(
+        f"{arguments.layers + 2} layers, 20 filters, batch {arguments.batch}, "
+        "32x32x3"
+    )
     print(f"TensorFlow {tf.__version__}, {tf.config.list_physical_devices()}")
     print("| way | start-up s | s / step | s / evaluation | peak GiB so far |")
     print("|---|---|---|---|---|")

@@ -193,43 +193,73 @@ class Child(tf.Module):
         step: tf.Tensor,
         learning_rate: tf.Tensor,
     ) -> ChildRows:
+        images, labels = self._batch(order, epoch, step)
+        seed = fold(self.config.schedule.seed, Stream.DROPOUT, epoch, step)
+        loss, logits, gradients = self._differentiate(
+            architecture, images, labels, seed
+        )
+        norm = self._descend(gradients, learning_rate)
+        return self._row(loss, accuracy(labels, logits), norm)
+
+    def _batch(
+        self, order: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """A step's images, augmented, and labels."""
         config = self.config
-        seed = config.schedule.seed
         batch = tf.gather(
             order, batch_places(order, step, config.schedule.batch_size)
         )
         labels = tf.gather(self.train_images.labels, batch)
         images = augment(
             to_float(tf.gather(self.train_images.images, batch), *self.scaling),
-            fold(seed, Stream.AUGMENT, epoch, step),
+            fold(config.schedule.seed, Stream.AUGMENT, epoch, step),
             pad_crop=config.data.pad_crop,
             flip=config.data.flip,
             cutout=config.data.cutout,
         )
+        return images, labels
+
+    def _differentiate(
+        self,
+        architecture: tf.Tensor,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        seed: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+        """The main head's loss and logits, and the whole loss's gradients."""
         with tf.GradientTape() as tape:
             logits, aux_logits = self.supernet(
-                images,
-                architecture,
-                training=True,
-                seed=fold(seed, Stream.DROPOUT, epoch, step),
+                images, architecture, training=True, seed=seed
             )
             loss = cross_entropy(labels, logits)
             total = loss
             if aux_logits is not None:
                 aux_loss = cross_entropy(labels, aux_logits)
-                total += config.child.aux_weight * aux_loss
-        gradients = tape.gradient(total, self.weights)
+                total += self.config.child.aux_weight * aux_loss
+        return loss, logits, tape.gradient(total, self.weights)
+
+    def _descend(
+        self, gradients: list[tf.Tensor], learning_rate: tf.Tensor
+    ) -> tf.Tensor:
+        """Clips if so configured, and updates; returns the gradient's norm."""
+        schedule = self.config.schedule
         norm = tf.linalg.global_norm(gradients)
-        if config.schedule.clip_norm:
+        if schedule.clip_norm:
             gradients, _ = tf.clip_by_global_norm(
-                gradients, config.schedule.clip_norm, norm
+                gradients, schedule.clip_norm, norm
             )
         self._update(gradients, learning_rate)
+        return norm
+
+    def _row(
+        self, loss: tf.Tensor, hits: tf.Tensor, norm: tf.Tensor
+    ) -> ChildRows:
+        """The row of a step; `hits` is its accuracy."""
         # A comparison with NaN is false.
         healthy = tf.logical_and(
-            loss <= config.schedule.loss_limit, tf.math.is_finite(norm)
+            loss <= self.config.schedule.loss_limit, tf.math.is_finite(norm)
         )
-        return ChildRows(loss, accuracy(labels, logits), norm, healthy)
+        return ChildRows(loss, hits, norm, healthy)
 
     def _update(
         self, gradients: list[tf.Tensor], learning_rate: tf.Tensor

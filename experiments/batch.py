@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from experiments.jobs import Job
 from nascore.errors import RunStopped
+from nascore.parallel import return_as
 from nascore.runs import InUseError, RunFolder
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -179,7 +180,7 @@ def run_jobs(
             n_jobs=parallel,
             batch_size=1,
             pre_dispatch="all" if backend != "threading" else parallel,
-            return_as="generator_unordered",
+            return_as=return_as(),
         )(tasks)
         for outcome in outcomes:
             done += 1

@@ -27,7 +27,7 @@ def connect(name: str, scheduler: str, parallel: int) -> Iterator[None]:
       InputError: the package is missing, or no cluster answers.
     """
     try:
-        with _dask(scheduler, parallel) if name == "dask" else _ray(scheduler):
+        with (_dask if name == "dask" else _ray)(scheduler, parallel):
             yield
     except ImportError as error:
         raise InputError(
@@ -58,12 +58,14 @@ def _dask(scheduler: str, parallel: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _ray(scheduler: str) -> Iterator[None]:
+def _ray(scheduler: str, parallel: int) -> Iterator[None]:
     import ray
     from ray.util.joblib import register_ray
 
     try:
-        ray.init(address=scheduler or None, log_to_driver=False)
+        # A running cluster knows its own processors.
+        options = {} if scheduler else {"num_cpus": parallel}
+        ray.init(scheduler or None, log_to_driver=False, **options)
     except (ConnectionError, ValueError) as error:
         raise InputError(
             f"--scheduler={scheduler} cannot be reached: {error}"

@@ -16,6 +16,7 @@ from mlpnas.tasks import Examples, Task, Trained, TrainerSettings
 from mlpnas.worker import train_candidate
 from nascore.errors import RunStopped
 from nascore.memory import children_peak
+from nascore.parallel import return_as
 
 # Example passes that one process makes in the time that another takes to
 # start and to compile (about 20 seconds).
@@ -76,7 +77,7 @@ class CandidatePool:
                     self.jobs,
                     batch_size=1,
                     pre_dispatch="n_jobs",
-                    return_as="generator_unordered",
+                    return_as=return_as(),
                     # Big arrays reach the processes as mapped files.
                     max_nbytes="1M",
                 )
