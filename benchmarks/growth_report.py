@@ -70,8 +70,12 @@ class Law:
         return self.factor * x**self.exponent
 
     def __str__(self) -> str:
-        # No minus sign before a zero.
-        return f"{round(self.exponent, 2) + 0.0:.2f} ± {self.error:.2f}"
+        return f"{self.rounded} ± {self.error:.2f}"
+
+    @property
+    def rounded(self) -> str:
+        """The exponent as text; no minus sign before a zero."""
+        return f"{round(self.exponent, 2) + 0.0:.2f}"
 
 
 def fit(
@@ -166,9 +170,7 @@ def _draw_panel(
     axes.yaxis.set_major_formatter(ScalarFormatter())
     axes.ticklabel_format(axis="y", style="plain")
     axes.grid(color="0.9")
-    axes.set_title(
-        f"exponent {law}\nmultiply-adds {work.exponent + 0.0:.2f}", fontsize=9
-    )
+    axes.set_title(f"exponent {law}\nmultiply-adds {work.rounded}", fontsize=9)
 
 
 def write_table(sweeps: Sweeps, path: Path, head: str) -> None:
