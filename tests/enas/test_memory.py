@@ -37,15 +37,15 @@ def test_what_is_kept_of_one_layer():
     config = SupernetConfig(
         filters=4, num_normal_cells=1, num_reduction_cells=0, num_nodes=2
     )
-    # Image and stem; two calibrations from 12 to 4 channels; two nodes of
-    # two separable convolutions that keep 6 maps each, their sums and ends;
-    # the last normalization.
-    maps = 2 * 12 + 2 * (12 + 2 * 4) + 4 * (2 * (2 * 6 + 2) + 2)
+    # Image and stem; its relu, that two calibrations from 12 to 4 channels
+    # share; two nodes of two separable convolutions that keep one map each,
+    # and their sums; the last normalization.
+    maps = 2 * 12 + 12 + 2 * 2 * 4 + 4 * (2 * (2 * 1 + 1) + 2)
     kept, size = count_kept(config, (8, 8, 3))
     assert kept == 64 * (3 + maps)
     assert size == 64 * 4
     pools = dataclasses.replace(config, operations="max_pool_3x3,identity")
-    assert kept - count_kept(pools, (8, 8, 3))[0] == 64 * 4 * 24
+    assert kept - count_kept(pools, (8, 8, 3))[0] == 64 * 4 * 4
 
 
 def test_more_of_anything_needs_more():
