@@ -157,6 +157,7 @@ def estimate(config: EnasConfig, data: ImageData, base: int) -> Need:
         batch * (kept + _BACKWARD * size),
         (schedule.reward_batch_size or batch) * forward,
     )
+    size_of = FLOAT if child.precision == "float32" else FLOAT // 2
     weights = count_weights(child, data.image_shape, data.classes)
     edges = NODE_INPUTS * child.num_nodes * len(child.layer_types)
     copied = sum(
@@ -170,7 +171,7 @@ def estimate(config: EnasConfig, data: ImageData, base: int) -> Need:
             "graph": int(_GRAPH + _GRAPH_EDGE * edges),
         },
         {
-            "activations": int(_SLACK * FLOAT * numbers),
+            "activations": int(_SLACK * size_of * numbers),
             # Weight, momentum, gradient, and the gradient with decay.
             "weights": 4 * FLOAT * weights,
             "images for training": copied,

@@ -70,3 +70,13 @@ def test_more_of_anything_needs_more():
         {"reward_batch_size": 1000},
     ):
         assert need(**{"batch_size": 32, "filters": 8, **change}) > least
+
+
+def test_half_precision_halves_what_is_kept_and_no_weights():
+    kept = []
+    for precision in ("float32", "bfloat16"):
+        child = SupernetConfig(precision=precision)
+        device = estimate(EnasConfig(child=child), DATA, 0).device
+        kept.append((device["activations"], device["weights"]))
+    (full, weights), (half, same) = kept
+    assert half == pytest.approx(full / 2, rel=1e-6) and weights == same
