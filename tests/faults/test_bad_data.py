@@ -162,7 +162,12 @@ ARCHIVES = [
 ]
 
 
-@pytest.mark.parametrize(("content", "target", "words"), ARCHIVES)
+# Archives hold the time they were made at, which must not be in a test's name.
+@pytest.mark.parametrize(
+    ("content", "target", "words"),
+    ARCHIVES,
+    ids=[f"{n} {words}" for n, (_, _, words) in enumerate(ARCHIVES)],
+)
 def test_bad_archives(refused, tmp_path, content, target, words):
     if content is not None:
         (tmp_path / "photos").write_bytes(content)

@@ -8,9 +8,10 @@ import tensorflow as tf
 from nascore.data import Split
 from nascore.errors import InputError
 from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
-from nascore.final.devices import make_strategy, set_precision
+from nascore.final.devices import make_strategy
 from nascore.final.loop import Loop
 from nascore.network import build_network
+from nascore.runtime import set_precision
 
 RNG = np.random.default_rng(0)
 SPLIT = Split(
