@@ -103,7 +103,7 @@ class SharedCell(keras.layers.Layer):
     Args:
       channels: width of the inputs and of the output.
       space: the search space.
-      edge: the compiled choice among the operations, from `make_edge`.
+      edge: the compiled choice among the operations, an `Edge`.
       slot_init: `code` or `kernel`, see `SupernetConfig`.
     """
 
