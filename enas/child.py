@@ -13,11 +13,12 @@ import numpy as np
 import tensorflow as tf
 
 from enas.config import EnasConfig
-from nascore.augment import augment, batch_places, epoch_order, to_float
+from nascore import draws
+from nascore.augment import augment, batch_places, to_float
 from nascore.data import ImageData, Split
 from nascore.edge import once
 from nascore.progress import next_stretch
-from nascore.seeds import Stream, fold
+from nascore.seeds import Stream, fold, fold_in
 from nascore.supernet import Supernet
 
 
@@ -144,7 +145,7 @@ class Child(tf.Module):
           `[stop - start]` rows.
         """
         seed = self.config.schedule.seed
-        order = epoch_order(
+        order = draws.order(
             self.train_images.size, fold(seed, Stream.SHUFFLE, epoch)
         )
 
@@ -309,11 +310,11 @@ class Child(tf.Module):
           A float32 scalar; NaN where a logit is not finite, which would
           otherwise pass for a guess of the first class.
         """
-        order = epoch_order(self.validation_images.size, seed)
+        order = draws.order(self.validation_images.size, seed)
         batch = order[: self.reward_batch_size]
         images, labels = self.validation_images
         logits = self._logits(
-            architecture, tf.gather(images, batch), tf.random.fold_in(seed, 1)
+            architecture, tf.gather(images, batch), fold_in(seed, 1)
         )
         return tf.where(
             tf.reduce_all(tf.math.is_finite(logits)),
@@ -337,7 +338,7 @@ class Child(tf.Module):
         count = tf.shape(architectures)[0]
         return tf.map_fn(
             lambda place: self.reward_accuracy(
-                architectures[place], tf.random.fold_in(seed, place)
+                architectures[place], fold_in(seed, place)
             ),
             tf.range(count),
             fn_output_signature=tf.TensorSpec([], tf.float32),

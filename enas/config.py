@@ -83,9 +83,9 @@ class ScheduleConfig:
     epochs: int = option(150, "Epochs of the search.")
     early_stop: bool = option(
         False,
-        "Stop, as I-ENAS does, when the best accuracy has not improved for "
-        "max(100, (1 - epoch's mean accuracy) * 5 * max(10, epoch // 4)) "
-        "epochs.",
+        "Stop, as I-ENAS does, when the best accuracy of the epochs' samples "
+        "has not improved for max(100, (1 - mean accuracy of the last ten "
+        "rewarded architectures) * 5 * max(10, epoch // 4)) epochs.",
     )
     batch_size: int = option(
         128, "Images in a training step, and in a reward's batch."

@@ -9,8 +9,10 @@ import keras
 import tensorflow as tf
 
 from enas.config import ControllerConfig
+from nascore import draws
 from nascore.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
 from nascore.ops import find_operations
+from nascore.seeds import fold_in
 
 
 class Sample(NamedTuple):
@@ -46,9 +48,7 @@ class _Choices:
     def take(self, logits: tf.Tensor, column: int) -> tf.Tensor:
         """Chooses integer `column` from logits `[n, k]`; int32 `[n]`."""
         if self.given is None:
-            choice = tf.random.stateless_categorical(
-                logits, 1, tf.random.fold_in(self.seed, column), dtype=tf.int32
-            )[:, 0]
+            choice = draws.categorical(logits, fold_in(self.seed, column))
         else:
             choice = self.given[:, column]
         log_probs = tf.nn.log_softmax(logits)
@@ -76,19 +76,23 @@ class LstmController(tf.Module):
         self.space = space
         self.config = config
         units = config.lstm_units
-        uniform = keras.initializers.RandomUniform(
-            -config.init_range, config.init_range
-        )
+
+        def uniform() -> keras.initializers.Initializer:
+            # One for each weight: it gives the same numbers at every call.
+            return keras.initializers.RandomUniform(
+                -config.init_range, config.init_range
+            )
+
         self.lstm = keras.layers.LSTMCell(
             units,
             use_bias=False,
-            kernel_initializer=uniform,
-            recurrent_initializer=uniform,
+            kernel_initializer=uniform(),
+            recurrent_initializer=uniform(),
         )
         self.lstm.build((None, units))
 
         def weight(name: str, *shape: int) -> tf.Variable:
-            return tf.Variable(uniform(shape), name=name)
+            return tf.Variable(uniform()(shape), name=name)
 
         count = len(space.operations)
         signs = tf.constant(
@@ -221,14 +225,10 @@ class RandomController(tf.Module):
     ) -> Sample:
         """See `LstmController.__call__`."""
         if architectures is None:
-            uniform = tf.random.stateless_uniform(
-                [count, *self.space.array_shape], seed
-            )
-            limits = tf.cast(self.choices, tf.float32)
-            architectures = tf.cast(uniform * limits, tf.int32)
-            # The product may round up to the limit itself.
-            architectures = tf.minimum(
-                architectures, tf.cast(self.choices, tf.int32) - 1
+            architectures = draws.below(
+                tf.cast(self.choices, tf.int32),
+                [count, *self.space.array_shape],
+                seed,
             )
         entropy = tf.fill([tf.shape(architectures)[0]], self.total_entropy)
         return Sample(architectures, -entropy, entropy)

@@ -12,7 +12,7 @@ from enas.child import Child, ChildRows, accuracy
 from enas.config import EnasConfig
 from nascore.data import ImageData
 from nascore.errors import InputError
-from nascore.seeds import Stream, fold
+from nascore.seeds import Stream, fold, fold_in
 from nascore.supernet import Supernet
 
 
@@ -88,7 +88,7 @@ class DataParallelChild(Child):
             for whole in (images, labels)
         )
         loss, logits, gradients = self._differentiate(
-            architecture, images, labels, tf.random.fold_in(seed, part)
+            architecture, images, labels, fold_in(seed, part)
         )
         loss, hits, *gradients = _mean(
             context, [loss, accuracy(labels, logits), *gradients]

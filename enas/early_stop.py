@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 LEAST_PATIENCE = 100
+# Rewards whose accuracies say how good the policy is by now.
+RECENT = 10
 
 
-def patience(epoch: int, mean_accuracy: float) -> int:
+def patience(epoch: int, recent_mean: float) -> int:
     """Epochs without a better accuracy that are waited for.
 
     The rule of the public I-ENAS code; it waits longer late in a search and
@@ -13,22 +15,22 @@ def patience(epoch: int, mean_accuracy: float) -> int:
 
     Args:
       epoch: epochs done.
-      mean_accuracy: of the architectures of the last epoch, in [0, 1].
+      recent_mean: mean accuracy of the last `RECENT` architectures that
+        were rewarded, in [0, 1].
     """
-    return max(
-        LEAST_PATIENCE, int((1 - mean_accuracy) * 5 * max(10, epoch // 4))
-    )
+    return max(LEAST_PATIENCE, int((1 - recent_mean) * 5 * max(10, epoch // 4)))
 
 
-def is_exhausted(best: Sequence[float], mean_accuracy: float) -> bool:
+def is_exhausted(best: Sequence[float], recent_mean: float) -> bool:
     """Whether a search should stop.
 
     Args:
-      best: the highest accuracy of each epoch so far.
-      mean_accuracy: of the architectures of the last epoch, in [0, 1].
+      best: for each epoch so far the highest accuracy of the architectures
+        that were sampled and scored after it.
+      recent_mean: see `patience`.
     """
     if not best:
         return False
     first_best = list(best).index(max(best))
     waited = len(best) - 1 - first_best
-    return waited >= patience(len(best), mean_accuracy)
+    return waited >= patience(len(best), recent_mean)

@@ -13,7 +13,7 @@ from nascore.reinforce import (
     descend_if_finite,
     policy_gradient_loss,
 )
-from nascore.seeds import Stream, fold
+from nascore.seeds import Stream, fold, fold_in
 
 
 class PolicyRows(NamedTuple):
@@ -140,7 +140,7 @@ class PolicyTrainer(tf.Module):
         ) -> tuple[tf.Tensor, ...]:
             accuracy = self.child.reward_accuracy(
                 sample.architectures[place],
-                tf.random.fold_in(batch_seed, place),
+                fold_in(batch_seed, place),
             )
             reward = self.reward(accuracy)
             bonus = config.controller.entropy_weight * sample.entropy[place]

@@ -8,6 +8,7 @@ import numpy as np
 from enas import faults
 from enas.child import ChildRows
 from enas.config import EnasConfig
+from enas.early_stop import RECENT
 from enas.policy import PolicyRows
 from nascore.cells import Architecture
 from nascore.data import ImageData, describe_data
@@ -51,6 +52,10 @@ class Records:
         self.board = Board(run.path / "tensorboard")
         self.child_rows: list[Row] = []
         self.controller_rows: list[Row] = []
+        # Accuracies of the architectures that were rewarded last.
+        self.recent: list[float] = []
+        # The best accuracy of the samples after the epoch under way.
+        self.samples_max = 0.0
         self.best: list[tuple[float, Architecture, int]] = []
 
     def rewind(self, epoch: int) -> None:
@@ -58,6 +63,8 @@ class Records:
         self.ledger.rewind()
         self.child_rows = self._read("child", epoch)
         self.controller_rows = self._read("controller", epoch)
+        accuracies = _column(self.run.read("controller"), "accuracy")
+        self.recent = accuracies[-RECENT:].tolist()
         self.best = []
         for row in self.run.read("samples"):
             scored = (float(row["accuracy"]), self._architecture(row))
@@ -139,6 +146,8 @@ class Records:
             raise RunStopped(faults.of_controller(row, architecture))
         self.run.append("controller", written)
         self.controller_rows += written
+        accuracies = columns.accuracy.tolist()
+        self.recent = [*self.recent, *accuracies][-RECENT:]
 
     def add_samples(
         self, epoch: int, architectures: np.ndarray, accuracies: np.ndarray
@@ -149,6 +158,7 @@ class Records:
           RunStopped: an accuracy that is not finite; names the architecture.
         """
         written = []
+        self.samples_max = float(np.max(accuracies))
         for place, (values, accuracy) in enumerate(
             zip(architectures, accuracies, strict=True)
         ):
@@ -181,6 +191,8 @@ class Records:
             "accuracy_mean": float(np.mean(accuracies)),
             "accuracy_std": float(np.std(accuracies)),
             "accuracy_max": float(np.max(accuracies)),
+            "samples_max": self.samples_max,
+            "recent_mean": float(np.mean(self.recent)),
             "reward_mean": float(np.mean(_column(rows, "reward"))),
             "entropy_mean": float(np.mean(_column(rows, "entropy"))),
             "baseline": float(rows[-1]["baseline"]),
@@ -218,11 +230,16 @@ class Records:
         self.board.picture(epoch, "best_architecture", figure_to_rgb(figure))
         return summary
 
-    def epoch_accuracies(self) -> tuple[list[float], list[float]]:
-        """Highest and mean accuracy of each epoch's architectures."""
+    def progress(self) -> tuple[list[float], float]:
+        """What the early stop looks at, see `enas.early_stop`."""
         rows = self.run.read("epochs")
-        best = [float(row["accuracy_max"]) for row in rows]
-        return best, [float(row["accuracy_mean"]) for row in rows]
+        best = [float(row["samples_max"]) for row in rows]
+        return best, float(rows[-1]["recent_mean"]) if rows else 0.0
+
+    def mean_accuracies(self) -> list[float]:
+        """Mean accuracy of the rewarded architectures of each epoch."""
+        rows = self.run.read("epochs")
+        return [float(row["accuracy_mean"]) for row in rows]
 
     def write_layers(self, layers: Sequence[Row]) -> None:
         """Writes type, shape and parameters of each layer."""

@@ -30,6 +30,7 @@ from nascore.interrupts import Interrupted, StopRequest
 from nascore.progress import Progress, next_stretch
 from nascore.runs import RunFolder
 from nascore.seeds import Stream, fold
+from nascore.stopwatch import Stopwatch
 from nascore.supernet import Supernet, describe_layers
 
 
@@ -88,6 +89,7 @@ class Search:
             name: tf.Variable(0, trainable=False, name=name)
             for name in ("epoch", "child_step", "train_step")
         }
+        self._stopwatch = Stopwatch()
         self.records = Records(run, config, method, self.data)
         self.ranking = Ranking(run, self.space)
         self.checkpoints = Checkpoints(
@@ -96,6 +98,7 @@ class Search:
             check=self.records.ledger.check,
         )
         self.resumed = self.checkpoints.restore()
+        self._stopwatch.go_on()
         self._saved = time.monotonic()
         self.records.rewind(self.epoch)
         self.records.write_layers(describe_layers(self.supernet))
@@ -123,6 +126,7 @@ class Search:
             "optimizer": [v.value for v in self.policy.optimizer.variables],
             "baseline": list(self.policy.baseline.variables),
             "reward": list(self.reward.variables),
+            "stopwatch": list(self._stopwatch.variables),
         }
         variables = {
             f"{group}_{number}": variable
@@ -171,8 +175,8 @@ class Search:
         """Whether the early stop is on and its time has come."""
         if not self.config.schedule.early_stop:
             return False
-        best, means = self.records.epoch_accuracies()
-        if not is_exhausted(best, means[-1] if means else 0.0):
+        best, recent_mean = self.records.progress()
+        if not is_exhausted(best, recent_mean):
             return False
         self._progress.line(
             f"early stop after {self.epoch} epochs: no better accuracy than "
@@ -181,17 +185,17 @@ class Search:
         return True
 
     def _run_epoch(self) -> None:
-        start = time.monotonic()
         epoch = self.epoch
         self.ranking.forget()
         self._train_child(epoch)
         self._train_controller(epoch)
         measured = self._evaluate(epoch)
-        measured["seconds"] = time.monotonic() - start
+        measured["seconds"] = self._stopwatch.seconds
         row = self.records.end_epoch(epoch, measured)
         self._position["epoch"].assign(epoch + 1)
         self._position["child_step"].assign(0)
         self._position["train_step"].assign(0)
+        self._stopwatch.restart()
         self._save()
         self._progress.line(
             f"epoch {epoch + 1}/{self.config.schedule.epochs}: "
@@ -315,12 +319,14 @@ class Search:
         )
         self._stop_if_asked()
         if time.monotonic() - self._saved > self.checkpoint_seconds:
+            self._stopwatch.note()
             self._save()
 
     def _stop_if_asked(self) -> None:
         """Saves and raises Interrupted if a signal came."""
         if self._stop.signum is None:
             return
+        self._stopwatch.note()
         self._save()
         self._progress.close()
         raise Interrupted(

@@ -107,7 +107,7 @@ def _describe_start(search: "Search") -> None:
 
 def _print_end(search: "Search", ranked: "list[Scored]") -> None:
     """Prints the ranking, and what its numbers are not."""
-    _, means = search.records.epoch_accuracies()
+    means = search.records.mean_accuracies()
     print(
         "\nmean accuracy of sampled architectures (shared weights): "
         f"{means[0]:.1%} in the first epoch, {means[-1]:.1%} in the last"

@@ -14,7 +14,8 @@ class RewardConfig:
         "paper",
         "With s = accuracy / mean of the last accuracies: paper, 0.01 where "
         "s <= threshold, else accuracy * s (equation 1); code, accuracy * "
-        "0.01 where s < threshold, else accuracy * s; identity, the accuracy.",
+        "0.01 where s < threshold, else accuracy * s, and accuracies of 0 are "
+        "left out of the mean; identity, the accuracy.",
         ("paper", "code", "identity"),
     )
     reward_window: int = option(

@@ -19,6 +19,8 @@ class RelativeReward(tf.Module):
     nothing but accuracies of zero, has nothing to be compared with and keeps
     the wrapped reward. Every accuracy joins the history, as in the text and
     the code; the paper's algorithm 1 prints that step outside of its loop.
+    The code's mean leaves accuracies of exactly 0 out, and so does its rule
+    here; the paper's equation counts them.
 
     Args:
       reward: the reward to wrap, a `tf.Module` from accuracy to reward.
@@ -38,7 +40,11 @@ class RelativeReward(tf.Module):
         """Maps an accuracy in [0, 1] to a reward, both float32 scalars."""
         plain = self.reward(accuracy)
         window = self.config.reward_window
-        known = tf.cast(tf.minimum(self.seen, window), tf.float32)
+        if self.config.reward_rule == "code":
+            counted = tf.math.count_nonzero(self.history)
+        else:
+            counted = tf.minimum(self.seen, window)
+        known = tf.cast(counted, tf.float32)
         mean = tf.math.divide_no_nan(tf.reduce_sum(self.history), known)
         ratio = tf.math.divide_no_nan(accuracy, mean)
         threshold = self.config.reward_threshold

@@ -14,6 +14,8 @@ import tensorflow as tf
 
 from mlpnas.config import PolicyConfig
 from mlpnas.space import PADDING, MlpSpace
+from nascore import draws
+from nascore.seeds import fold_in
 
 # Far below every logit, yet finite: 0 * -inf would spoil the entropy.
 _ILLEGAL = -1e9
@@ -94,12 +96,7 @@ class Controller(tf.Module):
             if sequences is not None:
                 choice = sequences[:, place]
             else:
-                choice = tf.random.stateless_categorical(
-                    logits,
-                    1,
-                    tf.random.fold_in(seed, place),
-                    dtype=tf.int32,
-                )[:, 0]
+                choice = draws.categorical(logits, fold_in(seed, place))
             every = tf.nn.log_softmax(logits)
             log_probs.append(tf.gather(every, choice, batch_dims=1))
             entropy -= tf.reduce_sum(tf.exp(every) * every, axis=1)

@@ -11,6 +11,8 @@ import tensorflow as tf
 
 from mlpnas.space import ACTIVATIONS, MlpArchitecture, layer_shapes
 from mlpnas.tasks import LayerWeights
+from nascore import draws
+from nascore.seeds import fold_in
 
 # Keras' defaults of Adam, which the paper keeps.
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
@@ -46,9 +48,8 @@ def initial_weights(
     shapes = layer_shapes(architecture, inputs, outputs)
     for place, (rows, columns) in enumerate(shapes):
         limit = np.sqrt(6 / (rows + columns))
-        kernel = tf.random.stateless_uniform(
-            [rows, columns], tf.random.fold_in(seed, place), -limit, limit
-        )
+        share = draws.uniform([rows, columns], fold_in(seed, place))
+        kernel = limit * (2 * share - 1)
         weights.append((kernel.numpy(), np.zeros(columns, np.float32)))
     return weights
 
@@ -139,5 +140,4 @@ def drop(
     x: tf.Tensor, rate: tf.Tensor, seed: tf.Tensor, step: tf.Tensor, place: int
 ) -> tf.Tensor:
     """Dropout behind hidden layer `place` in training step `step`."""
-    own = tf.random.fold_in(tf.random.fold_in(seed, step), place)
-    return tf.nn.experimental.stateless_dropout(x, rate, own)
+    return draws.dropout(x, rate, fold_in(fold_in(seed, step), place))

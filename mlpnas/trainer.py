@@ -18,6 +18,8 @@ import tensorflow as tf
 from mlpnas.dense import DenseState, activate, drop_or_not, keep_best
 from mlpnas.space import ACTIVATIONS, MlpArchitecture
 from mlpnas.tasks import EpochRows, Examples, LayerWeights, TrainerSettings
+from nascore import draws
+from nascore.seeds import fold_in
 
 # Examples that are evaluated at once.
 _EVALUATION_BATCH = 2048
@@ -25,9 +27,7 @@ _EVALUATION_BATCH = 2048
 
 def batch_order(seed: tf.Tensor, epoch: tf.Tensor, count: int) -> tf.Tensor:
     """Order of the training examples in an epoch, int32 `[count]`."""
-    return tf.random.experimental.stateless_shuffle(
-        tf.range(count), tf.random.fold_in(seed, epoch)
-    )
+    return draws.order(count, fold_in(seed, epoch))
 
 
 class Trainer(tf.Module):

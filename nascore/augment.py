@@ -1,14 +1,12 @@
-"""Conversion, augmentation and shuffling inside the compiled step.
+"""Conversion, augmentation and batching inside the compiled step.
 
 Everything is a function of its inputs and a seed; nothing keeps a state.
 """
 
 import tensorflow as tf
 
-
-def epoch_order(size: int, seed: tf.Tensor) -> tf.Tensor:
-    """A random order of `size` examples, int32 `[size]`."""
-    return tf.random.experimental.stateless_shuffle(tf.range(size), seed)
+from nascore import draws
+from nascore.seeds import fold_in
 
 
 def batch_places(order: tf.Tensor, step: tf.Tensor, size: int) -> tf.Tensor:
@@ -52,14 +50,12 @@ def augment(
     Returns:
       The same shape.
     """
-    crop_seed, flip_seed, cutout_seed = tf.unstack(
-        tf.random.split(seed, 3), num=3
-    )
+    crop_seed, flip_seed, cutout_seed = (fold_in(seed, n) for n in range(3))
     if pad_crop:
         images = _crop(images, crop_seed, pad_crop)
     if flip:
         count = tf.shape(images)[0]
-        heads = tf.random.stateless_uniform([count, 1, 1, 1], flip_seed) < 0.5
+        heads = draws.happens(0.5, [count, 1, 1, 1], flip_seed)
         images = tf.where(heads, images[:, :, ::-1], images)
     if cutout:
         images = _cut_out(images, cutout_seed, cutout)
@@ -70,9 +66,7 @@ def _crop(images: tf.Tensor, seed: tf.Tensor, pad: int) -> tf.Tensor:
     _, height, width, _ = images.shape
     count = tf.shape(images)[0]
     padded = tf.pad(images, [[0, 0], [pad, pad], [pad, pad], [0, 0]])
-    offsets = tf.random.stateless_uniform(
-        [2, count, 1], seed, 0, 2 * pad + 1, tf.int32
-    )
+    offsets = draws.below(2 * pad + 1, [2, count, 1], seed)
     rows = tf.gather(padded, offsets[0] + tf.range(height), batch_dims=1)
     crops = tf.gather(rows, offsets[1] + tf.range(width), axis=2, batch_dims=1)
     return tf.ensure_shape(crops, images.shape)
@@ -81,16 +75,16 @@ def _crop(images: tf.Tensor, seed: tf.Tensor, pad: int) -> tf.Tensor:
 def _cut_out(images: tf.Tensor, seed: tf.Tensor, side: int) -> tf.Tensor:
     _, height, width, _ = images.shape
     count = tf.shape(images)[0]
-    places = tf.random.stateless_uniform([2, count, 1], seed)
+    sizes = tf.reshape([height, width], [2, 1, 1])
+    centres = draws.below(sizes, [2, count, 1], seed)
 
-    def inside(place: tf.Tensor, size: int) -> tf.Tensor:
-        centre = tf.cast(place * float(size), tf.int32)
+    def inside(centre: tf.Tensor, size: int) -> tf.Tensor:
         first = centre - side // 2
         pixels = tf.range(size)
         return tf.logical_and(pixels >= first, pixels < first + side)
 
     hole = tf.logical_and(
-        inside(places[0], height)[:, :, None],
-        inside(places[1], width)[:, None, :],
+        inside(centres[0], height)[:, :, None],
+        inside(centres[1], width)[:, None, :],
     )
     return tf.where(hole[..., None], tf.zeros_like(images), images)

@@ -49,7 +49,7 @@ def policy_gradient_loss(
 def descend_if_finite(
     optimizer: keras.optimizers.Optimizer,
     loss: tf.Tensor,
-    gradients: Sequence[tf.Tensor],
+    gradients: Sequence[tf.Tensor | tf.IndexedSlices],
     weights: Sequence[tf.Variable],
 ) -> tf.Tensor:
     """Makes an optimizer's step unless loss or gradient is not finite.
@@ -59,12 +59,16 @@ def descend_if_finite(
     Args:
       optimizer: of the weights.
       loss: a scalar.
-      gradients: its, one for each weight.
+      gradients: its, one for each weight. Those of a lookup may be rows of
+        which some repeat: they are added up first, for Keras's optimizers
+        (3.15) take a repeated row's parts one by one, so that Adam squares
+        each instead of their sum.
       weights: what is trained.
 
     Returns:
       Bool scalar, whether the step was made.
     """
+    gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
     # A norm that overflows would leave the optimizer's averages infinite.
     finite = tf.math.is_finite(loss + tf.linalg.global_norm(gradients))
 

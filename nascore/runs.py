@@ -31,6 +31,11 @@ from nascore.tables import Row, Table
 # exported at its end changes none of its results.
 _MAY_DIFFER = ("epochs", "data_dir", "export")
 
+# Which random numbers a run draws, see `nascore.seeds` and `nascore.draws`.
+# One that began with others cannot be continued: raise this whenever a change
+# of the code changes them. Runs that name none drew the first.
+_STREAMS = 2
+
 # What a search and what a final training writes last.
 SEARCH_END = "derived_architectures.json"
 FINAL_END = "test.json"
@@ -150,6 +155,7 @@ class RunFolder:
         }
         content: dict[str, Any] = {
             **about,
+            "random_streams": _STREAMS,
             "config": flatten(config),
             "space": dataclasses.asdict(space) if space else None,
             "starts": [start],
@@ -166,6 +172,12 @@ class RunFolder:
         self, old: Mapping[str, Any], new: Mapping[str, Any]
     ) -> None:
         file = self.path / "config.json"
+        if old.get("random_streams", 1) != _STREAMS:
+            raise InputError(
+                f"{self.path} was begun by a version that draws other random "
+                "numbers, so this one cannot continue it; finish it with "
+                "that version, or start anew in another --run_dir"
+            )
         config = look_up(old, file, "config", dict)
         changed = changed_settings(config, new["config"])
         changed += differences(

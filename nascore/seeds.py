@@ -3,6 +3,9 @@
 Nothing random keeps a state: every draw has a seed made of the run's seed, a
 stream (what it is for) and counters (epoch, step). A resumed run therefore
 continues with the numbers an uninterrupted one would have drawn.
+
+A seed is never negative: XLA and TensorFlow's kernels make different numbers
+of one that is.
 """
 
 import enum
@@ -42,5 +45,11 @@ def fold(
     """
     folded = tf.stack([tf.cast(seed, tf.int32), tf.constant(0, tf.int32)])
     for number in (int(stream), *counters):
-        folded = tf.random.fold_in(folded, tf.cast(number, tf.int32))
+        folded = fold_in(folded, number)
     return folded
+
+
+def fold_in(seed: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:
+    """A seed made of another and of a number from 0, int32 `[2]`."""
+    folded = tf.random.fold_in(seed, tf.cast(number, tf.int32))
+    return tf.bitwise.bitwise_and(folded, 2**31 - 1)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from nascore import draws
 from nascore.config import SupernetConfig
 from nascore.edge import Edge
 from nascore.layers import (
@@ -163,9 +164,7 @@ class Supernet(keras.Model):
                 aux_logits = tf.cast(self.aux_head(last), tf.float32)
         features = tf.reduce_mean(tf.nn.relu(last), axis=[1, 2])
         if seed is not None and self.config.keep_prob < 1:
-            features = tf.nn.experimental.stateless_dropout(
-                features, 1 - self.config.keep_prob, seed
-            )
+            features = draws.dropout(features, 1 - self.config.keep_prob, seed)
         logits = tf.cast(self.classifier(features), tf.float32)
         return logits, aux_logits
 

@@ -13,7 +13,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nascore.augment import augment, batch_places, epoch_order, to_float
+from nascore import draws
+from nascore.augment import augment, batch_places, to_float
 from nascore.data import Split
 from nascore.final.config import FinalConfig
 from nascore.final.optimizers import make_optimizer, make_schedule
@@ -160,7 +161,7 @@ class Loop(tf.Module):
           stop: int32 scalar, the step after the last one.
         """
         training = self.config.training
-        order = epoch_order(
+        order = draws.order(
             self.labels.shape[0], fold(training.seed, Stream.SHUFFLE, epoch)
         )
         total_steps = float(training.epochs * self.steps_per_epoch)

@@ -1,5 +1,6 @@
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -12,11 +13,11 @@ TINY = CellSpace(("sep_conv_3x3", "identity"), 1, ("normal", "reduction"))
 SPACE = CellSpace()
 
 
-def sharp_controller(space, **fields):
+def sharp_controller(space, init_range=1.5, **fields):
     """A policy far from uniform, so that mistakes show."""
-    tf.random.set_seed(3)
+    keras.utils.set_random_seed(3)
     config = ControllerConfig(
-        init_range=1.5, tanh_constant=2.0, conv_bias=0.4, **fields
+        init_range=init_range, tanh_constant=2.0, conv_bias=0.4, **fields
     )
     return LstmController(space, config)
 
@@ -132,7 +133,8 @@ def reference_log_prob(controller, architecture):
 
 
 def test_log_probability_equals_a_numpy_walk():
-    controller = sharp_controller(SPACE, temperature=2.0)
+    # With much larger weights rounding grows from step to step.
+    controller = sharp_controller(SPACE, init_range=0.5, temperature=2.0)
     rng = np.random.default_rng(0)
     for _ in range(3):
         architecture = SPACE.sample(rng)
@@ -140,8 +142,8 @@ def test_log_probability_equals_a_numpy_walk():
             architectures=tf.constant(architecture.to_array()[None])
         )
         log_prob, entropy = reference_log_prob(controller, architecture)
-        assert float(scored.log_prob[0]) == pytest.approx(log_prob, rel=1e-4)
-        assert float(scored.entropy[0]) == pytest.approx(entropy, rel=1e-4)
+        assert float(scored.log_prob[0]) == pytest.approx(log_prob, rel=1e-5)
+        assert float(scored.entropy[0]) == pytest.approx(entropy, rel=1e-5)
 
 
 def test_published_starting_point():

@@ -316,8 +316,22 @@ def test_an_early_stop_finishes_the_run(tmp_path, monkeypatch, capsys):
     written = rows(tmp_path / "run")["epochs"]
     assert len(written) == 2
     assert asked[-1] == (
-        [float(row["accuracy_max"]) for row in written],
-        float(written[-1]["accuracy_mean"]),
+        [
+            max(
+                float(sample["accuracy"])
+                for sample in rows(tmp_path / "run")["samples"]
+                if sample["epoch"] == row["epoch"]
+            )
+            for row in written
+        ],
+        pytest.approx(
+            np.mean(
+                [
+                    float(row["accuracy"])
+                    for row in rows(tmp_path / "run")["controller"]
+                ][-10:]
+            )
+        ),
     )
     with RunFolder.open(tmp_path / "run") as run:
         assert run.finished

@@ -13,11 +13,12 @@ import tensorflow as tf
 from enas.child import Child, cross_entropy
 from enas.config import EnasConfig, ScheduleConfig
 from enas.data_parallel import DataParallelChild
+from nascore import draws
 from nascore.config import DataConfig, SupernetConfig
 from nascore.data import load
 from nascore.errors import InputError
 from nascore.runtime import configure
-from nascore.seeds import Stream, fold
+from nascore.seeds import Stream, fold, fold_in
 from nascore.supernet import Supernet
 
 STEPS, RATE, SIZE = 6, 0.05, 32
@@ -41,9 +42,7 @@ def train_by_hand(child, architectures):
     """Means of two half batches' gradients, one device; update in NumPy."""
     schedule = CONFIG.schedule
     zero = tf.constant(0)
-    order = tf.random.experimental.stateless_shuffle(
-        tf.range(child.train_images.size), fold(1, Stream.SHUFFLE, zero)
-    )
+    order = draws.order(child.train_images.size, fold(1, Stream.SHUFFLE, zero))
     velocities = [
         np.zeros(weight.shape, np.float32) for weight in child.weights
     ]
@@ -71,7 +70,7 @@ def train_by_hand(child, architectures):
                     architectures[step],
                     images[rows],
                     labels[rows],
-                    tf.random.fold_in(seed, part),
+                    fold_in(seed, part),
                 )
             )
         losses.append(np.mean([loss for loss, _ in parts]))

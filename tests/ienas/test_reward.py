@@ -11,8 +11,9 @@ def reference(accuracies, rule, window=10, threshold=0.7):
     """Plain Python, float32 where the comparison could turn."""
     history, rewards = [], []
     for accuracy in np.float32(accuracies):
+        counted = [a for a in history if a > 0 or rule != "code"]
         mean = np.float32(np.sum(history, dtype=np.float32)) / np.float32(
-            max(1, len(history))
+            max(1, len(counted))
         )
         if not history or mean == 0 or rule == "identity":
             rewards.append(accuracy)
@@ -65,6 +66,15 @@ def test_zeros_never_make_a_reward_that_is_not_finite():
         assert np.isfinite(rewards).all()
         # Nothing but zeros before it: nothing to be compared with.
         assert rewards[:3] == [0.0, 0.0, 0.5]
+
+
+def test_the_code_leaves_zeros_out_of_the_mean():
+    # Means before the last: 0.25 with the zero, as equation 1 has it; 0.5
+    # without, as the public code. 0.3 is above 0.7 of one, not of the other.
+    paper = run([0.5, 0.0, 0.3], reward_rule="paper")[-1]
+    code = run([0.5, 0.0, 0.3], reward_rule="code")[-1]
+    assert paper == pytest.approx(0.3 * 0.3 / 0.25)
+    assert code == pytest.approx(0.3 * 0.01)
 
 
 def test_it_wraps_any_reward():

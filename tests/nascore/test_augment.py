@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from nascore.augment import augment, epoch_order, to_float
+from nascore.augment import augment, to_float
 
 IMAGES = np.arange(6 * 8 * 8 * 3).reshape(6, 8, 8, 3).astype(np.float32) + 1
 
@@ -17,13 +17,6 @@ def test_scaling_and_standardizing():
         [[[[-0.1, (128 / 255 - 0.2) / 2, 0.7 / 4]]]],
         rtol=1e-5,
     )
-
-
-def test_orders_are_permutations_and_follow_their_seed():
-    first = epoch_order(100, tf.constant([1, 2])).numpy()
-    assert sorted(first) == list(range(100))
-    np.testing.assert_array_equal(first, epoch_order(100, [1, 2]))
-    assert np.any(first != epoch_order(100, [1, 3]).numpy())
 
 
 def test_nothing_asked_nothing_done():

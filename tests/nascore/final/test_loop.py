@@ -58,10 +58,10 @@ def test_two_steps_equal_the_published_update():
     model.set_weights(loop.network.get_weights())
     velocity = [np.zeros(v.shape) for v in model.trainable_variables]
     # The order of the images, as the loop draws it.
-    from nascore.augment import epoch_order
+    from nascore import draws
     from nascore.seeds import Stream, fold
 
-    order = epoch_order(40, fold(1, Stream.SHUFFLE, 0)).numpy()
+    order = draws.order(40, fold(1, Stream.SHUFFLE, 0)).numpy()
     losses = []
     for step in range(2):
         batch = order[step * 8 : step * 8 + 8]
