@@ -8,7 +8,12 @@ from typing import Any
 
 from nascore.errors import InputError
 from nascore.run_reader import read_settings
-from nascore.runs import SEARCH_END, changed_settings, is_finished
+from nascore.runs import (
+    SEARCH_END,
+    changed_settings,
+    check_streams,
+    is_finished,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,13 +73,15 @@ class SearchJob(Job):
         """Whether the search came to its end.
 
         Raises:
-          InputError: the folder holds a run of other settings.
+          InputError: the folder holds a run of other settings, or of other
+            random numbers, which would be no fair opponent.
         """
         path = self.run_dir / "config.json"
         if not path.exists():
             return False
-        stored = read_settings(self.run_dir)["config"]
-        changed = changed_settings(stored, self.settings)
+        stored = read_settings(self.run_dir)
+        check_streams(self.run_dir, stored)
+        changed = changed_settings(stored["config"], self.settings)
         if changed:
             raise InputError(
                 f"{self.run_dir} holds a run of other settings (run -> now): "

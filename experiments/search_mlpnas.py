@@ -19,7 +19,12 @@ from nascore.config import RunConfig
 from nascore.errors import InputError
 from nascore.json_files import look_up
 from nascore.run_reader import read_end, read_settings
-from nascore.runs import RunFolder, default_run_dir, is_finished
+from nascore.runs import (
+    RunFolder,
+    check_streams,
+    default_run_dir,
+    is_finished,
+)
 
 
 def open_run() -> tuple[MlpnasConfig, RunFolder]:
@@ -49,6 +54,7 @@ def open_run() -> tuple[MlpnasConfig, RunFolder]:
                 "give it more with --epochs=N, or look at it with: python -m "
                 f"experiments.plot_mlpnas {path}"
             )
+        check_streams(path, settings)
     except InputError:
         run.close()
         raise

@@ -12,7 +12,7 @@ from nascore.config import RunConfig
 from nascore.errors import InputError, printable
 from nascore.memory import Watch, resident
 from nascore.run_reader import read_settings
-from nascore.runs import RunFolder, default_run_dir
+from nascore.runs import RunFolder, check_streams, default_run_dir
 
 if TYPE_CHECKING:
     from enas.scoring import Scored
@@ -43,7 +43,8 @@ def open_run(method: str, read: ReadFlags[Config]) -> tuple[Config, RunFolder]:
             path = default_run_dir(method, config.data.dataset)
         return config, RunFolder.create(path)
     run = RunFolder.open(path)
-    stored = read_settings(path)["config"]
+    settings = read_settings(path)
+    stored = settings["config"]
     config = read(stored)
     epochs = stored["epochs"]
     if run.finished and config.schedule.epochs <= epochs:
@@ -52,6 +53,7 @@ def open_run(method: str, read: ReadFlags[Config]) -> tuple[Config, RunFolder]:
             "more with --epochs=N, or look at it with: python -m "
             f"experiments.plot_run {path}"
         )
+    check_streams(path, settings)
     return config, run
 
 

@@ -172,12 +172,7 @@ class RunFolder:
         self, old: Mapping[str, Any], new: Mapping[str, Any]
     ) -> None:
         file = self.path / "config.json"
-        if old.get("random_streams", 1) != _STREAMS:
-            raise InputError(
-                f"{self.path} was begun by a version that draws other random "
-                "numbers, so this one cannot continue it; finish it with "
-                "that version, or start anew in another --run_dir"
-            )
+        check_streams(self.path, old)
         config = look_up(old, file, "config", dict)
         changed = changed_settings(config, new["config"])
         changed += differences(
@@ -275,6 +270,24 @@ def differences(old: Row, new: Row, ignore: Iterable[str] = ()) -> list[str]:
         for name in sorted({*old, *new} - skipped)
         if old.get(name) != new.get(name)
     ]
+
+
+def check_streams(path: Path, settings: Row) -> None:
+    """Checks that a run can be continued with the random numbers of today.
+
+    Args:
+      path: its folder.
+      settings: what its `config.json` holds.
+
+    Raises:
+      InputError: it drew others.
+    """
+    if settings.get("random_streams", 1) != _STREAMS:
+        raise InputError(
+            f"{path} was begun by a version that draws other random numbers, "
+            "so this one cannot continue it; finish it with that version, or "
+            "start anew in another folder"
+        )
 
 
 def changed_settings(old: Row, new: Row) -> list[str]:

@@ -1,6 +1,6 @@
 """Time that a stopped and resumed run does not lose."""
 
-import time
+from time import monotonic
 
 import tensorflow as tf
 
@@ -18,23 +18,23 @@ class Stopwatch(tf.Module):
         self.noted = tf.Variable(
             0.0, trainable=False, dtype=tf.float64, name="seconds"
         )
-        self._since = time.monotonic()
+        self._since = monotonic()
 
     @property
     def seconds(self) -> float:
         """Seconds of the epoch, those of earlier processes included."""
-        return float(self.noted) + time.monotonic() - self._since
+        return float(self.noted) + monotonic() - self._since
 
     def go_on(self) -> None:
         """Starts after what is noted, as when that was restored."""
-        self._since = time.monotonic()
+        self._since = monotonic()
 
     def note(self) -> None:
         """Brings `noted` up to date, to be saved."""
         self.noted.assign(self.seconds)
-        self._since = time.monotonic()
+        self._since = monotonic()
 
     def restart(self) -> None:
         """Begins an epoch; nothing of it is noted yet."""
         self.noted.assign(0.0)
-        self._since = time.monotonic()
+        self._since = monotonic()

@@ -160,6 +160,36 @@ def test_interrupted_and_resumed_equals_uninterrupted(
         assert ours.read_text() == theirs.read_text()
 
 
+def test_a_resumed_epoch_keeps_its_seconds(tmp_path, monkeypatch):
+    """By a clock that only the test moves."""
+    now = [1000.0]
+    monkeypatch.setattr("nascore.stopwatch.monotonic", lambda: now[0])
+    path = tmp_path / "run"
+    after, evaluate = Search._after_stretch, Search._evaluate
+
+    def interrupt(self, count, label):
+        if "controller" in label:
+            now[0] += 63
+            self._stop.signum = signal.SIGINT
+        after(self, count, label)
+
+    def take_time(self, epoch):
+        now[0] += 26
+        return evaluate(self, epoch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Search, "_after_stretch", interrupt)
+        with pytest.raises(Interrupted):
+            search(path)
+    # What passes while nothing runs is not the epoch's.
+    now[0] += 5000
+    monkeypatch.setattr(Search, "_evaluate", take_time)
+    search(path, resume=True)
+    with RunFolder.open(path) as run:
+        seconds = [float(row["seconds"]) for row in run.read("epochs")]
+    assert seconds == [63 + 26, 26, 26]
+
+
 def test_a_corrupt_checkpoint_falls_back_to_the_one_before(
     whole, tmp_path, capsys
 ):

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from enas.config import ScheduleConfig
 from nascore.errors import InputError
 from nascore.run_reader import read_run
 from nascore.runs import RunFolder, differences
@@ -78,6 +79,32 @@ def write_run(path, **files):
     for name, content in files.items():
         (path / f"{name}.csv").write_text(content)
     return path
+
+
+@pytest.mark.parametrize("first", [{}, {"random_streams": 1}])
+def test_a_run_of_other_random_numbers_is_not_continued(tmp_path, first):
+    path = tmp_path / "run"
+    path.mkdir()
+    old = {"method": "enas", "config": {}, "space": None, "starts": [{}]}
+    (path / "config.json").write_text(json.dumps({**old, **first}))
+    before = (path / "config.json").read_bytes()
+    with (
+        RunFolder.open(path) as run,
+        pytest.raises(InputError, match="draws other random numbers"),
+    ):
+        run.record_start({"method": "enas"}, ScheduleConfig())
+    assert (path / "config.json").read_bytes() == before
+
+
+def test_a_run_of_the_same_random_numbers_is_continued(tmp_path):
+    config = ScheduleConfig()
+    with RunFolder.create(tmp_path / "run") as run:
+        run.record_start({"method": "enas"}, config)
+    with RunFolder.open(tmp_path / "run") as run:
+        run.record_start({"method": "enas"}, config)
+    settings = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert settings["random_streams"] == 2
+    assert len(settings["starts"]) == 2
 
 
 def test_reading_a_run_that_is_still_going(tmp_path):
