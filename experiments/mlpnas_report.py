@@ -81,7 +81,7 @@ def write(out: Path) -> None:
             _paper_table(rows, competitors),
             _predictor_table(rows),
             _competitor_table(rows, competitors),
-            *_unpaired(rows),
+            *list_unpaired(rows),
             _RULE,
             *(verdict(row) for row in comparisons.to_dict("records")),
         ]
@@ -144,7 +144,7 @@ def _pairs(rows: pd.DataFrame) -> list[tuple[str, str, list[int]]]:
     ]
 
 
-def _unpaired(rows: pd.DataFrame) -> list[str]:
+def list_unpaired(rows: pd.DataFrame) -> list[str]:
     """Says which runs have no partner to be compared with."""
     lines = []
     for name, rival, shared in _pairs(rows):

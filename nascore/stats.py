@@ -11,6 +11,8 @@ Limits = tuple[float, float]
 UNLIMITED: Limits = (-math.inf, math.inf)
 # Up to 14 differences are flipped in every way; of more, so many at random.
 _FLIPS = 2**14
+# Of values around 1 that are equal.
+_ROUNDING = 1e-12
 
 
 def moving_average(values: np.ndarray, window: int) -> np.ndarray:
@@ -54,7 +56,7 @@ def mean_interval(
         return mean, unknown, unknown
     deviation = values.std(0, ddof=1)
     # Equal values may differ by their rounding.
-    alike = deviation <= 1e-12 * np.maximum(1.0, np.abs(mean))
+    alike = deviation <= _ROUNDING * np.maximum(1.0, np.abs(mean))
     error = np.where(alike, np.nan, deviation) / np.sqrt(count)
     reach = error * stats.t.ppf(0.5 + confidence / 2, count - 1)
     low, high = limits
@@ -99,17 +101,20 @@ def paired_test(
       limits: the least and the greatest that a difference can be.
     """
     differences = np.asarray(first, np.float64) - np.asarray(second)
+    # Rounding makes neither a difference nor, below, an order of flips.
+    differences[np.abs(differences) < _ROUNDING] = 0.0
     count = len(differences)
     mean, low, high = map(float, mean_interval(differences, limits))
     p_value = effect = math.nan
     if not math.isnan(low):
         effect = mean / float(differences.std(ddof=1))
     if count > 1 and np.any(differences):
+        largest = np.abs(differences).max()
         # The seed is fixed: the same rows give the same report.
         p_value = float(
             stats.permutation_test(
-                (differences,),
-                lambda flipped, axis: flipped.mean(axis),
+                (differences / largest,),
+                lambda flipped, axis: flipped.mean(axis).round(12),
                 permutation_type="samples",
                 vectorized=True,
                 n_resamples=_FLIPS,
