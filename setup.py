@@ -72,6 +72,7 @@ setup(
         "console_scripts": [
             "ienas-search-mlpnas=experiments.search_mlpnas:cli",
             "ienas-mlpnas-tables=experiments.mlpnas_tables:cli",
+            "ienas-mlpnas-report=experiments.mlpnas_report:cli",
             "ienas-plot-mlpnas=experiments.plot_mlpnas:cli",
             "ienas-score-architecture=experiments.score_architecture:cli",
             "ienas-search=experiments.search_ienas:cli",

@@ -33,7 +33,8 @@ def train_standalone(
       epochs: passes over the training images.
 
     Yields:
-      For each architecture its accuracy on the whole validation set.
+      For each architecture its accuracy on the search-test set: the
+      validation images gave the shared-weight accuracies, and ranked.
     """
     runtime.configure(config.schedule.deterministic)
     keras.utils.set_random_seed(config.schedule.seed)
@@ -59,6 +60,6 @@ def train_standalone(
                 tf.constant(float(schedule(epoch))),
             )
         if np.all(rows.healthy):
-            yield child.accuracy_on(child.validation_images, alone)
+            yield child.accuracy_on(child.search_test_images, alone)
         else:
             yield float("nan")

@@ -1,6 +1,12 @@
-"""Tables and verdicts from finished runs of MLPNAS."""
+"""Makes the tables and verdicts of MLPNAS again, from their CSV files.
 
-import gzip
+python -m experiments.mlpnas_report FOLDER
+
+Reads `runs.csv` and `competitors.csv`, as `experiments.mlpnas_tables` writes
+them; writes `tables.md` and `differences.csv`.
+"""
+
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,212 +14,163 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments import launch
+from experiments.evidence import correct, judge, measured
+from experiments.mlpnas_rows import COMPETITORS_FILE, RUNS_FILE, SCIKIT_LEARN
 from experiments.mlpnas_variants import VARIANTS
-from mlpnas.competitors import TITLES, compare
-from mlpnas.config import FINAL_FILE, MlpnasConfig
-from mlpnas.data import load
-from nascore.config import unflatten
+from mlpnas.competitors import TITLES
 from nascore.csv_files import read_table
 from nascore.errors import InputError
-from nascore.json_files import look_up, read_object
-from nascore.run_reader import read_settings
-from nascore.runs import SEARCH_END
 from nascore.stats import paired_test
 
-Runs = Mapping[tuple[str, int], Path]
-
-# What searches are compared by; fixed before the runs of the tables.
+# What searches are compared by; all are accuracies.
 MEASURES = {
     "test": "test accuracy of the best, after fine-tuning",
     "score_best": "score of the best",
     "score_last": "mean score of the last epoch's architectures",
     "score_mean": "mean score of all architectures",
 }
-_SCIKIT_LEARN = ("mlp", "logistic", "boosting")
+_LIMITS = (-1.0, 1.0)
+_RULE = (
+    "Differences at equal seeds. A difference is called supported if its 95% "
+    "t interval leaves out 0 and its sign-flip p, corrected by Holm for the "
+    "searches that are compared by the same measure, is below 0.05; else it "
+    "is undecided, which is not the same as equal. Over the measures nothing "
+    "is corrected; the first is the one that counts."
+)
+_NUMBERS = [
+    "seed",
+    "evaluated",
+    "validation_best",
+    "validation_fifth",
+    "predictor_correlation",
+    "train_rows",
+    *MEASURES,
+]
 
 
-def write(out: Path, runs: Runs) -> None:
-    """Writes rows, tables and verdicts into a folder, and prints them.
+def write(out: Path) -> None:
+    """Writes tables and verdicts from a folder's rows, and prints them.
 
-    Args:
-      out: the folder.
-      runs: finished run folders by variant and seed.
+    Raises:
+      InputError: the rows are missing or damaged, or the folder cannot be
+        written.
     """
-    rows = pd.DataFrame([_run_row(*key, path) for key, path in runs.items()])
-    rows.to_csv(out / "runs.csv", index=False)
-    candidates = pd.concat(
-        [_candidates(*key, path) for key, path in runs.items()]
+    rows = _read(out / RUNS_FILE, _NUMBERS, ["variant"])
+    competitors = _read(
+        out / COMPETITORS_FILE,
+        ["seed", "validation", "test"],
+        ["data", "name"],
     )
-    with gzip.GzipFile(out / "candidates.csv.gz", "wb", mtime=0) as file:
-        file.write(candidates.to_csv(index=False).encode())
-    competitors = pd.DataFrame(_fit_competitors(out, runs))
-    comparisons = pd.DataFrame(_compare(rows))
-    comparisons.to_csv(out / "differences.csv", index=False)
+    unknown = sorted(set(rows["variant"]) - set(VARIANTS))
+    if unknown:
+        raise InputError(
+            f"{out / RUNS_FILE} names the unknown search {unknown[0]!r}; "
+            "leave its rows out"
+        )
+    twice = rows.duplicated(["variant", "seed"])
+    if twice.any():
+        odd = rows[twice].iloc[0]
+        raise InputError(
+            f"{out / RUNS_FILE} has two rows of {odd['variant']} with seed "
+            f"{odd['seed']}; leave one out"
+        )
+    comparisons = compare_variants(rows)
     text = "\n\n".join(
         [
             _paper_table(rows, competitors),
             _predictor_table(rows),
             _competitor_table(rows, competitors),
+            *list_unpaired(rows),
+            _RULE,
             *(verdict(row) for row in comparisons.to_dict("records")),
         ]
     )
-    (out / "tables.md").write_text(text + "\n", encoding="utf-8")
+    try:
+        comparisons.to_csv(out / "differences.csv", index=False)
+        (out / "tables.md").write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{out} cannot be written: {error}") from None
     print(text)
     print(f"\nwrote {out / 'tables.md'}")
 
 
-def _run_row(variant: str, seed: int, path: Path) -> dict[str, Any]:
-    """What one run came to."""
-    end, file = path / FINAL_FILE, path / "config.json"
-    final, settings = read_object(end), read_settings(path)
-    ranking = _read_ranking(path / SEARCH_END)
-    epochs = read_table(
-        path / "epochs.csv",
-        ["score_mean", "architectures", "predictor_correlation", "seconds"],
-    )
-    scores = read_table(path / "candidates.csv", ["score"])["score"]
-    if epochs.empty or scores.empty:
-        raise InputError(f"{path} is damaged: its CSV files have no rows")
-    correlations = epochs["predictor_correlation"][1:].dropna()
-    # Of the first start, if the run was resumed.
-    start = look_up(settings, file, "starts", list)[:1] or [{}]
-    return {
-        "variant": variant,
-        "seed": seed,
-        "evaluated": len(scores),
-        "score_best": ranking[0]["score"],
-        "score_mean": float(scores.mean()),
-        "score_last": float(epochs["score_mean"].iloc[-1]),
-        "validation_best": ranking[0]["validation_accuracy"],
-        "validation_fifth": ranking[:5][-1]["validation_accuracy"],
-        "test_before_tuning": look_up(
-            final, end, "finetuned.searched_test_accuracy", float
-        ),
-        "test": look_up(final, end, "finetuned.test_accuracy", float),
-        "predictor_correlation": float(correlations.mean()),
-        "architecture": look_up(final, end, "architecture", str),
-        "train_rows": look_up(settings, file, "data.train", int),
-        "seconds": float(epochs["seconds"].sum()),
-        "git_commit": look_up(start[0], file, "git_commit", str),
-    }
-
-
-def _read_ranking(path: Path) -> list[dict[str, Any]]:
-    ranking = look_up(read_object(path), path, "architectures", list)
-    for entry in ranking:
-        for name in ("score", "validation_accuracy"):
-            look_up(entry, path, name, float)
-    if not ranking:
-        raise InputError(f"{path} is damaged: it has no architecture")
-    return ranking
-
-
-def _candidates(variant: str, seed: int, path: Path) -> pd.DataFrame:
-    numbers = ["score", "accuracy", "epochs_trained", "parameters"]
-    numbers += ["shared_layers", "predicted"]
-    file = path / "candidates.csv"
-    table = read_table(file, ["epoch", "step", *numbers], ["architecture"])
-    columns = ["epoch", "step", "architecture", *numbers]
-    return table[columns].assign(variant=variant, seed=seed).round(6)
-
-
-def _fit_competitors(out: Path, runs: Runs) -> list[dict[str, Any]]:
-    """Fits scikit-learn's classifiers, once for each kind of data and seed."""
-    known = {}
-    if (out / "competitors.csv").exists():
-        table = read_table(
-            out / "competitors.csv",
-            ["seed", "validation", "test", "seconds"],
-            ["data", "name", "fingerprint"],
+def _read(
+    path: Path, numbers: Sequence[str], texts: Sequence[str]
+) -> pd.DataFrame:
+    table = read_table(path, numbers, texts)
+    if table.empty:
+        raise InputError(
+            f"{path} has no rows; experiments.mlpnas_tables writes them"
         )
-        for row in table.to_dict("records"):
-            known[row["data"], row["seed"], row["name"]] = row
-    rows = []
-    done = set()
-    for (variant, seed), path in runs.items():
-        kind = VARIANTS[variant].data
-        if (kind, seed) in done:
-            continue
-        done.add((kind, seed))
-        stored = read_settings(path)
-        file = path / "config.json"
-        fingerprint = look_up(stored, file, "data.fingerprint", str)
-        data = None
-        for name in _SCIKIT_LEARN:
-            row = known.get((kind, seed, name))
-            if row is None or row["fingerprint"] != fingerprint:
-                if data is None:
-                    config = unflatten(MlpnasConfig(), stored["config"])
-                    data = load(config.data)
-                result = compare(name, data, seed)
-                row = {
-                    "data": kind,
-                    "seed": seed,
-                    "name": name,
-                    "fingerprint": fingerprint,
-                    "validation": result.validation_accuracy,
-                    "test": result.test_accuracy,
-                    "seconds": round(result.seconds, 2),
-                }
-            rows.append(row)
-            # Fitting takes minutes: what is done is kept.
-            table = pd.DataFrame(rows)
-            table.to_csv(out / "competitors.csv", index=False)
-    return rows
+    return table
 
 
-def _compare(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Each variant against random search at equal budget, paired by seed."""
+def compare_variants(rows: pd.DataFrame) -> pd.DataFrame:
+    """Each variant against its random search, paired by seed.
+
+    Holm's correction is over the variants, for each measure.
+    """
     compared = []
-    for name in rows["variant"].unique():
-        rival = VARIANTS[name].rival
-        if not rival:
-            continue
-        first = rows[rows["variant"] == name].set_index("seed")
-        second = rows[rows["variant"] == rival].set_index("seed")
-        for measure in MEASURES:
-            result = paired_test(
-                first[measure].to_numpy(), second[measure].to_numpy()
+    for name, rival, seeds in _pairs(rows):
+        own, other = (
+            rows[rows["variant"] == which].set_index("seed").loc[seeds]
+            for which in (name, rival)
+        )
+        for measure in MEASURES if len(seeds) else ():
+            test = paired_test(
+                own[measure].to_numpy(), other[measure].to_numpy(), _LIMITS
             )
             compared.append(
                 {
                     "variant": name,
                     "rival": rival,
                     "measure": measure,
-                    "seeds": result.count,
-                    "difference": result.mean,
-                    "low": result.low,
-                    "high": result.high,
-                    "p_value": result.p_value,
-                    "least_p": result.least_p,
+                    **dataclasses.asdict(test),
                 }
             )
-    return compared
+    if not compared:
+        return pd.DataFrame(columns=["variant", "rival", "measure"])
+    return correct(pd.DataFrame(compared), ["measure"])
+
+
+def _pairs(rows: pd.DataFrame) -> list[tuple[str, str, list[int]]]:
+    """Variants with their rivals, and the seeds that both have."""
+    seeds = rows.groupby("variant")["seed"].agg(set)
+    return [
+        (name, rival, sorted(seeds[name] & seeds.get(rival, set())))
+        for name in rows["variant"].unique()
+        if (rival := VARIANTS[name].rival)
+    ]
+
+
+def list_unpaired(rows: pd.DataFrame) -> list[str]:
+    """Says which runs have no partner to be compared with."""
+    lines = []
+    for name, rival, shared in _pairs(rows):
+        for one, other in ((name, rival), (rival, name)):
+            own = rows.loc[rows["variant"] == one, "seed"]
+            alone = sorted(set(own) - set(shared))
+            if alone:
+                lines.append(
+                    f"Not compared, for {VARIANTS[other].title} has no run "
+                    f"of the same seed: {VARIANTS[one].title}, seed "
+                    f"{', '.join(map(str, alone))}."
+                )
+    return list(dict.fromkeys(lines))
 
 
 def verdict(row: Mapping[str, Any]) -> str:
     """Says in one line what a comparison with random search came to."""
-    title = VARIANTS[row["variant"]].title
-    points = 100 * row["difference"]
-    interval = f"{100 * row['low']:+.2f} to {100 * row['high']:+.2f}"
-    if np.isnan(row["low"]):
-        judgement = "one seed decides nothing"
-    elif row["low"] <= 0 <= row["high"]:
-        judgement = "no difference shown"
-    elif row["least_p"] > 0.05:
-        judgement = (
-            f"{'better' if points > 0 else 'worse'} in all resamples, but "
-            f"{row['seeds']} seeds cannot reach p = 0.05 (least "
-            f"{row['least_p']:.2f})"
-        )
-    elif row["p_value"] <= 0.05:
-        judgement = "better" if points > 0 else "worse"
-    else:
-        judgement = "no difference shown"
+    rival = "random search"
+    if VARIANTS[row["rival"]].settings.get("one_shot"):
+        rival += " with one-shot"
     return (
-        f"- {title} minus random search, {MEASURES[row['measure']]}: "
-        f"{points:+.2f} points (95% bootstrap interval {interval}): "
-        f"{judgement}."
+        f"- {VARIANTS[row['variant']].title}: MLPNAS minus {rival}, "
+        f"{MEASURES[row['measure']]}, "
+        f"{row['count']} {'seed' if row['count'] == 1 else 'seeds'}: "
+        f"{100 * row['mean']:+.2f} points ({measured(row, '+.2f', 100)}); "
+        f"{judge(row, 'MLPNAS', rival)}."
     )
 
 
@@ -224,15 +181,23 @@ def _spread(values: Sequence[float]) -> str:
     return f"{array.mean():.1f} +- {array.std(ddof=1):.1f}"
 
 
+def _examples(rows: pd.DataFrame) -> str:
+    """How many training examples the runs had."""
+    return ", ".join(f"{count:.0f}" for count in rows["train_rows"].unique())
+
+
 def _paper_table(rows: pd.DataFrame, competitors: pd.DataFrame) -> str:
     lines = [
         "Accuracies in %, ours mean +- deviation over seeds; the paper's in "
-        "parentheses. Fifth and best: validation accuracy after the last "
-        "epoch of the fifth and the first by score.",
+        "parentheses, its own scikit-learn MLP's beside its perceptrons'. "
+        "Examples: what each network and the scikit-learn MLP of its row "
+        "learned from; the paper gives no number, so its levels and ours do "
+        "not compare. Trained: architectures. Fifth and best: validation "
+        "accuracy after the last epoch of the fifth and the first by score.",
         "",
-        "| table | search | trained | fifth | best | test | "
+        "| table | search | examples | trained | fifth | best | test | "
         "scikit-learn MLP, test |",
-        "|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name in rows["variant"].unique():
         variant, own = VARIANTS[name], rows[rows["variant"] == name]
@@ -246,16 +211,17 @@ def _paper_table(rows: pd.DataFrame, competitors: pd.DataFrame) -> str:
             _spread(own["test"]),
             _spread(fitted["test"]),
         ]
-        table = "-"
+        table, examples = "-", _examples(own)
         if variant.published:
             paper = variant.published
             table = str(paper.table)
+            examples += " (not given)"
             for place, value in enumerate(paper[1:]):
                 said = "-" if value is None else f"{100 * value:.0f}"
                 ours[place] += f" ({said})"
         lines.append(
-            f"| {table} | {variant.title} | {own['evaluated'].mean():.0f} | "
-            f"{' | '.join(ours)} |"
+            f"| {table} | {variant.title} | {examples} | "
+            f"{own['evaluated'].mean():.0f} | {' | '.join(ours)} |"
         )
     return "\n".join(lines)
 
@@ -281,14 +247,40 @@ def _predictor_table(rows: pd.DataFrame) -> str:
 
 
 def _competitor_table(rows: pd.DataFrame, competitors: pd.DataFrame) -> str:
-    lines = ["| data | competitor | validation | test |", "|---|---|---|---|"]
+    kinds = rows["variant"].map(lambda name: VARIANTS[name].data)
+    lines = [
+        "| data | competitor | examples | validation | test |",
+        "|---|---|---|---|---|",
+    ]
     for kind in competitors["data"].unique():
-        for name in _SCIKIT_LEARN:
+        examples = _examples(rows[kinds == kind])
+        for name in SCIKIT_LEARN:
             own = competitors[
                 (competitors["data"] == kind) & (competitors["name"] == name)
             ]
+            if own.empty:
+                continue
             lines.append(
-                f"| {kind} | {TITLES[name]} | {_spread(own['validation'])} | "
-                f"{_spread(own['test'])} |"
+                f"| {kind} | {TITLES[name]} | {examples} | "
+                f"{_spread(own['validation'])} | {_spread(own['test'])} |"
             )
     return "\n".join(lines)
+
+
+def main(args: list[str]) -> None:
+    """Makes one report again."""
+    if len(args) != 1:
+        raise InputError("name one folder of tables: mlpnas_report FOLDER")
+    folder = Path(args[0])
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder")
+    write(folder)
+
+
+def cli() -> None:
+    """Console entry point."""
+    launch.run(main)
+
+
+if __name__ == "__main__":
+    cli()

@@ -169,22 +169,25 @@ def _compare(search: Search, jobs: int, minutes: float) -> list[Compared]:
 
 
 def _search_at_random(search: Search, jobs: int, minutes: float) -> Compared:
-    """The same number of architectures, drawn uniformly, trained plainly."""
+    """The same number of architectures, drawn at random, trained alike.
+
+    With stored weights, too, if the search has them: they alone raise
+    scores.
+    """
     config = search.config
-    plain = dataclasses.replace(
+    rival = dataclasses.replace(
         config,
         policy=dataclasses.replace(
             config.policy, controller="random", predictor=False
         ),
-        training=dataclasses.replace(config.training, one_shot=False),
     )
     path = search.records.run.path / "random"
     print(f"random search at equal budget, in {path}", flush=True)
     with _open_or_create(path) as folder:
-        other = Search(plain, folder, search.data, None, jobs, minutes)
+        other = Search(rival, folder, search.data, None, jobs, minutes)
         best = other.run()[0]
         tuned = finetune(
-            plain,
+            rival,
             search.data,
             best.architecture,
             other.best.entries[best.number].weights,

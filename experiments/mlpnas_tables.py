@@ -108,9 +108,10 @@ def main(args: list[str]) -> None:
     run_jobs(list(jobs.values()), "epochs", values.jobs)
     # TensorFlow takes seconds to import, and the runs need it, not this.
     launch.quiet_tensorflow()
-    from experiments import mlpnas_report
+    from experiments import mlpnas_report, mlpnas_rows
 
-    mlpnas_report.write(out, {k: job.run_dir for k, job in jobs.items()})
+    mlpnas_rows.write_rows(out, {k: job.run_dir for k, job in jobs.items()})
+    mlpnas_report.write(out)
 
 
 def cli() -> None:

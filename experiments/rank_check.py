@@ -3,7 +3,8 @@
 python -m experiments.rank_check RUN [--count=8] [--epochs=5]
 
 Writes `rank_check.csv` into the run folder, a row for each architecture; what
-is there already is not trained again.
+is there already is not trained again. Standalone accuracies are measured on
+the search-test images, which did not rank the proposals.
 """
 
 import dataclasses
@@ -14,6 +15,7 @@ from absl import flags
 
 from enas.config import EnasConfig
 from experiments import launch
+from experiments.comparison.rows import UNRANKED
 from experiments.jobs import Job
 from nascore.config import unflatten
 from nascore.csv_files import read_table
@@ -73,7 +75,8 @@ def missing(run: RunRecords, count: int, epochs: int) -> list[dict]:
     """The chosen proposals that were not trained yet.
 
     Raises:
-      InputError: there are rows of another number of epochs.
+      InputError: there are rows of another number of epochs, or measured
+        on the images that ranked.
     """
     path = run.path / "rank_check.csv"
     table = read_table(path, _NUMBERS, _TEXTS)
@@ -81,6 +84,11 @@ def missing(run: RunRecords, count: int, epochs: int) -> list[dict]:
         raise InputError(
             f"{path} holds trainings of {table['epochs'].iloc[0]} epochs; "
             "give the same --rank_check_epochs, or delete it"
+        )
+    if len(table) and set(table.get("measured_on", ())) != {UNRANKED}:
+        raise InputError(
+            f"{path} holds standalone accuracies on the images that ranked, "
+            "as earlier versions measured them; delete it to measure anew"
         )
     there = set(table["architecture"])
     return [
@@ -126,6 +134,7 @@ def check_ranks(run_dir: Path, count: int, epochs: int) -> None:
                         "architecture": entry["architecture"],
                         "shared_accuracy": entry["validation_accuracy"],
                         "standalone_accuracy": accuracy,
+                        "measured_on": UNRANKED,
                         "epochs": epochs,
                     }
                 ],
@@ -133,8 +142,8 @@ def check_ranks(run_dir: Path, count: int, epochs: int) -> None:
             progress.advance(1, "standalone")
             progress.line(
                 f"rank {entry['rank']}: {entry['validation_accuracy']:.1%} "
-                f"with shared weights, {accuracy:.1%} after {epochs} epochs "
-                "standalone"
+                f"with shared weights on validation images, {accuracy:.1%} "
+                f"after {epochs} epochs standalone on search-test images"
             )
         progress.close()
     table = read_table(run_dir / "rank_check.csv", _NUMBERS, _TEXTS)

@@ -7,12 +7,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from experiments.comparison.measures import LIMITS, METRICS
 from experiments.comparison.methods import look_of
 from experiments.comparison.paper import ANCHORS
 from experiments.comparison.rows import Rows
-from experiments.comparison.tables import METRICS, Tables
+from experiments.comparison.tables import Tables
 from nascore.drawing import operation_label, plain_text
-from nascore.stats import mean_interval, moving_average
+from nascore.stats import Limits, mean_interval, moving_average
 
 WINDOW = 100
 
@@ -35,13 +36,14 @@ def draw(rows: Rows, tables: Tables) -> Iterator[tuple[str, str, str, Figure]]:
             f"Means of the last {WINDOW} evaluated architectures, averaged "
             "over seeds; bands are 95% intervals of that average (Student's "
             "t).",
-            _plot_bands(rows, dataset, "accuracy", "accuracy"),
+            _plot_bands(rows, dataset, "accuracy", "accuracy", LIMITS),
         )
         yield (
             dataset,
             "differences",
-            "Paired differences at equal seeds with 95% bootstrap intervals; "
-            "right of zero the first method is better.",
+            "Paired differences at equal seeds with 95% t intervals and "
+            "sign-flip p, not corrected; a mark without a line has no known "
+            "interval. Right of zero the first method is ahead.",
             _plot_differences(tables.differences, dataset),
         )
         yield (
@@ -49,7 +51,13 @@ def draw(rows: Rows, tables: Tables) -> Iterator[tuple[str, str, str, Figure]]:
             "entropy",
             "Entropy of the policy along the sampled architectures, means as "
             "above; a falling line is a controller that commits itself.",
-            _plot_bands(rows, dataset, "entropy", "entropy (nats)"),
+            _plot_bands(
+                rows,
+                dataset,
+                "entropy",
+                "entropy (nats)",
+                (0.0, _greatest_entropy(rows, dataset)),
+            ),
         )
         yield (
             dataset,
@@ -134,7 +142,14 @@ def _plot_points(rows: Rows, dataset: str, seed: int) -> Figure:
     return figure
 
 
-def _plot_bands(rows: Rows, dataset: str, column: str, label: str) -> Figure:
+def _greatest_entropy(rows: Rows, dataset: str) -> float:
+    """That of uniform choices, in nats."""
+    return float(np.log(rows.space(dataset).choices().astype(float)).sum())
+
+
+def _plot_bands(
+    rows: Rows, dataset: str, column: str, label: str, limits: Limits
+) -> Figure:
     figure, (axes,) = _figure(6.2, 3.8)
     part = rows.evaluations[rows.evaluations["dataset"] == dataset]
     for method in rows.methods(dataset):
@@ -148,7 +163,7 @@ def _plot_bands(rows: Rows, dataset: str, column: str, label: str) -> Figure:
         averages = np.stack(
             [moving_average(run[:length], WINDOW) for run in runs]
         )
-        mean, low, high = mean_interval(averages)
+        mean, low, high = mean_interval(averages, limits)
         count = np.arange(length)
         axes.fill_between(count, low, high, color=look.points, alpha=0.45, lw=0)
         axes.plot(
@@ -161,8 +176,7 @@ def _plot_bands(rows: Rows, dataset: str, column: str, label: str) -> Figure:
             + f", {len(runs)} {'seed' if len(runs) == 1 else 'seeds'}",
         )
     if column == "entropy":
-        choices = rows.space(dataset).choices().astype(float)
-        axes.set_ylim(top=float(np.log(choices).sum()) * 1.01)
+        axes.set_ylim(top=limits[1] * 1.01)
     axes.set_xlabel("evaluated architecture")
     axes.set_ylabel(label)
     axes.set_title(plain_text(dataset), fontsize=10)
@@ -195,6 +209,16 @@ def _plot_differences(differences: pd.DataFrame, dataset: str) -> Figure:
             markeredgecolor="black",
             markersize=6,
         )
+        for place, p_value in zip(places, lines["p_value"], strict=True):
+            if not np.isnan(p_value):
+                axes.annotate(
+                    f"p {p_value:.2g}",
+                    (1, place - 0.32),
+                    xycoords=("axes fraction", "data"),
+                    ha="right",
+                    va="center",
+                    fontsize=5.5,
+                )
         axes.set_title(
             f"{plain_text(look_of(first).title)}\nminus "
             f"{plain_text(look_of(second).title)}",

@@ -1,31 +1,24 @@
 """The report as one HTML page that needs no other file."""
 
 import base64
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jinja2
 import pandas as pd
 
+from experiments.comparison import page_tables
+from experiments.comparison.measures import unequal_runs
 from experiments.comparison.methods import look_of
-from experiments.comparison.rows import Rows
-from experiments.comparison.tables import METRICS, Tables
-from nascore.drawing import operation_label
-
-
-class PageTable(NamedTuple):
-    """Words of a table, and which columns are text."""
-
-    heads: list[str]
-    rows: list[list[str]]
-    text_columns: tuple[int, ...] = (0, 1)
+from experiments.comparison.page_tables import PageTable
+from experiments.comparison.rows import UNRANKED, Rows
+from experiments.comparison.tables import Tables
 
 
 def warnings(rows: Rows, tables: Tables) -> list[str]:
     """What a reader must know before the numbers."""
-    found = list(rows.notes)
+    found = [*rows.notes, *unequal_runs(rows)]
     for row in tables.diversity.to_dict("records"):
         if row["collapsed_runs"]:
             found.append(
@@ -34,6 +27,13 @@ def warnings(rows: Rows, tables: Tables) -> list[str]:
                 f"{row['collapsed_runs']} of {row['seeds']} runs (fewer than "
                 "half of the last epoch's architectures are different)"
             )
+    ranking = rows.rank_check["measured_on"] != UNRANKED
+    for dataset in rows.rank_check.loc[ranking, "dataset"].unique():
+        found.append(
+            f"{dataset}: the standalone accuracies were measured on the "
+            "validation images, which had ranked the proposals, as earlier "
+            "versions did; not on the search-test images"
+        )
     return found
 
 
@@ -73,37 +73,32 @@ def write_page(
     sections += [
         {
             "title": "By method",
-            "text": "Mean over seeds with its 95% interval (Student's t). The "
-            "mean over all epochs is the area under the curve of epoch means, "
-            "divided by the epochs.",
-            "tables": [_summary(tables.summary, rows)],
+            "text": "Mean over seeds with its 95% interval (Student's t, cut "
+            "at 0 and 100%). The mean over all epochs is the area under the "
+            "curve of epoch means, divided by the epochs.",
+            "tables": [page_tables.summary(tables.summary)],
         },
         {
             "title": "Time to reach an accuracy",
             "text": "When the mean accuracy of an epoch's sampled "
-            "architectures first reached the target: medians of the runs "
-            "that reached it. Seconds depend on the machine and on what else "
-            "it did.",
-            "tables": [_reached(tables.reached)],
+            "architectures first reached the target: medians of all runs, "
+            "where one that did not reach it counts as later than all that "
+            "did. Seconds depend on the machine and on what else it did.",
+            "tables": [page_tables.reached(tables.reached)],
         },
         {
             "title": "Paired differences",
-            "text": "First minus second method at equal seeds. Interval: "
-            "bootstrap (percentiles, 9,999 resamples); of a handful of seeds "
-            "it is too narrow, of three nearly worthless. p: Wilcoxon's signed "
-            "ranks, two-sided; least p is the smallest that so many seeds "
-            "can give. Effect: mean difference over the deviation of the "
-            "differences.",
-            "tables": [_differences(tables.differences)],
+            "text": _pairing_text(rows),
+            "tables": [page_tables.differences(tables.differences)],
         },
         {
             "title": "Diversity",
-            "tables": [_diversity(tables.diversity)],
+            "tables": [page_tables.diversity(tables.diversity)],
         },
         _rank_check_section(tables.rank_check),
         {
             "title": "Operations of the last epoch",
-            "tables": [_operations(tables.operations)],
+            "tables": [page_tables.operations(tables.operations)],
         },
         _settings_section(rows),
     ]
@@ -127,18 +122,6 @@ def write_page(
     path.write_text(page, encoding="utf-8")
 
 
-def _number(value: Any, form: str) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "–"
-    return format(value, form)
-
-
-def _interval(row: Mapping[str, Any], form: str) -> str:
-    if math.isnan(row["low"]):
-        return "–"
-    return f"{row['low']:{form}} to {row['high']:{form}}"
-
-
 def _table_1_section(rows: Rows, tables: Tables) -> dict[str, Any]:
     """As the paper prints it, ours beside the published numbers."""
     both = []
@@ -155,7 +138,7 @@ def _table_1_section(rows: Rows, tables: Tables) -> dict[str, Any]:
                     name += f"–{int(first['epoch_last'])}"
             heads.append(f"{name} ({int(first['seeds'])} seeds)")
             if published:
-                epoch = _number(first["published_epoch"], ".0f")
+                epoch = page_tables.number(first["published_epoch"], ".0f")
                 heads.append(f"paper, epoch {epoch}")
         lines = []
         for title, column in (("Avg", "mean"), ("STD", "std")):
@@ -167,10 +150,12 @@ def _table_1_section(rows: Rows, tables: Tables) -> dict[str, Any]:
                         & (part["method"] == method)
                     ]
                     values = own.iloc[0] if len(own) else {}
-                    line.append(_number(values.get(column), ".3f"))
+                    line.append(page_tables.number(values.get(column), ".3f"))
                     if published:
                         line.append(
-                            _number(values.get(f"published_{column}"), ".3f")
+                            page_tables.number(
+                                values.get(f"published_{column}"), ".3f"
+                            )
                         )
                 lines.append(line)
         both.append(PageTable(heads, lines))
@@ -185,81 +170,26 @@ def _table_1_section(rows: Rows, tables: Tables) -> dict[str, Any]:
     }
 
 
-def _summary(summary: pd.DataFrame, rows: Rows) -> PageTable:
-    metrics = [name for name in METRICS if name in set(summary["metric"])]
-    lines = []
-    for dataset in rows.datasets:
-        for metric in metrics:
-            for row in summary[
-                (summary["dataset"] == dataset) & (summary["metric"] == metric)
-            ].to_dict("records"):
-                lines.append(
-                    [
-                        dataset,
-                        METRICS[metric],
-                        look_of(row["method"]).title,
-                        str(row["seeds"]),
-                        _number(row["mean"], ".2%"),
-                        _interval(row, ".2%"),
-                    ]
-                )
-    heads = ["data set", "measure", "method", "seeds", "mean", "95% interval"]
-    return PageTable(heads, lines, (0, 1, 2))
-
-
-def _reached(reached: pd.DataFrame) -> PageTable:
-    lines = [
-        [
-            row["dataset"],
-            look_of(row["method"]).title,
-            f"{row['target']:.0%}",
-            f"{row['reached']} of {row['seeds']}",
-            _number(row["epochs"], ".4g"),
-            _number(row["evaluations"], ".6g"),
-            _number(row["seconds"], ".0f"),
-        ]
-        for row in reached.to_dict("records")
-    ]
-    heads = ["data set", "method", "target", "reached", "epochs"]
-    return PageTable([*heads, "architectures", "seconds"], lines)
-
-
-def _differences(differences: pd.DataFrame) -> PageTable:
-    lines = [
-        [
-            row["dataset"],
-            f"{look_of(row['first']).title} – {look_of(row['second']).title}",
-            METRICS[row["metric"]],
-            str(row["count"]),
-            _number(row["mean"], "+.2%"),
-            _interval(row, "+.2%"),
-            _number(row["p_value"], ".3f"),
-            _number(row["least_p"], ".3f"),
-            _number(row["effect_size"], "+.2f"),
-        ]
-        for row in differences.to_dict("records")
-    ]
-    heads = ["data set", "methods", "measure", "seeds", "difference"]
-    heads += ["95% interval", "p", "least p", "effect"]
-    return PageTable(heads, lines, (0, 1, 2))
-
-
-def _diversity(diversity: pd.DataFrame) -> PageTable:
-    lines = [
-        [
-            row["dataset"],
-            look_of(row["method"]).title,
-            f"{row['unique']:.1%}",
-            f"{row['unique_last_epoch']:.1%}",
-            f"{row['entropy_last_epoch']:.2f}",
-            f"{row['entropy_uniform']:.2f}",
-            f"{row['collapsed_runs']} of {row['seeds']}",
-        ]
-        for row in diversity.to_dict("records")
-    ]
-    heads = ["data set", "method", "unique", "unique, last epoch"]
-    heads += ["entropy, last epoch (nats)", "uniform policy", "collapsed runs"]
-    return PageTable(heads, lines)
+def _pairing_text(rows: Rows) -> str:
+    """What a pair is, and what interval and p-values are."""
+    splits = ", ".join(
+        f"{dataset}: {rows.about[dataset]['config'].get('split_seed', '–')}"
+        for dataset in rows.datasets
+    )
+    return (
+        "First minus second method at equal seeds. Interval: Student's t, "
+        "cut at what a difference of accuracies can be; not known where all "
+        "differences are alike. p: sign-flip permutation test of the mean "
+        "difference, two-sided, exact up to 14 pairs. By Holm: corrected for "
+        "the pairs of methods on this data set, not for the number of "
+        "measures; least is the smallest that it could be with so many "
+        "seeds, not counting pairs without a difference. Effect: mean "
+        "difference over the deviation of the differences. The unit is the "
+        "seed: one split of the images serves all seeds (split_seed of "
+        f"{splits}), and random search draws the same architectures on every "
+        "data set at equal seed and search space. Whoever pools over data "
+        "sets must count seeds, not pairs."
+    )
 
 
 def _rank_check_section(table: pd.DataFrame) -> dict[str, Any]:
@@ -269,43 +199,16 @@ def _rank_check_section(table: pd.DataFrame) -> dict[str, Any]:
             "text": "Not made; --rank_check=K trains K proposals of each run "
             "standalone and compares the two rankings.",
         }
-    lines = [
-        [
-            row["dataset"],
-            look_of(row["method"]).title,
-            str(row["runs"]),
-            str(row["architectures"]),
-            f"{row['tau']:+.2f}",
-            _interval(row, "+.2f"),
-            f"{row['standalone_mean']:.2%}",
-        ]
-        for row in table.to_dict("records")
-    ]
-    heads = ["data set", "method", "runs", "architectures"]
-    heads += ["Kendall's tau", "95% interval", "standalone accuracy"]
     return {
         "title": "Rank check",
         "text": "Some proposals of each run, trained from fresh weights for a "
-        "few epochs. Kendall's tau between their shared-weight and their "
-        "standalone accuracies, inside each run, then averaged: 1 is the same "
-        "order, 0 none.",
-        "tables": [PageTable(heads, lines)],
+        "few epochs. Kendall's tau between their shared-weight accuracies on "
+        "the validation images, which rank, and their standalone ones, inside "
+        "each run, then averaged: 1 is the same order, 0 none. p is against "
+        "0, by Holm over the methods of a data set; an interval that includes "
+        "0 leaves open whether shared weights rank.",
+        "tables": [page_tables.rank_check(table)],
     }
-
-
-def _operations(operations: pd.DataFrame) -> PageTable:
-    names = list(operations["operation"].unique())
-    lines = []
-    for (dataset, cell, method), part in operations.groupby(
-        ["dataset", "cell", "method"], sort=False
-    ):
-        shares = part.set_index("operation")["share"]
-        lines.append(
-            [dataset, look_of(method).title, cell]
-            + [_number(shares.get(name), ".1%") for name in names]
-        )
-    heads = ["data set", "method", "cell", *map(operation_label, names)]
-    return PageTable(heads, lines, (0, 1, 2))
 
 
 def _settings_section(rows: Rows) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from experiments.comparison.measures import LIMITS, cut_to_common
 from experiments.comparison.rows import Rows
 from nascore.stats import mean_interval
 
@@ -45,19 +46,24 @@ def anchor_epochs(rows: Rows, dataset: str) -> dict[int, int]:
 
 
 def table_1(rows: Rows) -> pd.DataFrame:
-    """Table I: means and deviations inside single epochs, over seeds."""
-    inside = (
-        rows.evaluations.groupby(
-            ["dataset", "method", "seed", "epoch"], sort=False
-        )["accuracy"]
-        .agg(mean="mean", std=lambda values: float(np.std(values)))
-        .reset_index()
-    )
+    """Table I: means and deviations inside single epochs, over seeds.
+
+    Of the epochs that all methods have at a seed.
+    """
     table = []
     for dataset in rows.datasets:
-        anchors = anchor_epochs(rows, dataset)
+        methods = rows.methods(dataset)
+        common = cut_to_common(rows, methods)
+        inside = (
+            common.evaluations.groupby(
+                ["dataset", "method", "seed", "epoch"], sort=False
+            )["accuracy"]
+            .agg(mean="mean", std=lambda values: float(np.std(values)))
+            .reset_index()
+        )
+        anchors = anchor_epochs(common, dataset)
         spread = sorted(anchors.values())
-        for method in rows.methods(dataset):
+        for method in methods:
             part = inside[
                 (inside["dataset"] == dataset) & (inside["method"] == method)
             ]
@@ -69,7 +75,9 @@ def table_1(rows: Rows) -> pd.DataFrame:
                 if chosen.empty:
                     continue
                 by_seed = chosen.groupby("seed")[["mean", "std"]].mean()
-                mean, low, high = mean_interval(by_seed["mean"].to_numpy())
+                mean, low, high = mean_interval(
+                    by_seed["mean"].to_numpy(), LIMITS
+                )
                 published = (math.nan, math.nan)
                 published_epoch = None
                 if scope != "all epochs":

@@ -33,6 +33,10 @@ _OWN_SETTINGS = (
     "data_dir",
 )
 _NAMES = ("dataset", "method")
+# What standalone accuracies are measured on: images that did not rank. Rows
+# that do not say it were measured on the images that did.
+UNRANKED = "search_test"
+_RANKING = "validation"
 # Columns of numbers and of texts.
 _TABLES = {
     "runs.csv": (
@@ -68,8 +72,8 @@ class Rows:
       epochs: a row for each epoch; `evaluations` and `seconds` add up from
         the run's start.
       proposals: the final rankings, with shared-weight accuracies.
-      rank_check: standalone accuracies of some of the proposals; may be
-        empty.
+      rank_check: standalone accuracies of some of the proposals, and which
+        images they were `measured_on`; may be empty.
       about: by data set, the search space and the shared settings.
       notes: what a reader must know, such as runs left out.
     """
@@ -235,11 +239,20 @@ def _epochs(run: RunRecords) -> pd.DataFrame:
 
 
 def _rank_check(run: RunRecords) -> pd.DataFrame:
-    return read_table(
-        run.path / "rank_check.csv",
-        ["shared_accuracy", "standalone_accuracy"],
-        ["architecture"],
+    return _with_images(
+        read_table(
+            run.path / "rank_check.csv",
+            ["shared_accuracy", "standalone_accuracy"],
+            ["architecture"],
+        )
     )
+
+
+def _with_images(rank_check: pd.DataFrame) -> pd.DataFrame:
+    """Fills in what standalone accuracies were measured on."""
+    known = rank_check.get("measured_on", pd.Series(dtype=str))
+    images = known.reindex(rank_check.index).fillna(_RANKING).astype(str)
+    return rank_check.assign(measured_on=images)
 
 
 def save(rows: Rows, folder: Path) -> None:
@@ -282,6 +295,7 @@ def load(folder: Path) -> Rows:
         name.partition(".")[0]: _load_table(folder / name, *columns)
         for name, columns in _TABLES.items()
     }
+    tables["rank_check"] = _with_images(tables["rank_check"])
     rows = Rows(**tables, about=about, notes=[str(note) for note in notes])
     check_rows(rows, folder)
     return rows

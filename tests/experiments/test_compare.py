@@ -4,15 +4,20 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from experiments.jobs import SearchJob
+from experiments.rank_check import missing
+from nascore.errors import InputError
+from nascore.run_reader import read_run
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = (
@@ -198,12 +203,24 @@ def test_rank_check_writes_what_it_trained(compared):
     for row in rows:
         shared = proposals[row["architecture"]]
         assert float(row["shared_accuracy"]) == pytest.approx(shared)
+        assert row["measured_on"] == "search_test"
     again = script("rank_check", str(run), "--count=2", "--epochs=1")
     assert again.returncode == 0 and "has all its rank checks" in again.stdout
     other = script("rank_check", str(run), "--count=2", "--epochs=2")
     assert other.returncode == 2
     assert "holds trainings of 1 epochs" in other.stderr
     assert rows_of(run / "rank_check.csv") == rows
+
+
+def test_rank_checks_on_the_ranking_images_are_not_gone_on_with(
+    compared, tmp_path
+):
+    run = tmp_path / "run"
+    shutil.copytree(compared[0] / "runs" / "enas-seed1", run)
+    table = pd.read_csv(run / "rank_check.csv").drop(columns="measured_on")
+    table.to_csv(run / "rank_check.csv", index=False)
+    with pytest.raises(InputError, match="the images that ranked"):
+        missing(read_run(run), 2, 1)
 
 
 def test_dask_runs_the_same_searches(compared, tmp_path):

@@ -7,7 +7,9 @@ import shutil
 
 import numpy as np
 import pytest
+from scipy import stats
 
+from experiments.comparison import page, page_tables
 from experiments.comparison import rows as comparison_rows
 from experiments.comparison.report import ROWS, write_report
 from experiments.comparison.tables import make_tables
@@ -29,6 +31,7 @@ def make_run(folder, method, seed, accuracies, dataset="mnist", **settings):
         "seed": seed,
         "epochs": EPOCHS,
         "filters": 8,
+        "split_seed": 1,
         "controller": "random" if method == "random" else "lstm",
         **({"reward_rule": rule} if rule else {}),
         **settings,
@@ -53,7 +56,7 @@ def make_run(folder, method, seed, accuracies, dataset="mnist", **settings):
         "starts": [start],
     }
     (folder / "config.json").write_text(json.dumps(content))
-    accuracies = np.reshape(accuracies, (EPOCHS, PER_EPOCH))
+    accuracies = np.reshape(accuracies, (-1, PER_EPOCH))
     evaluations, epochs = [], []
     for epoch, row in enumerate(accuracies):
         for step, accuracy in enumerate(row):
@@ -98,7 +101,13 @@ def make_run(folder, method, seed, accuracies, dataset="mnist", **settings):
         for rank in range(4)
     ]
     (folder / "derived_architectures.json").write_text(
-        json.dumps({"epochs": EPOCHS, "architectures": ranking})
+        json.dumps(
+            {
+                "epochs": len(epochs),
+                "stopped_early": len(epochs) < EPOCHS,
+                "architectures": ranking,
+            }
+        )
     )
     return folder
 
@@ -215,6 +224,11 @@ def test_differences_are_paired_by_seed(folders):
         np.mean(expected) / np.std(expected, ddof=1)
     )
     assert row["p_value"] == pytest.approx(2 / 64)
+    interval = stats.ttest_1samp(expected, 0).confidence_interval()
+    assert (row["low"], row["high"]) == pytest.approx(tuple(interval))
+    # Three pairs of methods by this measure, each with the least p.
+    assert row["comparisons"] == 3 and row["cut_pairs"] == 0
+    assert row["p_holm"] == row["least_holm"] == pytest.approx(3 * 2 / 64)
 
 
 def test_the_verdict_says_what_the_seeds_allow(folders, tmp_path):
@@ -222,14 +236,27 @@ def test_the_verdict_says_what_the_seeds_allow(folders, tmp_path):
         tables = make_tables(comparison_rows.gather(chosen))
         return verdicts(tables, "mnist")[0]
 
-    assert said(folders).endswith("these runs support that I-ENAS is better.")
-    both = verdicts(make_tables(comparison_rows.gather(folders)), "mnist")
-    assert len(both) == 2
-    assert "those of random" in both[1]
-    assert both[1].endswith("these runs support that I-ENAS is better.")
-    few = [f for f in folders if int(f.name.split("-")[1]) <= 5]
-    assert "5 seeds cannot decide it" in said(few)
-    assert "p = 0.062" in said(few)
+    # Six seeds have p = 0.03125 at least, which three comparisons treble.
+    assert said(folders).endswith(
+        "undecided: these 6 seeds cannot give a corrected p below 0.0938; 7 "
+        "could give one below 0.05."
+    )
+    assert "sign-flip p = 0.0312, by Holm 0.0938 for 3 comparisons" in said(
+        folders
+    )
+    two = [f for f in folders if not f.name.startswith("random")]
+    assert said(two).endswith("; supported: I-ENAS is ahead.")
+    every = verdicts(make_tables(comparison_rows.gather(folders)), "mnist")
+    for text, first, second in zip(
+        every,
+        ("I-ENAS", "ENAS", "I-ENAS"),
+        ("ENAS", "random", "random"),
+        strict=True,
+    ):
+        assert f"that {first} sampled" in text
+        assert f"accurate than those of {second} (" in text
+    few = [f for f in two if int(f.name.split("-")[1]) <= 5]
+    assert "these 5 seeds cannot give a corrected p below 0.0625" in said(few)
     one = [f for f in folders if f.name.endswith("-1")]
     assert "one pair of runs says nothing about chance" in said(one)
     assert "nothing can be said" in said(
@@ -241,7 +268,76 @@ def test_the_verdict_says_what_the_seeds_allow(folders, tmp_path):
         for place, method in enumerate(("enas", "ienas"))
         for values in [draw(100 * seed + place)]
     ]
-    assert said(same).endswith("do not show that either is better.")
+    assert said(same).endswith("undecided: the interval includes 0.")
+
+
+def paired_runs(folder, shift=0.0, stop=None):
+    """ENAS and I-ENAS, six seeds; I-ENAS of seed 3 stops early."""
+    runs = []
+    for seed in range(1, 7):
+        values = draw(seed)
+        runs.append(make_run(folder / f"enas-{seed}", "enas", seed, values))
+        cut = stop * PER_EPOCH if stop and seed == 3 else None
+        ienas = (values + shift)[:cut]
+        runs.append(make_run(folder / f"ienas-{seed}", "ienas", seed, ienas))
+    return runs
+
+
+@pytest.mark.parametrize("stop", [1, 2, None])
+def test_equal_curves_cut_at_different_epochs_do_not_differ(tmp_path, stop):
+    rows = comparison_rows.gather(paired_runs(tmp_path, 0.0, stop))
+    tables = make_tables(rows)
+    for metric in ("curve_mean", "last_epoch_mean", "best_accuracy"):
+        row = row_of(tables.differences, metric=metric)
+        assert row["mean"] == 0 and row["count"] == 6
+        assert np.isnan(row["p_value"]) and np.isnan(row["low"])
+        assert row["cut_pairs"] == (1 if stop else 0)
+        assert tables.summary.query("metric == @metric")["mean"].nunique() == 1
+    # Table I takes the same epochs of both.
+    means = tables.table_1.groupby("scope")[["mean", "std", "seeds"]]
+    assert (means.nunique() == 1).all().all()
+    (text,) = verdicts(tables, "mnist")
+    assert text.endswith("undecided: no pair differs.")
+    assert ("1 of the 6 pairs over the epochs that both" in text) is bool(stop)
+
+
+def test_a_cut_pair_is_named_and_measured_over_its_first_epochs(tmp_path):
+    rows = comparison_rows.gather(paired_runs(tmp_path, 1 / 16, 2))
+    tables = make_tables(rows)
+    (text,) = page.warnings(rows, tables)
+    assert text.startswith(
+        "mnist, seed 3: the runs have unequal numbers of epochs (ENAS 3, "
+        "I-ENAS 2); methods are compared over the first epochs that all"
+    )
+    row = row_of(tables.differences, metric="curve_mean")
+    assert row["mean"] == pytest.approx(1 / 16)
+    # All alike: a width of zero would be no certainty.
+    assert np.isnan(row["low"])
+    lines = page_tables.differences(tables.differences).rows
+    assert lines[0][4:6] == ["+6.25%", "not known"]
+    # What a run came to by itself is still its whole length.
+    assert row_of(tables.metrics, method="enas", seed=3)["epochs"] == 3
+
+
+def test_a_run_that_misses_a_target_counts_as_later(tmp_path):
+    """Two of three reach it, in epochs 1 and 3: the median is 3, not 2."""
+    curves = {1: [0.6, 0.6, 0.6], 2: [0.1, 0.1, 0.6], 3: [0.1, 0.1, 0.1]}
+    folders = [
+        make_run(
+            tmp_path / f"enas-{seed}", "enas", seed, np.repeat(curve, PER_EPOCH)
+        )
+        for seed, curve in curves.items()
+    ]
+    tables = make_tables(comparison_rows.gather(folders), [0.5])
+    row = row_of(tables.reached, target=0.5)
+    assert (row["reached"], row["seeds"]) == (2, 3)
+    assert row["epochs"] == 3
+    assert row["evaluations"] == 3 * PER_EPOCH
+    assert row["seconds"] == 6
+    # One of two: half of the runs are later than any epoch.
+    half = make_tables(comparison_rows.gather(folders[1:]), [0.5])
+    (line,) = page_tables.reached(half.reached).rows
+    assert line[3:] == ["1 of 2", *["not reached"] * 3]
 
 
 def test_operations_and_diversity(folders):
@@ -289,26 +385,55 @@ def test_a_collapsed_controller_is_named(folders, tmp_path):
     )
 
 
-def test_rank_check_is_kendalls_tau(folders):
-    shared, alone = [0.9, 0.8, 0.7, 0.6], [0.5, 0.6, 0.4, 0.3]
-    folder = folders[0]
+def write_rank_check(folder, shared, alone, measured_on=None):
     with (folder / "rank_check.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(
-            [
-                "architecture",
-                "shared_accuracy",
-                "standalone_accuracy",
-                "epochs",
-            ]
-        )
-        for place in range(4):
-            writer.writerow([f"a{place}", shared[place], alone[place], 3])
+        names = ["architecture", "shared_accuracy", "standalone_accuracy"]
+        writer.writerow(names + ["measured_on"] * bool(measured_on))
+        for place in range(len(shared)):
+            row = [f"a{place}", shared[place], alone[place]]
+            writer.writerow(row + [measured_on] * bool(measured_on))
+
+
+def test_rank_check_is_kendalls_tau(folders):
+    shared, alone = [0.9, 0.8, 0.7, 0.6], [0.5, 0.6, 0.4, 0.3]
+    write_rank_check(folders[0], shared, alone, "search_test")
+    write_rank_check(folders[3], shared, alone[::-1], "search_test")
     tables = make_tables(comparison_rows.gather(folders))
     row = row_of(tables.rank_check, method="enas")
-    # Of six pairs one is the wrong way round: (5 - 1) / 6.
-    assert row["tau"] == pytest.approx(4 / 6)
+    # Of six pairs one is the wrong way round: (5 - 1) / 6; then (1 - 5) / 6.
+    assert row["runs"] == 2 and row["tau"] == pytest.approx(0)
+    # Two runs say nothing: wider than tau can be, and cut there.
+    assert (row["low"], row["high"]) == (-1, 1)
+    assert row["p_value"] == 1 and row["least_p"] == 0.5
     assert row["standalone_mean"] == pytest.approx(0.45)
+    assert row["measured_on"] == "search_test"
+
+
+def test_old_rank_checks_say_that_their_images_had_ranked(folders, tmp_path):
+    for folder, images in ((folders[0], None), (folders[1], "search_test")):
+        write_rank_check(folder, [0.9, 0.8], [0.5, 0.6], images)
+
+    def saved_and_read(chosen):
+        comparison_rows.save(comparison_rows.gather(chosen), tmp_path)
+        return comparison_rows.load(tmp_path)
+
+    def remarks(rows):
+        return page.warnings(rows, make_tables(rows))
+
+    (text,) = remarks(saved_and_read(folders[:3]))
+    assert text.startswith(
+        "mnist: the standalone accuracies were measured on the validation "
+        "images, which had ranked the proposals"
+    )
+    # Rows that were saved before know nothing of images, either.
+    path = tmp_path / "rank_check.csv"
+    lines = path.read_text().splitlines()
+    assert lines[0].endswith(",measured_on")
+    cut = [line.rpartition(",")[0] for line in lines]
+    path.write_text("\n".join(cut) + "\n")
+    assert remarks(comparison_rows.load(tmp_path)) == [text]
+    assert remarks(saved_and_read(folders[1:3])) == []
 
 
 def test_a_report_is_made_again_from_its_csv_alone(folders, tmp_path):
@@ -341,6 +466,12 @@ def test_the_page_needs_no_other_file(folders, tmp_path):
     assert found[0] in text
     assert "0123e45601" in text
     assert "0.860" in text and "paper, epoch 28" in text
+    words = " ".join(text.split())
+    assert "split_seed of mnist: 1" in words
+    assert "same architectures on every data set at equal seed" in words
+    assert "must count seeds, not pairs" in words
+    for strong in ("bootstrap", "Wilcoxon", "beforehand", "as good"):
+        assert strong not in words
     assert (
         "nan"
         not in text.replace("nanos", "")

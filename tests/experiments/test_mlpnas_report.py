@@ -7,17 +7,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import mlpnas_report
+from experiments import mlpnas_report, mlpnas_rows
+from experiments.mlpnas_variants import VARIANTS, variants_of
 from mlpnas.competitors import Compared
 from mlpnas.config import MlpnasConfig
 from mlpnas.data_config import MlpDataConfig
 from nascore.config import flatten
+from nascore.errors import InputError
 
+RIVAL = "wine_random_one_shot"
 TEST = {
     ("wine", 1): 0.70,
     ("wine", 2): 0.72,
-    ("wine_random", 1): 0.69,
-    ("wine_random", 2): 0.70,
+    (RIVAL, 1): 0.69,
+    (RIVAL, 2): 0.70,
 }
 
 
@@ -77,11 +80,12 @@ def report(tmp_path, monkeypatch):
         fitted.append((name, seed, len(data.train.labels)))
         return Compared(name, 0.5, 0.6 + seed / 100, 1.0)
 
-    monkeypatch.setattr(mlpnas_report, "compare", fit)
+    monkeypatch.setattr(mlpnas_rows, "compare", fit)
     runs = {
         key: make_run(tmp_path / f"{key[0]}-{key[1]}", *key) for key in TEST
     }
-    mlpnas_report.write(tmp_path, runs)
+    mlpnas_rows.write_rows(tmp_path, runs)
+    mlpnas_report.write(tmp_path)
     return tmp_path, runs, fitted
 
 
@@ -89,11 +93,14 @@ def test_tables_stand_beside_the_published_numbers(report, capsys):
     path, _, fitted = report
     text = (path / "tables.md").read_text()
     assert (
-        "| 6 | wine quality, one-shot and predictor, LSTM of 512 | 3 | "
-        "40.0 +- 0.0 (64) | 80.0 +- 0.0 (66) | 71.0 +- 1.4 (64) | "
+        "| 6 | wine quality, one-shot and predictor, LSTM of 512 | 80 (not "
+        "given) | 3 | 40.0 +- 0.0 (64) | 80.0 +- 0.0 (66) | 71.0 +- 1.4 (64) | "
         "61.5 +- 0.7 (69) |"
     ) in text
     assert "LSTM of 512 | +0.30, +0.30 | +0.30 |" in text
+    assert (
+        "| wine | scikit-learn MLPClassifier | 80 | 50.0 +- 0.0 | 61.5 +- 0.7 |"
+    ) in text
     # Once for each seed, not for each run.
     assert len(fitted) == 2 * 3
     assert {entry[2] for entry in fitted} == {80}
@@ -108,7 +115,8 @@ def test_competitors_that_were_fitted_are_not_fitted_again(report):
     path, runs, fitted = report
     first = (path / "tables.md").read_bytes()
     packed = (path / "candidates.csv.gz").read_bytes()
-    mlpnas_report.write(path, runs)
+    mlpnas_rows.write_rows(path, runs)
+    mlpnas_report.write(path)
     assert len(fitted) == 6
     assert (path / "tables.md").read_bytes() == first
     assert (path / "candidates.csv.gz").read_bytes() == packed
@@ -117,33 +125,114 @@ def test_competitors_that_were_fitted_are_not_fitted_again(report):
 def test_differences_are_paired_by_seed(report):
     path, _, _ = report
     rows = pd.read_csv(path / "differences.csv").set_index("measure")
-    assert rows.loc["test", "difference"] == pytest.approx(0.015)
-    assert rows.loc["score_best", "difference"] == 0
+    assert rows.loc["test", "mean"] == pytest.approx(0.015)
+    assert rows.loc["score_best", "mean"] == 0
     text = (path / "tables.md").read_text()
-    assert "after fine-tuning: +1.50 points (95% bootstrap interval" in text
+    assert (
+        "MLPNAS minus random search with one-shot, test accuracy of the best, "
+        "after fine-tuning, 2 seeds: +1.50 points (95% t interval -4.85 to "
+        "+7.85, sign-flip p = 0.5); undecided: the interval includes 0."
+    ) in text
+    # Equal scores: a width of zero would be no certainty.
+    assert (
+        "score of the best, 2 seeds: +0.00 points (95% t interval not known); "
+        "undecided: no pair differs."
+    ) in text
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "p_value", "least", "words"),
-    [
-        (-0.1, 0.2, 0.5, 0.25, "no difference shown"),
-        (0.1, 0.2, 0.25, 0.25, "3 seeds cannot reach p = 0.05 (least 0.25)"),
-        (0.1, 0.2, 0.03, 0.03, ": better."),
-        (0.1, 0.2, 0.06, 0.03, "no difference shown"),
-        (np.nan, np.nan, np.nan, 1.0, "one seed decides nothing"),
-    ],
-)
-def test_a_verdict_says_no_more_than_the_seeds_allow(
-    low, high, p_value, least, words
+def compared(rows):
+    table = pd.DataFrame(rows, columns=["variant", "seed", "test"])
+    for name in mlpnas_report.MEASURES:
+        table[name] = table["test"]
+    return mlpnas_report.compare_variants(table), table
+
+
+def test_runs_are_paired_by_seed_and_not_by_place():
+    found, table = compared(
+        [
+            ("wine", 3, 0.80),
+            ("wine", 1, 0.70),
+            ("wine", 2, 0.60),
+            (RIVAL, 1, 0.69),
+            (RIVAL, 3, 0.76),
+            (RIVAL, 4, 0.10),
+        ]
+    )
+    row = found.set_index("measure").loc["test"]
+    # Seeds 1 and 3 alone: 0.01 and 0.04.
+    assert row["count"] == 2
+    assert row["mean"] == pytest.approx(0.025)
+    assert mlpnas_report.list_unpaired(table) == [
+        "Not compared, for wine quality, random search, one-shot has no run "
+        "of the same seed: wine quality, one-shot and predictor, LSTM of 512, "
+        "seed 2.",
+        "Not compared, for wine quality, one-shot and predictor, LSTM of 512 "
+        "has no run of the same seed: wine quality, random search, one-shot, "
+        "seed 4.",
+    ]
+
+
+def test_a_search_without_its_rival_is_not_compared():
+    found, table = compared([("wine", 1, 0.7), ("wine_random", 1, 0.6)])
+    assert found.empty
+    assert len(mlpnas_report.list_unpaired(table)) == 1
+
+
+def test_the_correction_is_over_the_searches():
+    seeds = range(1, 7)
+    found, _ = compared(
+        [(name, n, 0.5 + n / 100) for name in ("wine", "mnist") for n in seeds]
+        + [(RIVAL, n, 0.4) for n in seeds]
+        + [("mnist_random", n, 0.5 + n / 100 + (-1) ** n / 9) for n in seeds]
+    )
+    rows = found[found["measure"] == "test"].set_index("variant")
+    assert rows.loc["wine", "p_value"] == pytest.approx(2 / 64)
+    assert rows.loc["wine", "p_holm"] == pytest.approx(4 / 64)
+    assert rows.loc["mnist", "p_value"] == rows.loc["mnist", "p_holm"] == 1
+    assert "cannot give a corrected p below 0.0625; 7 could" in (
+        mlpnas_report.verdict({"variant": "wine", **rows.loc["wine"]})
+    )
+
+
+def test_a_report_is_made_again_from_its_rows_alone(
+    report, tmp_path_factory, capsys
 ):
-    row = {
-        "variant": "wine",
-        "measure": "test",
-        "seeds": 3,
-        "difference": 0.15,
-        "low": low,
-        "high": high,
-        "p_value": p_value,
-        "least_p": least,
-    }
-    assert words in mlpnas_report.verdict(row)
+    path, _, _ = report
+    copy = tmp_path_factory.mktemp("copy")
+    for name in ("runs.csv", "competitors.csv"):
+        (copy / name).write_bytes((path / name).read_bytes())
+    mlpnas_report.main([str(copy)])
+    for name in ("tables.md", "differences.csv"):
+        assert (copy / name).read_bytes() == (path / name).read_bytes()
+    rows = pd.read_csv(copy / "runs.csv")
+    for changed, words in (
+        (rows.assign(variant="magic"), "the unknown search 'magic'"),
+        (pd.concat([rows, rows]), "two rows of wine with seed 1"),
+        (rows[:0], "has no rows"),
+        (rows.drop(columns="test"), "lacks the column test"),
+    ):
+        changed.to_csv(copy / "runs.csv", index=False)
+        with pytest.raises(InputError, match=words):
+            mlpnas_report.main([str(copy)])
+    for arguments in ([], ["/nowhere"]):
+        with pytest.raises(InputError, match="folder"):
+            mlpnas_report.main(arguments)
+
+
+def test_rivals_share_weights_as_their_searches_do():
+    """Equal budget and equal sharing: only what proposes differs."""
+    for name, variant in VARIANTS.items():
+        if not variant.rival:
+            assert variant.settings["controller"] == "random", name
+            continue
+        rival = VARIANTS[variant.rival]
+        assert rival.data == variant.data
+        assert rival.settings["controller"] == "random"
+        for setting in ("one_shot", "epochs", "architectures"):
+            own, other = (
+                kind.settings.get(setting) for kind in (variant, rival)
+            )
+            assert own == other, (name, setting)
+    for tables in ([3], [4], [5], [6], [1, 2, 3, 4, 5, 6]):
+        names = variants_of(tables)
+        assert {VARIANTS[name].rival for name in names} - {""} <= set(names)

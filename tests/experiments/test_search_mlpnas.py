@@ -113,7 +113,11 @@ def test_a_tiny_run_searches_tests_compares_and_draws(finished):
         assert len(pd.read_csv(folder / "candidates.csv")) == 6
     config = json.loads((path / "random" / "config.json").read_text())
     assert config["method"] == "random"
-    assert not config["config"]["one_shot"]
+    # A fair rival shares weights as the search does.
+    assert config["config"]["one_shot"]
+    assert not config["config"]["predictor"]
+    shared = pd.read_csv(path / "random" / "candidates.csv")["shared_layers"]
+    assert shared[0] == 0 and shared.max() > 0
 
 
 def test_the_exported_model_has_the_accuracy_that_was_printed(finished):
@@ -248,9 +252,9 @@ def test_tables_plan_a_run_of_each_kind_for_each_seed(tmp_path):
         "files": {"wine": "wine.csv", "speakers": ""},
     }
     names = mlpnas_tables.variants_of([1, 2, 3, 4, 6])
-    assert len(names) == 9
+    assert len(names) == 10
     jobs = mlpnas_tables.plan_jobs(names, 3, tmp_path, common)
-    assert len(jobs) == 27
+    assert len(jobs) == 30
     large = jobs["mnist_large", 2]
     words = set(large.command())
     assert {
@@ -265,12 +269,13 @@ def test_tables_plan_a_run_of_each_kind_for_each_seed(tmp_path):
     } <= words
     wine = set(jobs["wine", 1].command())
     assert {"--lstm_units=512", "--data_file=wine.csv"} <= wine
-    assert "--controller=random" in jobs["wine_random", 1].command()
+    rival = jobs["wine_random_one_shot", 1].command()
+    assert "--controller=random" in rival and "--one_shot=true" in rival
     # Random search evaluates as many as its rival.
     budget = {
         name: jobs[name, 1].settings["epochs"]
         * jobs[name, 1].settings["architectures"]
         for name in names
     }
-    assert budget["mnist_large"] == budget["mnist_large_random"] == 450
-    assert budget["mnist_both"] == budget["mnist_random"] == 100
+    for name in names:
+        assert budget[name] == (450 if "large" in name else 100)

@@ -1,0 +1,140 @@
+"""What each run came to, over the epochs that its rivals have, too."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from experiments.comparison.checks import KEY
+from experiments.comparison.methods import look_of
+from experiments.comparison.rows import Rows
+from nascore.stats import mean_interval
+
+# What is compared, run by run; the first decides the verdict.
+METRICS = {
+    "curve_mean": "mean accuracy of sampled architectures, all epochs",
+    "last_epoch_mean": "mean accuracy of sampled architectures, last epoch",
+    "best_accuracy": "best accuracy on one batch",
+    "top_validation": "best proposal, whole validation set",
+    "top_search_test": "the same proposal, search-test set",
+    "standalone_mean": "mean accuracy of proposals trained standalone",
+}
+# Those that change with the number of epochs that are looked at.
+BY_EPOCHS = ("curve_mean", "last_epoch_mean", "best_accuracy")
+# All of them are accuracies.
+LIMITS = (0.0, 1.0)
+
+
+def runs_of(table: pd.DataFrame) -> "pd.api.typing.DataFrameGroupBy":
+    """The rows of each run."""
+    return table.groupby(KEY, sort=False)
+
+
+def count_epochs(rows: Rows) -> pd.Series:
+    """Finished epochs by data set, seed and method."""
+    keys = ["dataset", "seed", "method"]
+    return rows.epochs.groupby(keys, sort=False).size()
+
+
+def cut_to_common(rows: Rows, methods: Sequence[str]) -> Rows:
+    """Takes the first epochs that all of some methods have at a seed.
+
+    A run that stopped early would else be measured over other epochs than
+    its rivals. Final proposals stay: they are of a run's own end.
+
+    Args:
+      rows: what was measured.
+      methods: whose runs are kept.
+
+    Returns:
+      The rows with the evaluations and epochs of these methods alone.
+    """
+    epochs = rows.epochs[rows.epochs["method"].isin(methods)]
+    last = epochs.groupby(KEY)["epoch"].max().groupby(["dataset", "seed"]).min()
+
+    def cut(table: pd.DataFrame) -> pd.DataFrame:
+        table = table[table["method"].isin(methods)]
+        seeds = pd.MultiIndex.from_frame(table[["dataset", "seed"]])
+        return table[table["epoch"].to_numpy() <= last.reindex(seeds).array]
+
+    return dataclasses.replace(
+        rows, evaluations=cut(rows.evaluations), epochs=cut(rows.epochs)
+    )
+
+
+def unequal_runs(rows: Rows) -> list[str]:
+    """Names the seeds whose runs have different numbers of epochs."""
+    notes = []
+    counts = count_epochs(rows)
+    for (dataset, seed), runs in counts.groupby(
+        ["dataset", "seed"], sort=False
+    ):
+        if runs.nunique() > 1:
+            each = ", ".join(
+                f"{look_of(method).title} {count}"
+                for (*_, method), count in runs.items()
+            )
+            notes.append(
+                f"{dataset}, seed {seed}: the runs have unequal numbers of "
+                f"epochs ({each}); methods are compared over the first epochs "
+                "that all compared have, their final proposals as they are"
+            )
+    return notes
+
+
+def measure(rows: Rows) -> pd.DataFrame:
+    """What each run came to, over all of its epochs in the rows."""
+    epochs = runs_of(rows.epochs)
+    evaluations = runs_of(rows.evaluations)
+    top = runs_of(rows.proposals).first()
+    table = pd.DataFrame(
+        {
+            "curve_mean": epochs["accuracy_mean"].mean(),
+            "last_epoch_mean": epochs["accuracy_mean"].last(),
+            "best_accuracy": evaluations["accuracy"].max(),
+            "best_at_evaluation": evaluations["accuracy"].agg(
+                lambda values: int(np.argmax(values)) + 1
+            ),
+            "top_validation": top["validation_accuracy"],
+            "top_search_test": top["search_test_accuracy"],
+            "epochs": epochs.size(),
+            "evaluations": evaluations.size(),
+            "seconds": epochs["seconds"].last(),
+        }
+    )
+    # Proposals name the runs of methods that were cut away, too.
+    table = table.reindex(epochs.size().index)
+    if len(rows.rank_check):
+        checked = runs_of(rows.rank_check)
+        table["standalone_mean"] = checked["standalone_accuracy"].mean()
+    else:
+        table["standalone_mean"] = math.nan
+    return table.reset_index()
+
+
+def summarize(rows: Rows) -> pd.DataFrame:
+    """Means and intervals over seeds, by data set, method and metric."""
+    summary = []
+    for dataset in rows.datasets:
+        metrics = measure(cut_to_common(rows, rows.methods(dataset)))
+        metrics = metrics[metrics["dataset"] == dataset]
+        for method, group in metrics.groupby("method", sort=False):
+            for metric in METRICS:
+                values = group[metric].dropna().to_numpy()
+                if not len(values):
+                    continue
+                mean, low, high = mean_interval(values, LIMITS)
+                summary.append(
+                    {
+                        "dataset": dataset,
+                        "method": method,
+                        "metric": metric,
+                        "seeds": len(values),
+                        "mean": float(mean),
+                        "low": float(low),
+                        "high": float(high),
+                    }
+                )
+    return pd.DataFrame(summary)
