@@ -5,6 +5,7 @@ import dataclasses
 import io
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -170,8 +171,11 @@ def search_peer(plan: Plan, data: MlpData, method: str, seed: int) -> Found:
             epochs=plan.child_epochs,
             verbose=0,
         )
-        # With the weights of its best epoch.
-        [model] = tuner.get_best_models(1)
+        # With the weights of its best epoch. Those of the optimizer, which
+        # is not needed any more, are not found: Keras warns.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            [model] = tuner.get_best_models(1)
     seconds = time.perf_counter() - begin
     trials = tuner.oracle.get_best_trials(plan.candidates)
     chosen = np.argmax(model.predict(data.test.features, verbose=0), 1)

@@ -48,7 +48,11 @@ def test_sampled_as_often_as_the_probabilities_say():
     sample = policy(20_000, [5, 6])
     rows, counts = np.unique(sample.sequences, axis=0, return_counts=True)
     expected = np.exp(
-        np.sum(policy(sequences=tf.constant(rows)).log_probs, axis=1)
+        np.sum(
+            policy(sequences=tf.constant(rows)).log_probs,
+            axis=1,
+            dtype=np.float64,
+        )
     )
     assert len(rows) == space.size()
     assert expected.sum() == pytest.approx(1, abs=1e-5)
