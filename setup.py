@@ -55,6 +55,8 @@ setup(
         "ray": ["ray>=2.40"],
         # For --export=onnx and for classifying with what it wrote.
         "onnx": ONNX,
+        # What benchmarks.mlpnas_peer compares with.
+        "peer": ["keras-tuner>=1.4.8"],
         # Parquet tables for MLPNAS.
         "parquet": [PARQUET],
         "test": [

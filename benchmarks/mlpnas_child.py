@@ -24,7 +24,7 @@ import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from mlpnas.candidates import CandidatePool  # noqa: E402
-from mlpnas.config import MlpnasConfig  # noqa: E402
+from mlpnas.config import MlpnasConfig, PolicyConfig  # noqa: E402
 from mlpnas.controller import Controller  # noqa: E402
 from mlpnas.data import MlpData, load  # noqa: E402
 from mlpnas.data_config import MlpDataConfig  # noqa: E402
@@ -33,7 +33,9 @@ from mlpnas.search import trainer_settings  # noqa: E402
 from mlpnas.space import MlpArchitecture  # noqa: E402
 from mlpnas.tasks import Task, epoch_weighted_mean  # noqa: E402
 
-CONFIG = MlpnasConfig()
+# The paper's prior over depths, as in all that was measured so far: most
+# networks have nine or ten layers.
+CONFIG = MlpnasConfig(policy=PolicyConfig(depth_prior="paper"))
 
 
 def fit_keras(
@@ -95,7 +97,8 @@ def train_ours(
     with pool:
         results = dict(pool.train(tasks))
     seconds = time.perf_counter() - begin
-    return [results[n].score for n in range(len(tasks))], seconds
+    rule = CONFIG.training.score
+    return [results[n].score(rule) for n in range(len(tasks))], seconds
 
 
 def main() -> None:
@@ -113,7 +116,8 @@ def main() -> None:
         )
     )
     space = CONFIG.space.space(data.classes)
-    ids = Controller(space)(arguments.architectures, [1, 1]).sequences.numpy()
+    controller = Controller(space, CONFIG.policy)
+    ids = controller(arguments.architectures, [1, 1]).sequences.numpy()
     architectures = [space.decode(row) for row in ids]
     print(
         f"{len(data.train.labels)} training images, {len(architectures)} "

@@ -227,7 +227,8 @@ def mlp_row() -> Row:
     data = load(MlpDataConfig(dataset="digits"))
     config = mlpnas_child.CONFIG
     space = config.space.space(data.classes)
-    ids = mlpnas_child.Controller(space)(10, [1, 1]).sequences.numpy()
+    controller = mlpnas_child.Controller(space, config.policy)
+    ids = controller(10, [1, 1]).sequences.numpy()
     architectures = [space.decode(row) for row in ids]
     _, seconds = mlpnas_child.train_ours(data, architectures, 1)
     return Row(

@@ -26,6 +26,10 @@ from nascore.runs import RunFolder
 from nascore.runtime import use_one_thread
 
 MODEL_FILE = "model.keras"
+_SCORES = {
+    "weighted": "epoch-weighted mean of validation accuracies",
+    "best": "validation accuracy of the best epoch",
+}
 
 
 def run(
@@ -105,12 +109,11 @@ def _print_ranking(search: Search, ranked: list[Measured]) -> None:
             f"{rank:4d}  {entry.score:6.2%}  {entry.accuracy:10.2%}  "
             f"{search.space.format(entry.architecture)}"
         )
-    seconds = sum(
-        float(row["seconds"]) for row in search.records.run.read("epochs")
-    )
+    seconds = _search_seconds(search.records.run)
+    rule = _SCORES[search.config.training.score]
     print(
         f"\n{len(search.records.measured)} architectures trained in "
-        f"{seconds:.0f} s; score: epoch-weighted mean of validation accuracies"
+        f"{seconds:.0f} s; score: {rule}"
     )
     sys.stdout.flush()
 

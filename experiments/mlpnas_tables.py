@@ -24,6 +24,9 @@ from nascore.errors import InputError
 TABLES = (1, 2, 3, 4, 5, 6)
 # Smaller than a search's own: the tables' data sets are small.
 BATCH_SIZE = 128
+# As in the runs whose rows are in `results/`: the paper's prior over depths,
+# and the fewest updates of the controller, whose number it does not give.
+PAPER = {"depth_prior": "paper", "controller_steps": 1}
 _FILES = {"wine": "wine_file", "speakers": "speakers_file"}
 _DATASETS = {"wine": "wine_quality", "speakers": "japanese_vowels"}
 
@@ -49,6 +52,7 @@ def plan_jobs(
                 "seed": seed,
                 "compare": "none",
                 "batch_size": BATCH_SIZE,
+                **PAPER,
             }
             if variant.data == "mnist":
                 own |= {

@@ -59,8 +59,16 @@ class PolicyConfig:
     controller: str = option(
         "lstm",
         "lstm: the policy trained with REINFORCE; random: each legal layer "
-        "equally likely, the baseline.",
+        "equally likely but for --depth_prior, the baseline.",
         ("lstm", "random"),
+    )
+    depth_prior: str = option(
+        "uniform",
+        "How deep architectures are before anything is learned. uniform: "
+        "each number of layers, from 2 to --max_layers, equally likely; "
+        "paper: ending as likely as each other layer, which makes three "
+        "quarters of them nine or ten layers deep.",
+        ("uniform", "paper"),
     )
     lstm_units: int = option(128, "Units of the controller's LSTM.")
     controller_lr: float = option(0.01, "Adam learning rate at the start.")
@@ -68,9 +76,10 @@ class PolicyConfig:
         0.1, "The learning rate is divided by 1 + this * updates made."
     )
     controller_steps: int = option(
-        1,
-        "Updates on the architectures of an epoch, after it; with many the "
-        "policy soon repeats itself.",
+        10,
+        "Updates on the architectures of an epoch, after it; with one a "
+        "short search is hardly better than random, with many the policy "
+        "soon repeats itself.",
     )
     discount: float = option(
         0.9, "A layer's return is this ** (layers after it) * reward."
@@ -124,6 +133,13 @@ class TrainingConfig:
     child_epochs: int = option(10, "Training epochs of a candidate.")
     patience: int = option(
         3, "Stop a candidate after so many epochs without a lower loss."
+    )
+    score: str = option(
+        "weighted",
+        "What candidates are ranked and the policy is rewarded by. weighted: "
+        "mean of the validation accuracies, epoch n with weight n; best: the "
+        "highest of them.",
+        ("weighted", "best"),
     )
     child_lr: float = option(0.001, "Adam learning rate of candidates.")
     batch_size: int = option(

@@ -41,19 +41,23 @@ class Sample(NamedTuple):
 class Controller(tf.Module):
     """Draws sequences under the rules of a space, or scores given ones.
 
-    What comes next is decided by `_step`; this class, equally likely layers,
-    is the policy of random search.
+    What comes next is decided by `_step` and the prior over depths; this
+    class, whose `_step` finds all alike, is the policy of random search.
 
     Args:
       space: the architectures to choose from.
+      config: the prior over depths.
     """
 
-    def __init__(self, space: MlpSpace) -> None:
+    def __init__(self, space: MlpSpace, config: PolicyConfig) -> None:
         super().__init__(name="controller")
         self.space = space
-        self.penalty = tf.constant(
-            np.where(space.allowed, 0.0, _ILLEGAL), tf.float32
-        )
+        self.config = config
+        prior = np.where(space.allowed, 0.0, _ILLEGAL)
+        if config.depth_prior == "uniform":
+            prior[:, :, -1] += space.ending_bias
+        # Added to the logits; `[max_layers, ids, ids]`, as `space.allowed`.
+        self.prior = tf.constant(prior, tf.float32)
 
     @property
     def variables_to_train(self) -> list[tf.Variable]:
@@ -92,7 +96,7 @@ class Controller(tf.Module):
         entropy = tf.zeros([count])
         for place in range(self.space.max_layers):
             logits, state = self._step(before, state)
-            logits += tf.gather(self.penalty[place], before)
+            logits += tf.gather(self.prior[place], before)
             if sequences is not None:
                 choice = sequences[:, place]
             else:
@@ -120,7 +124,7 @@ class Controller(tf.Module):
         self, before: tf.Tensor, state: list[tf.Tensor]
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Logits `[n, ids]` of the next layer, and the state after it."""
-        return tf.zeros([tf.shape(before)[0], self.penalty.shape[-1]]), state
+        return tf.zeros([tf.shape(before)[0], self.prior.shape[-1]]), state
 
     def _predict(self, summary: tf.Tensor) -> tf.Tensor:
         """Accuracies `[n]` from the last states; nothing is known here."""
@@ -132,12 +136,11 @@ class LstmController(Controller):
 
     Args:
       space: the architectures to choose from.
-      config: sizes.
+      config: sizes, and the prior over depths.
     """
 
     def __init__(self, space: MlpSpace, config: PolicyConfig) -> None:
-        super().__init__(space)
-        self.config = config
+        super().__init__(space, config)
         units, ids = config.lstm_units, len(space.vocabulary) + 1
         self.embedding = keras.layers.Embedding(ids, units)
         self.embedding.build((None,))
@@ -195,5 +198,5 @@ def _trainable(*layers: keras.layers.Layer) -> list[tf.Variable]:
 def make_controller(space: MlpSpace, config: PolicyConfig) -> Controller:
     """Makes the policy that `config.controller` names."""
     if config.controller == "random":
-        return Controller(space)
+        return Controller(space, config)
     return LstmController(space, config)

@@ -24,7 +24,7 @@ class Measured:
     Attributes:
       number: how many were measured before it.
       architecture: hidden layers.
-      score: epoch-weighted mean of its validation accuracies.
+      score: of its validation accuracies; see `tasks.SCORES`.
       accuracy: validation accuracy after its last epoch.
       diverged: whether its weights are of no use.
     """
@@ -80,6 +80,7 @@ class Records:
         self.run = run
         self.space = space
         self.data = data
+        self.rule = config.training.score
         about = {
             "method": method,
             "data": data.describe(),
@@ -129,7 +130,7 @@ class Records:
             entry = Measured(
                 len(self.measured),
                 proposal.architecture,
-                trained.score,
+                trained.score(self.rule),
                 float(accuracies[-1]),
                 trained.diverged_at is not None,
             )

@@ -24,7 +24,9 @@ class Sampler:
         self.policy = policy
         self.space = policy.controller.space
         self.config = config
-        self._uniform = PolicyTrainer(Controller(self.space), config.policy)
+        self._uniform = PolicyTrainer(
+            Controller(self.space, config.policy), config.policy
+        )
 
     def sample(
         self, epoch: int, seen: Set[MlpArchitecture]

@@ -22,6 +22,7 @@ from mlpnas.dense import initial_weights
 from mlpnas.policy import PolicyTrainer
 from mlpnas.records import Measured, Proposal, Records
 from mlpnas.sampling import Sampler
+from mlpnas.space import MlpArchitecture
 from mlpnas.tasks import Task, Trained, TrainerSettings
 from mlpnas.trained_store import TrainedStore
 from mlpnas.weight_bank import WeightBank
@@ -87,6 +88,8 @@ class Search:
         self._pending = TrainedStore()
         self.best = TrainedStore()
         self._epoch = tf.Variable(0, trainable=False)
+        # Spent on the epoch under way, up to the last checkpoint.
+        self._seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         method = "mlpnas" if config.policy.controller == "lstm" else "random"
         self.records = Records(run, config, method, self.data, self.space)
         self.checkpoints = Checkpoints(
@@ -97,6 +100,7 @@ class Search:
         self.resumed = self.checkpoints.restore()
         self.records.rewind()
         self._saved = time.monotonic()
+        self._begin = self._saved - float(self._seconds)
 
     @property
     def epoch(self) -> int:
@@ -112,6 +116,7 @@ class Search:
         return {
             **policy,
             "epoch": self._epoch,
+            "seconds": self._seconds,
             "weight_bank": self.bank,
             "pending": self._pending,
             "best": self.best,
@@ -148,7 +153,6 @@ class Search:
 
     def _run_epoch(self) -> bool:
         """Returns False if there is nothing new to train."""
-        begin = time.monotonic()
         seen = {entry.architecture for entry in self.records.measured}
         sequences, uniform = self.sampler.sample(self.epoch, seen)
         if not len(sequences):
@@ -169,11 +173,12 @@ class Search:
                 "diverged": sum(t.diverged_at is not None for t in results),
                 **losses,
                 "bank_megabytes": self.bank.size / 1e6,
-                "seconds": round(time.monotonic() - begin, 3),
+                "seconds": round(time.monotonic() - self._begin, 3),
             },
         )
         self._epoch.assign(self.epoch + 1)
         self._pending.entries.clear()
+        self._begin = time.monotonic()
         self._save()
         self._report(row)
         return True
@@ -200,33 +205,20 @@ class Search:
         self, sequences: np.ndarray
     ) -> tuple[list[Proposal], list[Task]]:
         """Notes what the policy says, and gives each its first weights."""
-        config = self.config
         scored = self.policy.score(tf.constant(sequences))
         log_probs = scored.log_probs.numpy().sum(1)
         proposals, tasks = [], []
         first = len(self.records.measured)
         for place, ids in enumerate(sequences):
             architecture = self.space.decode(ids)
-            number = first + place
-            weights = initial_weights(
-                architecture,
-                self.data.features,
-                self.space.outputs,
-                fold(config.search.seed, Stream.MLP_WEIGHTS, number),
+            task = make_task(
+                self.config, self.data, architecture, first + place
             )
             shared = 0
-            if config.training.one_shot:
-                weights, shared = self.bank.look_up(architecture, weights)
-            seed = fold(config.search.seed, Stream.MLP_TRAINING, number)
-            low, high = seed.numpy().tolist()
-            tasks.append(
-                Task(
-                    architecture,
-                    weights,
-                    (low, high),
-                    config.training.child_epochs,
-                )
-            )
+            if self.config.training.one_shot:
+                weights, shared = self.bank.look_up(architecture, task.weights)
+                task = task._replace(weights=weights)
+            tasks.append(task)
             proposals.append(
                 Proposal(
                     architecture,
@@ -247,7 +239,8 @@ class Search:
         try:
             for place, trained in self._wait_for(results):
                 done[places[place]] = trained
-                self._progress.advance(1, label, score=f"{trained.score:.1%}")
+                score = f"{trained.score(self.config.training.score):.1%}"
+                self._progress.advance(1, label, score=score)
                 if time.monotonic() - self._saved > self.checkpoint_seconds:
                     self._save()
         except RunStopped:
@@ -284,7 +277,8 @@ class Search:
                 # What diverged would be the end of all that shares with it.
                 if trained.diverged_at is None:
                     self.bank.store(proposal.architecture, trained.weights)
-        scores = tf.constant([t.score for t in results], tf.float32)
+        rule = self.config.training.score
+        scores = tf.constant([t.score(rule) for t in results], tf.float32)
         rewards = self.policy.rewards(scores)
         first = len(self.records.measured)
         self.records.add(self.epoch, proposals, results, rewards.numpy())
@@ -321,8 +315,29 @@ class Search:
         )
 
     def _save(self) -> None:
+        self._seconds.assign(time.monotonic() - self._begin)
         self.checkpoints.save()
         self._saved = time.monotonic()
+
+
+def make_task(
+    config: MlpnasConfig,
+    data: MlpData,
+    architecture: MlpArchitecture,
+    number: int,
+) -> Task:
+    """The training of candidate `number` from fresh weights."""
+    seed = config.search.seed
+    weights = initial_weights(
+        architecture,
+        data.features,
+        config.space.space(data.classes).outputs,
+        fold(seed, Stream.MLP_WEIGHTS, number),
+    )
+    low, high = fold(seed, Stream.MLP_TRAINING, number).numpy().tolist()
+    return Task(
+        architecture, weights, (low, high), config.training.child_epochs
+    )
 
 
 def count_passes(config: MlpnasConfig, data: MlpData) -> float:

@@ -120,6 +120,24 @@ class MlpSpace:
         allowed[0, :, 1 : dense + 1] = True
         return allowed
 
+    @functools.cached_property
+    def ending_bias(self) -> np.ndarray:
+        """Float64 `[max_layers, ids]`: place, layer before.
+
+        Added to the logit of the final layer it makes all depths, which are
+        numbers of layers as `max_layers` counts them, equally likely where
+        the other logits are 0: of d depths that are still possible, one d-th
+        ends. Without it ending is as likely as each other layer, and most
+        sequences come near to the greatest depth.
+        """
+        final = len(self.vocabulary)
+        others = self.allowed[:, :, :final].sum(axis=2)
+        deeper = self.max_layers - 1 - np.arange(self.max_layers)[:, None]
+        is_open = self.allowed[:, :, final] & (others > 0)
+        # The odds of ending are 1 to `deeper`, the greater depths.
+        odds = np.where(is_open, others, 1) / np.where(is_open, deeper, 1)
+        return np.log(odds)
+
     def size(self) -> int:
         """Number of architectures."""
         allowed = self.allowed.astype(object)

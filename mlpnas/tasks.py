@@ -1,6 +1,7 @@
 """What training takes and gives, as plain values; no TensorFlow here."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -96,16 +97,27 @@ class Trained(NamedTuple):
         """
         return np.nan_to_num(self.rows.validation_accuracy, nan=0.0)
 
-    @property
-    def score(self) -> float:
-        """See `epoch_weighted_mean`."""
-        return epoch_weighted_mean(self.accuracies)
+    def score(self, rule: str) -> float:
+        """What it is ranked and rewarded by; `rule` is of `SCORES`."""
+        return SCORES[rule](self.accuracies)
 
 
 def epoch_weighted_mean(accuracies: np.ndarray) -> float:
     """Mean of validation accuracies, epoch n with weight n.
 
-    The score that the policy is rewarded with (public code of MLPNAS).
+    The score of the public code of MLPNAS.
     """
     weights = np.arange(1, len(accuracies) + 1)
     return float(np.average(accuracies.astype(np.float64), weights=weights))
+
+
+def best_epoch(accuracies: np.ndarray) -> float:
+    """The highest of validation accuracies."""
+    return float(accuracies.max())
+
+
+# How a candidate's validation accuracies, one for each epoch, make its score.
+SCORES: dict[str, Callable[[np.ndarray], float]] = {
+    "weighted": epoch_weighted_mean,
+    "best": best_epoch,
+}

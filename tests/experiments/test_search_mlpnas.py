@@ -167,6 +167,20 @@ def test_a_finished_run_is_not_overwritten_and_can_go_on(
     assert code == 2 and "is in use by process" in error
 
 
+def test_a_run_that_drew_other_depths_is_not_continued(
+    finished, script, tmp_path
+):
+    path, _ = finished
+    settings = json.loads((path / "config.json").read_text())
+    assert settings["config"].pop("depth_prior") == "uniform"
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "config.json").write_text(json.dumps(settings))
+    code, _, error = script(search_mlpnas.main, f"--run_dir={run}", "--resume")
+    assert code == 2 and error.count("\n") == 1
+    assert "without --depth_prior" in error and "start it anew" in error
+
+
 def test_a_run_that_lost_its_end_makes_it_again(finished, script, tmp_path):
     import shutil
 
@@ -199,6 +213,8 @@ def test_a_run_that_lost_its_end_makes_it_again(finished, script, tmp_path):
         (["--units=8,8"], "must not repeat a value"),
         (["--activations=swish"], "--activations=swish must be of"),
         (["--max_layers=1"], "--max_layers=1"),
+        (["--depth_prior=deep"], "--depth_prior"),
+        (["--score=last"], "--score"),
         (["--dropout_rate=1"], "--dropout_rate=1.0"),
         (["--child_lr=nan"], "--child_lr=nan"),
         (["--compare=svm"], "--compare=svm must be none, or of"),
@@ -264,6 +280,8 @@ def test_tables_plan_a_run_of_each_kind_for_each_seed(tmp_path):
         "--one_shot=true",
         "--predictor=true",
         "--train_examples=4000",
+        "--depth_prior=paper",
+        "--controller_steps=1",
         "--compare=none",
         "--jobs=1",
     } <= words

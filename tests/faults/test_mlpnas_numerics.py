@@ -96,7 +96,7 @@ def test_a_store_remembers_where_a_candidate_diverged():
     other.deserialize(store.serialize())
     assert other.entries[4].diverged_at == (2, 7)
     assert other.entries[5].diverged_at is None
-    assert other.entries[4].score == 0.0
+    assert other.entries[4].score("weighted") == 0.0
 
 
 def test_one_that_diverges_is_noted_and_the_search_goes_on(

@@ -1,11 +1,13 @@
 import dataclasses
 import shutil
 import signal
+import types
 
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
+from mlpnas import search as search_module
 from mlpnas.config import (
     FinetuneConfig,
     MlpnasConfig,
@@ -85,12 +87,12 @@ def rows(path):
 def assert_same_state(one, other):
     theirs = other._variables()
     for name, value in one._variables().items():
-        if hasattr(value, "numpy"):
+        if hasattr(value, "numpy") and name != "seconds":
             mine, yours = value.numpy(), theirs[name].numpy()
             np.testing.assert_array_equal(mine, yours, name)
         elif name == "weight_bank":
             assert value.serialize() == theirs[name].serialize()
-        elif name != "tables":
+        elif name not in ("tables", "seconds"):
             assert list(value.entries) == list(theirs[name].entries)
 
 
@@ -168,6 +170,55 @@ def test_interrupted_and_resumed_equals_uninterrupted(stop_at, toy, tmp_path):
     name = "derived_architectures.json"
     ours, theirs = tmp_path / "run" / name, path / name
     assert ours.read_text() == theirs.read_text()
+
+
+def test_an_epochs_seconds_count_what_was_before_a_stop(tmp_path, monkeypatch):
+    """Each candidate takes 10 s here, and the pause a day."""
+    clock = [0.0]
+
+    class Slow(Toy):
+        def train(self, tasks):
+            for place, trained in super().train(tasks):
+                clock[0] += 10
+                yield place, trained
+                if self.stop_at == len(self.seen):
+                    signal.raise_signal(signal.SIGINT)
+
+    time = types.SimpleNamespace(monotonic=lambda: clock[0])
+    monkeypatch.setattr(search_module, "time", time)
+    with pytest.raises(Interrupted):
+        search(tmp_path / "run", pool=Slow(6))
+    clock[0] += 86_400
+    search(tmp_path / "run", resume=True, pool=Slow())
+    with RunFolder.open(tmp_path / "run") as run:
+        seconds = [float(row["seconds"]) for row in run.read("epochs")]
+    assert seconds == [40, 40, 40]
+
+
+def test_the_score_is_the_one_that_is_asked_for(tmp_path):
+    class Falling(Toy):
+        def train(self, tasks):
+            for place, trained in super().train(tasks):
+                first = trained.rows.validation_accuracy[0]
+                rows = EpochRows(*np.array([[first, place / 100]] * 3))
+                yield place, trained._replace(rows=rows)
+
+    for rule in ("weighted", "best"):
+        config = dataclasses.replace(
+            CONFIG,
+            training=dataclasses.replace(CONFIG.training, score=rule),
+        )
+        search(tmp_path / rule, config, pool=Falling())
+        written = rows(tmp_path / rule)["candidates"]
+        for row in written:
+            first, last = map(float, row["accuracies"].split())
+            score = max(first, last)
+            if rule == "weighted":
+                score = (first + 2 * last) / 3
+            assert float(row["score"]) == pytest.approx(score, abs=1e-5)
+        ranking = read_json(tmp_path / rule / "derived_architectures.json")
+        best = max(float(row["score"]) for row in written)
+        assert ranking["architectures"][0]["score"] == best
 
 
 def test_what_was_trained_before_a_process_died_is_kept(toy, tmp_path):

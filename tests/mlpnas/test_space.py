@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from mlpnas.config import PolicyConfig
 from mlpnas.controller import Controller
 from mlpnas.space import HiddenLayer, MlpSpace, count_parameters
 from nascore.errors import InputError
@@ -48,7 +49,7 @@ def test_published_architectures_parse():
 
 
 def test_a_hundred_thousand_samples_and_none_illegal():
-    controller = Controller(SPACE)
+    controller = Controller(SPACE, PolicyConfig(depth_prior="paper"))
     sequences = controller(100_000, [1, 2]).sequences.numpy()
     seen = set()
     for ids in sequences:
