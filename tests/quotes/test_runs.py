@@ -101,6 +101,8 @@ def test_published_cells(results):
         "#% below the published one without and #% below with the auxiliary",
         *(100 * (1 - number / 4.6e6) for number in enas),
     )
+    mnist, _ = parameters("MNIST", "enas", 36)
+    results.quote(FINAL, "#M for the MNIST cell in the same", mnist / 1e6)
     results.quote(
         README,
         "cell has #M parameters at its published size (#M with the auxiliary",
