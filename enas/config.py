@@ -102,6 +102,13 @@ class ScheduleConfig:
     child_lr_period: int = option(
         10, "Epochs of the first cosine; each later one is twice as long."
     )
+    child_lr_restart: str = option(
+        "full",
+        "Learning rate of the first training step after a restart. full: "
+        "--child_lr_max; half: the mean of that and --child_lr_min, which "
+        "the published code takes by accident, for this one step.",
+        ("full", "half"),
+    )
     momentum: float = option(0.9, "Nesterov momentum.")
     weight_decay: float = option(
         1e-4, "This times the sum of squared weights joins the loss."

@@ -14,7 +14,7 @@ from nascore.cells import CELL_INPUTS, NODE_INPUTS
 from nascore.config import SupernetConfig
 from nascore.data import ImageData
 from nascore.layers import STEM_FACTOR
-from nascore.layout import REDUCTION
+from nascore.layout import REDUCTION, auxiliary_pooling
 from nascore.memory import FLOAT, Need, peak
 from nascore.ops import find_operations
 
@@ -133,8 +133,7 @@ def count_weights(
     total += layers[-1].channels * classes
     if config.aux_layer is not None:
         layer = layers[config.aux_layer]
-        side = math.isqrt(layer.pixels)
-        left = (side - min(5, side)) // 3 + 1
+        _, left = auxiliary_pooling(math.isqrt(layer.pixels))
         total += 128 * layer.channels + 768 * 128 * left**2
         total += 2 * (128 + 768) + 768 * classes
     return total

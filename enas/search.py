@@ -29,6 +29,7 @@ from nascore.errors import InputError
 from nascore.interrupts import Interrupted, StopRequest
 from nascore.progress import Progress, next_stretch
 from nascore.runs import RunFolder
+from nascore.schedules import CosineRestarts
 from nascore.seeds import Stream, fold
 from nascore.stopwatch import Stopwatch
 from nascore.supernet import Supernet, describe_layers
@@ -80,10 +81,11 @@ class Search:
             lambda count, seed: self.controller(count, seed).architectures,
             autograph=False,
         )
-        self._learning_rate = keras.optimizers.schedules.CosineDecayRestarts(
+        self._learning_rate = CosineRestarts(
             config.schedule.child_lr_max,
+            config.schedule.child_lr_min,
             config.schedule.child_lr_period,
-            alpha=config.schedule.child_lr_min / config.schedule.child_lr_max,
+            config.schedule.child_lr_restart == "half",
         )
         self._position = {
             name: tf.Variable(0, trainable=False, name=name)
@@ -213,11 +215,13 @@ class Search:
             tf.constant(total),
             fold(self.config.schedule.seed, Stream.CHILD_ARCHITECTURES, epoch),
         )
-        learning_rate = float(self._learning_rate(epoch))
+        # The first stretch of an epoch is its first step alone, which may
+        # have a learning rate of its own.
         stretch = 1
         while self.child_step < total:
             start = self.child_step
             stop = min(start + stretch, total)
+            learning_rate = float(self._learning_rate(epoch, start))
             begin = time.monotonic()
             rows = self.child.train(
                 architectures,

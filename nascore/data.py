@@ -180,9 +180,20 @@ def _load_folder(config: DataConfig) -> RawData:
 def _load_prepared(config: DataConfig) -> RawData:
     """A data set that tensorflow-datasets has prepared, or can download."""
     # Slow to import, and needed here only.
-    from nascore.prepare import read_prepared
+    from nascore.prepare import is_file_order, read_prepared
 
-    parts, names = read_prepared(config.dataset, config.data_dir)
+    name = config.dataset
+    # The published split counts by the place in the official files.
+    published = config.split == "ienas"
+    parts, names = read_prepared(name, config.data_dir, published)
+    notes: tuple[str, ...] = ()
+    if published and not is_file_order(name, parts["test"][1]):
+        notes = (
+            f"--split=ienas: the test labels of {name} are not the official "
+            "ones in the order of their files, so that the validation images "
+            "are not the published ones; delete the data set and prepare it "
+            "again",
+        )
     splits = {}
     for part, (images, labels) in parts.items():
         if config.image_size:
@@ -190,7 +201,7 @@ def _load_prepared(config: DataConfig) -> RawData:
         elif images.shape[1] < PADDED_SIZE:
             images = pad_to(images, PADDED_SIZE)
         splits[part] = Split(images, labels)
-    return RawData(splits["train"], splits["test"], names)
+    return RawData(splits["train"], splits["test"], names, notes=notes)
 
 
 def _split(raw: RawData, config: DataConfig) -> ImageData:

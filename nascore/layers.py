@@ -10,6 +10,11 @@ import keras
 import tensorflow as tf
 
 from nascore.kernels import BATCH_NORM_EPSILON, batch_norm, mix
+from nascore.layout import (
+    AUXILIARY_POOL,
+    AUXILIARY_STRIDE,
+    auxiliary_pooling,
+)
 
 BATCH_NORM_DECAY = 0.9
 # The stem has this times the filters of the first cells.
@@ -257,19 +262,20 @@ def auxiliary_head(
     """A second classifier on a middle layer, for training only.
 
     Relu, 5x5 average pool of stride 3, 1x1 convolution to 128 channels, a
-    convolution over the whole map to 768, global average, dense.
+    convolution as large as the map to 768, global average, dense.
 
     Args:
-      map_size: height and width of what it reads; under 5x5 the pool is
-        less.
+      map_size: height and width of what it reads; the border is treated as
+        `nascore.layout.auxiliary_pooling` says.
       classes: number of logits.
       normalization: makes the normalization layers.
     """
-    pool = min(5, *map_size)
-    left = (map_size[0] - pool) // 3 + 1
+    padding, left = auxiliary_pooling(min(map_size))
     return [
         keras.layers.ReLU(),
-        keras.layers.AveragePooling2D(pool, 3, "valid"),
+        keras.layers.AveragePooling2D(
+            AUXILIARY_POOL, AUXILIARY_STRIDE, padding
+        ),
         convolution(128),
         normalization(),
         keras.layers.ReLU(),

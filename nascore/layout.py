@@ -6,6 +6,9 @@ from nascore.errors import InputError
 
 REDUCTION = "reduction"
 NORMAL = "normal"
+# Of the auxiliary head's average pool.
+AUXILIARY_POOL = 5
+AUXILIARY_STRIDE = 3
 
 
 def place_reductions(layers: int, places: Sequence[int]) -> tuple[str, ...]:
@@ -72,3 +75,21 @@ def auxiliary_layer(layer_types: Sequence[str]) -> int | None:
     if len(places) > 1 and places[1] < len(layer_types):
         return places[1]
     return None
+
+
+def auxiliary_pooling(side: int) -> tuple[str, int]:
+    """How an auxiliary head's 5x5 pool of stride 3 treats the border.
+
+    The public code pads unless the side less 3 is a multiple of 5, so that
+    maps of 4, 8 and 16 pixels (images of 16, 32 and 64) become 2, 2 and 6.
+    A map of 3 pixels, where that leaves nothing, is padded, too.
+
+    Args:
+      side: height and width of the map.
+
+    Returns:
+      `valid` or `same`, and the height and width of the pooled map.
+    """
+    if side >= AUXILIARY_POOL and (side - 3) % 5 == 0:
+        return "valid", (side - AUXILIARY_POOL) // AUXILIARY_STRIDE + 1
+    return "same", -(-side // AUXILIARY_STRIDE)

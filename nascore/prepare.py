@@ -1,6 +1,7 @@
 """Data sets as tensorflow-datasets prepares and reads them."""
 
 import contextlib
+import hashlib
 import logging
 import shutil
 import tempfile
@@ -13,6 +14,7 @@ import requests
 import tensorflow_datasets as tfds
 from absl import logging as absl_logging
 from google.protobuf import json_format
+from tensorflow_datasets.core import hashing
 from tqdm import tqdm
 
 from nascore.archives import unpack
@@ -29,6 +31,11 @@ _SOURCES = {
     "cifar100": "https://www.cs.toronto.edu",
 }
 PREPARABLE = tuple(_SOURCES)
+# Begins the SHA-256 of the official test labels, one byte each.
+_TEST_LABELS = {
+    "mnist": "ddeff807876a9661",
+    "fashion_mnist": "3d0e6c6ea990b53b",
+}
 _TIMEOUT_SECONDS = 20
 
 
@@ -67,16 +74,20 @@ def is_prepared(builder: Any) -> bool:
         return builder.is_prepared()
 
 
-def read_prepared(name: str, data_dir: str) -> tuple[dict, tuple[str, ...]]:
+def read_prepared(
+    name: str, data_dir: str, file_order: bool = False
+) -> tuple[dict, tuple[str, ...]]:
     """Reads a data set, downloading and preparing it first if need be.
 
     Args:
       name: one of `PREPARABLE`.
       data_dir: the tensorflow-datasets folder; empty for its default.
+      file_order: gives the examples in the order of the official files
+        instead of that of the prepared ones.
 
     Returns:
-      For `train` and `test` uint8 images `[n, h, w, c]` and int32 labels,
-      in the order of the prepared files; then the names of the classes.
+      For `train` and `test` uint8 images `[n, h, w, c]` and int32 labels;
+      then the names of the classes.
 
     Raises:
       InputError: it is neither prepared nor can be downloaded.
@@ -87,7 +98,7 @@ def read_prepared(name: str, data_dir: str) -> tuple[dict, tuple[str, ...]]:
     try:
         parts = {}
         for part in ("train", "test"):
-            batch = read_split(builder, part)
+            batch = read_split(builder, part, file_order)
             parts[part] = (batch["image"], batch["label"].astype(np.int32))
     except Exception as error:  # TensorFlow raises many kinds here.
         raise InputError(
@@ -97,10 +108,60 @@ def read_prepared(name: str, data_dir: str) -> tuple[dict, tuple[str, ...]]:
     return parts, tuple(builder.info.features["label"].names)
 
 
-def read_split(builder: Any, part: str) -> dict[str, Any]:
-    """Reads all examples of a split of a prepared data set, as arrays."""
+def read_split(
+    builder: Any, part: str, file_order: bool = False
+) -> dict[str, Any]:
+    """Reads all examples of a split of a prepared data set, as arrays.
+
+    Args:
+      builder: of tensorflow-datasets.
+      part: the split's name.
+      file_order: whether in the order of the official files; only for
+        `PREPARABLE`.
+    """
+    # Several prepared files would be read in turns otherwise.
+    in_order = tfds.ReadConfig(interleave_cycle_length=1)
     with _silent():
-        return tfds.as_numpy(builder.as_dataset(split=part, batch_size=-1))
+        batch = tfds.as_numpy(
+            builder.as_dataset(
+                split=part,
+                batch_size=-1,
+                read_config=in_order if file_order else None,
+            )
+        )
+    if file_order:
+        places = _file_places(part, batch)
+        batch = {name: column[places] for name, column in batch.items()}
+    return batch
+
+
+def _file_places(part: str, batch: dict[str, Any]) -> np.ndarray:
+    """Where among the prepared examples each one of the files is.
+
+    tensorflow-datasets sorts the examples of a split by a hash of their
+    keys, and the builders of `PREPARABLE` take the place in the files as
+    the key. CIFAR's examples hold it as well: `test_00017`.
+    """
+    if "id" in batch:
+        return np.argsort(batch["id"])
+    hasher = hashing.Hasher(part)
+    count = len(batch["image"])
+    keys = sorted(range(count), key=hasher.hash_key)
+    places = np.empty(count, np.int64)
+    places[keys] = np.arange(count)
+    return places
+
+
+def is_file_order(name: str, labels: np.ndarray) -> bool:
+    """Whether test labels are those of the official files, in their order.
+
+    Args:
+      name: one of `PREPARABLE`; those whose examples hold their places need
+        no test.
+      labels: int32 `[n]`.
+    """
+    digest = hashlib.sha256(labels.astype(np.uint8).tobytes()).hexdigest()
+    return digest.startswith(_TEST_LABELS.get(name, ""))
 
 
 def download(builder: Any, source: str) -> str:

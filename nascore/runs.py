@@ -176,7 +176,7 @@ class RunFolder:
         config = look_up(old, file, "config", dict)
         changed = changed_settings(config, new["config"])
         changed += differences(
-            old, new, ("config", "space", "starts", "devices")
+            old, new, ("config", "data", "space", "starts", "devices")
         )
         epochs = look_up(old, file, "config.epochs", int)
         if epochs > new["config"]["epochs"]:
@@ -186,6 +186,15 @@ class RunFolder:
                 f"{self.path} holds a run of another configuration; what "
                 f"differs (run -> now): {'; '.join(changed)}. Leave those "
                 "flags out to continue it, or choose another --run_dir"
+            )
+        if "data" not in new:
+            return
+        others = differences(look_up(old, file, "data", dict), new["data"])
+        if others:
+            raise InputError(
+                f"{self.path} was begun on other examples, or on the same in "
+                f"another order (run -> now): {'; '.join(others)}. It can be "
+                "continued on its own data only; choose another --run_dir"
             )
 
     def table(self, name: str) -> Table:

@@ -140,6 +140,13 @@ class TrainingConfig:
         "Epochs of the first cosine; each later one is twice as long. 0: one "
         "cosine over all epochs.",
     )
+    lr_restart: str = option(
+        "full",
+        "Learning rate of the first step after a restart. full: --lr_max; "
+        "half: the mean of that and --lr_min, which the published code takes "
+        "by accident, for this one step.",
+        ("full", "half"),
+    )
     lr_by_step: bool = option(
         False,
         "Lower the learning rate at every step instead of every epoch.",

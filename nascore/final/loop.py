@@ -137,7 +137,7 @@ class Loop(tf.Module):
         steps = float(self.steps_per_epoch)
         step = tf.cast(step, tf.float32)
         rate = self._schedule(
-            place + step / steps if training.lr_by_step else place
+            place + step / steps if training.lr_by_step else place, step
         )
         if training.warmup_epochs:
             risen = (place + (step + 1) / steps) / training.warmup_epochs

@@ -11,7 +11,7 @@ from nascore.cells import NODE_INPUTS, Architecture, Cell
 from nascore.final.config import FinalConfig, NetworkConfig
 from nascore.final.images import FinalData
 from nascore.layers import STEM_FACTOR
-from nascore.layout import REDUCTION
+from nascore.layout import REDUCTION, auxiliary_pooling
 from nascore.memory import FLOAT, Need, peak
 from nascore.ops import find_operations
 
@@ -100,8 +100,7 @@ class _Counter:
 
     def add_auxiliary_head(self, classes: int) -> None:
         """Counts the head on the last layer's output."""
-        side = math.isqrt(self.last.pixels)
-        left = (side - min(5, side)) // 3 + 1
+        _, left = auxiliary_pooling(math.isqrt(self.last.pixels))
         self.kept += self.last.size
         self.weights += 128 * self.last.channels + 768 * 128 * left**2
         self.weights += 2 * (128 + 768) + 768 * classes

@@ -1,22 +1,29 @@
 """The optimizer of final training and its learning rate."""
 
+from collections.abc import Callable
+
 import keras
+import tensorflow as tf
 
 from nascore.final.config import TrainingConfig
+from nascore.schedules import CosineRestarts
 
 
 def make_schedule(
     training: TrainingConfig,
-) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Learning rate as a function of the epoch."""
-    alpha = training.lr_min / training.lr_max
-    if not training.lr_period:
-        return keras.optimizers.schedules.CosineDecay(
-            training.lr_max, training.epochs, alpha
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Learning rate of a place in epochs, and a step of that epoch."""
+    if training.lr_period:
+        return CosineRestarts(
+            training.lr_max,
+            training.lr_min,
+            training.lr_period,
+            training.lr_restart == "half",
         )
-    return keras.optimizers.schedules.CosineDecayRestarts(
-        training.lr_max, training.lr_period, t_mul=2.0, alpha=alpha
+    cosine = keras.optimizers.schedules.CosineDecay(
+        training.lr_max, training.epochs, training.lr_min / training.lr_max
     )
+    return lambda place, step: cosine(place)
 
 
 def make_optimizer(training: TrainingConfig) -> keras.optimizers.Optimizer:

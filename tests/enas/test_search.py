@@ -24,7 +24,12 @@ CONFIG = EnasConfig(
     ),
     controller=ControllerConfig(num_aggregate=2, train_steps=4),
     schedule=ScheduleConfig(
-        epochs=3, batch_size=16, epoch_samples=3, derive_samples=4
+        epochs=3,
+        batch_size=16,
+        child_lr_period=1,
+        child_lr_restart="half",
+        epoch_samples=3,
+        derive_samples=4,
     ),
 )
 DATA = load(CONFIG.data)
@@ -104,10 +109,14 @@ def test_baseline_and_rewards_follow_the_published_order(whole):
 
 def test_learning_rate_is_the_cosine_of_the_epoch(whole):
     path, _ = whole
-    for row in rows(path)["epochs"]:
-        turn = np.cos(np.pi * int(row["epoch"]) / 10)
-        expected = 0.0005 + 0.5 * (0.05 - 0.0005) * (1 + turn)
-        assert float(row["learning_rate"]) == pytest.approx(expected, rel=1e-5)
+    # A cosine of one epoch, and half of one of two; the first step of the
+    # second, a restart, has the mean of both rates.
+    expected = 10 * [0.05] + [0.02525] + 9 * [0.05] + 10 * [0.02525]
+    written = rows(path)
+    rates = [float(row["learning_rate"]) for row in written["child"]]
+    np.testing.assert_allclose(rates, expected, rtol=1e-5)
+    rates = [float(row["learning_rate"]) for row in written["epochs"]]
+    np.testing.assert_allclose(rates, [0.05, 0.05, 0.02525], rtol=1e-5)
 
 
 def test_best_list_is_ranked_distinct_and_from_the_samples(whole):
@@ -268,8 +277,13 @@ def test_other_data_are_noticed_on_resuming(whole):
         DATA, train=dataclasses.replace(DATA.train, images=images)
     )
     with RunFolder.open(path) as run:
-        with pytest.raises(InputError, match="fingerprint"):
+        with pytest.raises(InputError) as error:
             Search(CONFIG, run, data=other)
+    fingerprints = f"{DATA.fingerprint} -> {other.fingerprint}. It can be"
+    assert "was begun on other examples" in str(error.value)
+    # Only what differs is named.
+    assert f"(run -> now): fingerprint: {fingerprints}" in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_an_exploding_loss_names_the_architecture(tmp_path):

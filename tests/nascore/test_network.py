@@ -7,7 +7,12 @@ from nascore.cells import CellSpace
 from nascore.counting import count_multiply_adds, count_parameters
 from nascore.errors import InputError
 from nascore.final.config import NetworkConfig
-from nascore.layers import FusedBatchNormalization, halving, moving_norm
+from nascore.layers import (
+    FusedBatchNormalization,
+    auxiliary_head,
+    halving,
+    moving_norm,
+)
 from nascore.network import DropPath, build_network
 from nascore.network_drawing import list_layers, network_graph
 
@@ -230,6 +235,34 @@ def test_runs_under_fit_with_an_auxiliary_head(capsys):
     assert history[-1] < history[0]
     network.summary()
     assert "layer_0_base" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "size, pooled",
+    [(4, 1), (8, 1), (12, 1), (16, 2), (20, 2), (32, 2), (52, 3), (64, 6)],
+)
+def test_auxiliary_head_is_as_large_as_the_published_map(size, pooled):
+    config = NetworkConfig(num_nodes=1, filters=2, num_layers=1)
+    architecture = config.space.parse("0 4 1 4 0 4 1 4")
+    network = build_network(architecture, (size, size, 1), 3, config)
+    kernels = [tuple(w.shape) for w in network.trainable_variables]
+    assert [k for k in kernels if len(k) == 4 and k[-1] == 768] == [
+        (pooled, pooled, 128, 768)
+    ]
+    outputs = network(np.zeros((2, size, size, 1), np.float32))
+    assert outputs["auxiliary"].shape == (2, 3)
+
+
+@pytest.mark.parametrize("side, before", [(3, 1), (4, 2), (8, 0), (16, 2)])
+def test_auxiliary_pool_averages_pixels_of_the_map_only(side, before):
+    maps = np.random.default_rng(0).normal(size=(1, side, side, 2))
+    pooled = auxiliary_head((side, side), 3, moving_norm)[1](maps).numpy()
+    expected = np.empty_like(pooled)
+    for row, column in np.ndindex(pooled.shape[1:3]):
+        top, left = (max(0, 3 * i - before) for i in (row, column))
+        low, right = (3 * i - before + 5 for i in (row, column))
+        expected[:, row, column] = maps[:, top:low, left:right].mean((1, 2))
+    np.testing.assert_allclose(pooled, expected, atol=1e-6)
 
 
 def test_drop_path_drops_whole_examples_and_keeps_the_mean():

@@ -1,23 +1,24 @@
 import gzip
 import io
+import struct
 import tarfile
 
 import numpy as np
 import pytest
 import requests
 import tensorflow_datasets as tfds
+from sklearn.model_selection import train_test_split
 
 from nascore import prepare
 from nascore.config import DataConfig
 from nascore.data import load
 from nascore.errors import InputError
+from nascore.readers import read_idx, read_mnist
 
 
 @pytest.fixture
 def tiny_mnist(tmp_path):
     """Official-looking files with 40 + 20 images."""
-    import struct
-
     rng = np.random.default_rng(0)
     source = tmp_path / "source"
     source.mkdir()
@@ -133,3 +134,71 @@ def test_official_fashion_mnist(official_files, tmp_path):
     assert len(data.test) == 10_000
     assert np.bincount(data.validation.labels).tolist() == [600] * 10
     assert len(data.train) == 48_000
+
+
+def test_file_order_is_that_of_the_source(tmp_path, tiny_mnist):
+    source, parts = tiny_mnist
+    folder = str(tmp_path / "tfds")
+    prepare.prepare("mnist", source, folder)
+    hashed, _ = prepare.read_prepared("mnist", folder)
+    ordered, _ = prepare.read_prepared("mnist", folder, file_order=True)
+    for part, prefix in (("train", "train"), ("test", "t10k")):
+        images, labels = parts[prefix]
+        np.testing.assert_array_equal(ordered[part][0][..., 0], images)
+        np.testing.assert_array_equal(ordered[part][1], labels)
+        assert (hashed[part][0][..., 0] != images).any()
+    notes = load(
+        DataConfig(dataset="mnist", data_dir=folder, split="ienas")
+    ).notes
+    assert "not the official ones" in notes[0]
+
+
+def test_file_order_of_cifar_is_that_of_the_source(tmp_path):
+    rng = np.random.default_rng(0)
+    source = tmp_path / "source"
+    source.mkdir()
+    rows = rng.integers(0, 256, (60, 1 + 3072), np.uint8)
+    rows[:, 0] %= 10
+    names = [*(f"data_batch_{n}.bin" for n in range(1, 6)), "test_batch.bin"]
+    for name, batch in zip(names, np.split(rows, 6), strict=True):
+        (source / name).write_bytes(batch.tobytes())
+    folder = str(tmp_path / "tfds")
+    prepare.prepare("cifar10", source, folder)
+    parts, _ = prepare.read_prepared("cifar10", folder, file_order=True)
+    images = rows[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    for part, places in (("train", slice(50)), ("test", slice(50, 60))):
+        np.testing.assert_array_equal(parts[part][0], images[places])
+        np.testing.assert_array_equal(parts[part][1], rows[places, 0])
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_published_split_of_the_official_files(name, official_files, tmp_path):
+    """Whole test files; of the training files the first 3,000 images."""
+    source = tmp_path / "source"
+    source.mkdir()
+    official = official_files / name
+    for path in official.glob("t10k-*.gz"):
+        (source / path.name).symlink_to(path)
+    for kind, shape in (("images-idx3", (28, 28)), ("labels-idx1", ())):
+        path = f"train-{kind}-ubyte.gz"
+        array = read_idx(official / path)[:3000]
+        header = struct.pack(
+            f">HBB{array.ndim}I", 0, 8, array.ndim, 3000, *shape
+        )
+        (source / path).write_bytes(gzip.compress(header + array.tobytes(), 1))
+    prepare.prepare(name, source, str(tmp_path))
+    data = load(
+        DataConfig(
+            dataset=name, data_dir=str(tmp_path), split="ienas", image_size=28
+        )
+    )
+    assert len(data.notes) == 1  # That of the protocol; none of the order.
+    images, labels = read_mnist(official, "test")
+    rest, chosen = train_test_split(
+        np.arange(10_000), test_size=0.3, random_state=1
+    )
+    for split, places in ((data.validation, chosen), (data.search_test, rest)):
+        np.testing.assert_array_equal(split.images, images[places])
+        np.testing.assert_array_equal(split.labels, labels["label"][places])
+    train, _ = read_mnist(official, "train")
+    np.testing.assert_array_equal(data.train.images, train[:3000])

@@ -202,6 +202,18 @@ def test_auxiliary_head_is_trained_and_only_in_training(supernet):
     assert all(id(w) in trained for w in supernet.aux_head.trainable_variables)
 
 
+@pytest.mark.parametrize("size, pooled", [(8, 1), (16, 2), (32, 2), (64, 6)])
+def test_auxiliary_head_is_as_large_as_the_published_map(size, pooled):
+    config = SupernetConfig(
+        filters=2, num_layers=5, num_nodes=1, operations="identity"
+    )
+    head = Supernet(config, (size, size, 1), 10).aux_head
+    maps = tf.zeros([1, size // 4, size // 4, 8])
+    assert head.layers[1](maps).shape[1:3] == (pooled, pooled)
+    assert head.layers[5].kernel.shape == (pooled, pooled, 128, 768)
+    assert head(maps).shape == (1, 10)
+
+
 def test_dropout_is_a_function_of_its_seed(supernet):
     images = tf.random.stateless_normal([4, *IMAGE], [1, 2])
     values = tf.zeros(supernet.space.array_shape, tf.int32)

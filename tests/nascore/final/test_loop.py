@@ -122,6 +122,10 @@ def test_learning_rates():
         assert rate(epoch, 4) == pytest.approx(cosine(part), rel=1e-4)
     assert rate(0, 0) == pytest.approx(cosine(0) * 0.1)
     assert rate(1, 4) == pytest.approx(cosine(0.1), rel=1e-4)
+    half = make_loop(lr_max=0.05, lr_min=0.0001, lr_restart="half")
+    for step, expected in ((0, 0.02505), (1, 0.05)):
+        place = half.learning_rate(tf.constant(30), tf.constant(step))
+        assert float(place) == pytest.approx(expected, rel=1e-4)
     smooth = make_loop(lr_period=0, lr_by_step=True, lr_min=0.0)
     place = smooth.learning_rate(tf.constant(2), tf.constant(1))
     part = (2 + 1 / 5) / 4
