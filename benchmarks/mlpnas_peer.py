@@ -84,7 +84,7 @@ def measure(
             data = load(dataclasses.replace(config, split_seed=seed))
             for method in left:
                 found = SEARCHES[method](plan, data, method, seed)
-                row = {
+                row: Row = {
                     "dataset": name,
                     "seed": seed,
                     "method": method,

@@ -46,12 +46,6 @@ def open_run() -> tuple[MlpnasConfig, RunFolder]:
         # A search of cells has a space of another kind.
         look_up(settings, path / "config.json", "space.units", list)
         stored = settings["config"]
-        if "depth_prior" not in stored:
-            raise InputError(
-                f"{path} holds a run of a version without --depth_prior, "
-                "which drew other architectures, and cannot be continued; "
-                "start it anew in another --run_dir"
-            )
         config = mlpnas_flags.read(stored)
         read_end(path / FINAL_FILE)  # Raises if it is damaged.
         if is_finished(path, config.search.epochs, FINAL_FILE):

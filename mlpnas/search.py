@@ -33,6 +33,7 @@ from nascore.progress import Progress
 from nascore.runs import RunFolder
 from nascore.runtime import make_deterministic
 from nascore.seeds import Stream, fold
+from nascore.stopwatch import Stopwatch
 
 # A candidate's place among the tasks, and what its training gave.
 Result = tuple[int, Trained]
@@ -88,8 +89,7 @@ class Search:
         self._pending = TrainedStore()
         self.best = TrainedStore()
         self._epoch = tf.Variable(0, trainable=False)
-        # Spent on the epoch under way, up to the last checkpoint.
-        self._seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        self._stopwatch = Stopwatch()
         method = "mlpnas" if config.policy.controller == "lstm" else "random"
         self.records = Records(run, config, method, self.data, self.space)
         self.checkpoints = Checkpoints(
@@ -100,7 +100,7 @@ class Search:
         self.resumed = self.checkpoints.restore()
         self.records.rewind()
         self._saved = time.monotonic()
-        self._begin = self._saved - float(self._seconds)
+        self._stopwatch.go_on()
 
     @property
     def epoch(self) -> int:
@@ -116,7 +116,7 @@ class Search:
         return {
             **policy,
             "epoch": self._epoch,
-            "seconds": self._seconds,
+            "seconds": self._stopwatch.noted,
             "weight_bank": self.bank,
             "pending": self._pending,
             "best": self.best,
@@ -173,12 +173,12 @@ class Search:
                 "diverged": sum(t.diverged_at is not None for t in results),
                 **losses,
                 "bank_megabytes": self.bank.size / 1e6,
-                "seconds": round(time.monotonic() - self._begin, 3),
+                "seconds": round(self._stopwatch.seconds, 3),
             },
         )
         self._epoch.assign(self.epoch + 1)
         self._pending.entries.clear()
-        self._begin = time.monotonic()
+        self._stopwatch.restart()
         self._save()
         self._report(row)
         return True
@@ -242,9 +242,9 @@ class Search:
                 score = f"{trained.score(self.config.training.score):.1%}"
                 self._progress.advance(1, label, score=score)
                 if time.monotonic() - self._saved > self.checkpoint_seconds:
-                    self._save()
+                    self._save_within_epoch()
         except RunStopped:
-            self._save()
+            self._save_within_epoch()
             raise
         return [done[place] for place in range(len(tasks))]
 
@@ -305,7 +305,7 @@ class Search:
         return {"policy_loss": loss, "predictor_error": error}
 
     def _interrupt(self, signum: int) -> NoReturn:
-        self._save()
+        self._save_within_epoch()
         self._progress.close()
         raise Interrupted(
             signum,
@@ -314,8 +314,11 @@ class Search:
             "everything is saved",
         )
 
+    def _save_within_epoch(self) -> None:
+        self._stopwatch.note()
+        self._save()
+
     def _save(self) -> None:
-        self._seconds.assign(time.monotonic() - self._begin)
         self.checkpoints.save()
         self._saved = time.monotonic()
 

@@ -140,6 +140,7 @@ def gather(folders: Sequence[Path]) -> Rows:
                 "space": run.settings["space"],
                 "data": run.settings["data"],
                 "config": run.settings["config"],
+                "random_streams": run.settings.get("random_streams", 1),
                 "first": f"{method}, seed {seed}",
             }
         notes += _odd_settings(about[dataset], run, method, seed)
@@ -179,8 +180,8 @@ def _odd_settings(
     """Says where a run is no fair opponent of the first one."""
     dataset = run.settings["config"]["dataset"]
     changed = differences(
-        {**about["config"], **_fingerprint(about["data"])},
-        {**run.settings["config"], **_fingerprint(run.settings["data"])},
+        {**about["config"], **_beside(about)},
+        {**run.settings["config"], **_beside(run.settings)},
         _OWN_SETTINGS,
     )
     if not changed:
@@ -191,8 +192,13 @@ def _odd_settings(
     ]
 
 
-def _fingerprint(data: dict[str, Any]) -> dict[str, Any]:
-    return {"images": data.get("fingerprint")}
+def _beside(settings: dict[str, Any]) -> dict[str, Any]:
+    """What makes a run another one beside its configuration."""
+    return {
+        "images": settings["data"].get("fingerprint"),
+        # Runs that name none drew the first.
+        "random streams": settings.get("random_streams", 1),
+    }
 
 
 def _describe(key: tuple[str, str, int], run: RunRecords) -> dict[str, Any]:
