@@ -169,7 +169,7 @@ class RunFolder:
         config = look_up(old, file, "config", dict)
         changed = changed_settings(config, new["config"])
         changed += differences(
-            old, new, ("config", "space", "starts", "devices")
+            old, new, ("config", "space", "starts", "devices", "data", "origin")
         )
         epochs = look_up(old, file, "config.epochs", int)
         if epochs > new["config"]["epochs"]:
@@ -179,6 +179,14 @@ class RunFolder:
                 f"{self.path} holds a run of another configuration; what "
                 f"differs (run -> now): {'; '.join(changed)}. Leave those "
                 "flags out to continue it, or choose another --run_dir"
+            )
+        data = look_up(old, file, "data", dict)
+        changed = differences(data, _known_to(data, new["data"]))
+        if changed:
+            raise InputError(
+                f"{self.path} holds a run on other images; what differs (run "
+                f"-> now): {'; '.join(changed)}. Bring the data set back as "
+                "it was to continue it, or choose another --run_dir"
             )
 
     def table(self, name: str) -> Table:
@@ -270,8 +278,12 @@ def changed_settings(old: Row, new: Row) -> list[str]:
 
     One that the older run does not name came later: it ran without.
     """
-    known = {name: value for name, value in new.items() if name in old}
-    return differences(old, known, _MAY_DIFFER)
+    return differences(old, _known_to(old, new), _MAY_DIFFER)
+
+
+def _known_to(old: Row, new: Row) -> Row:
+    """What the older of two records names, too; the rest came later."""
+    return {name: value for name, value in new.items() if name in old}
 
 
 def package_versions() -> dict[str, str]:
