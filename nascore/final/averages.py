@@ -6,12 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nascore.augment import batch_places, epoch_order, to_float
-from nascore.data import Split
-from nascore.final.config import TrainingConfig
+from nascore.augment import batch_places, to_float
 from nascore.layers import BATCH_NORM_DECAY
 from nascore.network import PROGRESS
-from nascore.seeds import Stream, fold
 
 Scaling = tuple[np.ndarray, np.ndarray] | tuple[float, float]
 # A variable, and what it was.
@@ -96,28 +93,26 @@ class Statistics(tf.Module):
 
     Args:
       network: from `nascore.network.build_network`.
-      split: the training images.
-      images: the same on the device.
+      images: the training images, uint8 `[n, h, w, c]`.
+      order: their places, int32 `[n]`, in the order of the batches.
       scaling: mean and deviation that pixels in [0, 1] are standardized by.
-      training: says the size of the batches and the seed of their choice.
+      batch_size: images in a batch.
     """
 
     def __init__(
         self,
         network: keras.Model,
-        split: Split,
         images: tf.Tensor,
+        order: tf.Tensor,
         scaling: Scaling,
-        training: TrainingConfig,
+        batch_size: int,
     ) -> None:
         super().__init__(name="statistics")
         self._network = network
-        self._count = len(split)
         self._images = images
+        self._order = order
         self._scaling = scaling
-        self._size = training.batch_size
-        # An order that no epoch has; the same whenever it is asked for.
-        self._seed = fold(training.seed, Stream.SHUFFLE, training.epochs)
+        self._size = batch_size
 
     @property
     def variables_to_take(self) -> list[keras.Variable]:
@@ -130,14 +125,13 @@ class Statistics(tf.Module):
 
     def take(self, images: int) -> None:
         """Takes them from at least one batch of at most so many images."""
-        batches = max(1, min(images, self._count) // self._size)
+        batches = max(1, min(images, len(self._images)) // self._size)
         means = self._measure(tf.constant(batches))
         for variable, mean in zip(self.variables_to_take, means, strict=True):
             variable.assign(mean)
 
     @tf.function(autograph=False)
     def _measure(self, batches: tf.Tensor) -> list[tf.Tensor]:
-        order = epoch_order(self._count, self._seed)
         trained = [v.value for v in self._network.trainable_variables]
         others = self._network.non_trainable_variables
         taken = [v.name in _STATISTICS for v in others]
@@ -150,8 +144,9 @@ class Statistics(tf.Module):
         ]
 
         def body(step: tf.Tensor, *sums: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            places = batch_places(order, step, self._size)
-            images = to_float(tf.gather(self._images, places), *self._scaling)
+            places = batch_places(self._order, step, self._size)
+            batch = tf.gather(self._images, tf.gather(self._order, places))
+            images = to_float(batch, *self._scaling)
             # Nothing of the network is changed, its random seeds neither.
             _, after = self._network.stateless_call(
                 trained, start, images, training=True

@@ -110,7 +110,12 @@ class Loop(tf.Module):
                 strategy,
             )
             self._statistics = Statistics(
-                network, split, self.images, scaling, config.training
+                network,
+                self.images,
+                # An order that no epoch has.
+                self.order(tf.constant(config.training.epochs)),
+                scaling,
+                config.training.batch_size,
             )
         self.totals = Totals(
             *(
@@ -122,6 +127,11 @@ class Loop(tf.Module):
         self._progress = None
         if config.network.drop_path_keep_prob < 1:
             self._progress = network.get_layer(PROGRESS).progress
+
+    def order(self, epoch: tf.Tensor) -> tf.Tensor:
+        """The places of the training images in an epoch, int32 `[n]`."""
+        seed = fold(self.config.training.seed, Stream.SHUFFLE, epoch)
+        return epoch_order(self.labels.shape[0], seed)
 
     @property
     def state(self) -> dict[str, tf.Variable]:
@@ -172,9 +182,7 @@ class Loop(tf.Module):
           stop: int32 scalar, the step after the last one.
         """
         training = self.config.training
-        order = epoch_order(
-            self.labels.shape[0], fold(training.seed, Stream.SHUFFLE, epoch)
-        )
+        order = self.order(epoch)
         total_steps = float(training.epochs * self.steps_per_epoch)
 
         size = float(training.batch_size)
