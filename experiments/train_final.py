@@ -163,7 +163,14 @@ def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
     from nascore.data import load
     from nascore.final.transfer import transfer
 
-    run = read_run(Path(config.training.init_from_supernet))
+    path = Path(config.training.init_from_supernet)
+    if flags.FLAGS.resume and not path.is_dir():
+        raise InputError(
+            f"--init_from_supernet={path} is not there any more, and the run "
+            "was stopped before it saved what it took from it; bring it back, "
+            "or start anew in another --run_dir"
+        )
+    run = read_run(path)
     search = unflatten(EnasConfig(), run.settings["config"])
     data = load(search.data)
     check_same_data(run, data.fingerprint)
