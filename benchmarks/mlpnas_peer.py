@@ -29,7 +29,7 @@ import pandas as pd
 from nascore.errors import InputError
 from nascore.quiet import quiet_tensorflow
 from nascore.stats import paired_test
-from nascore.tables import Table
+from nascore.tables import Row, Table
 
 quiet_tensorflow()
 
@@ -84,14 +84,14 @@ def measure(
             data = load(dataclasses.replace(config, split_seed=seed))
             for method in left:
                 found = SEARCHES[method](plan, data, method, seed)
-                row: Row = {
+                made: Row = {
                     "dataset": name,
                     "seed": seed,
                     "method": method,
                     **found._asdict(),
                     **settings,
                 }
-                table.append([row])
+                table.append([made])
                 print(
                     f"{name}, seed {seed}, {method}: validation "
                     f"{found.validation_accuracy:.2%}, test "

@@ -65,7 +65,13 @@ def _figures(
         accuracy = look_up(test, path, "accuracy", float)
         error = look_up(test, path, "calibration_error", float)
         confusion = _read_confusion(run_dir / "confusion.csv")
-        yield "confusion", _plot_confusion(confusion, accuracy)
+        title = f"Official test set, accuracy {accuracy:.2%}"
+        if "without_rewarded_images" in test:
+            rest = look_up(
+                test, path, "without_rewarded_images.accuracy", float
+            )
+            title += f"; {rest:.2%} where\nimages chose no architecture"
+        yield "confusion", _plot_confusion(confusion, title)
         bins = _read_bins(run_dir / "calibration.csv")
         yield "calibration", _plot_calibration(bins, error)
 
@@ -118,7 +124,7 @@ def _plot_curve(epochs: pd.DataFrame) -> Figure:
     return figure
 
 
-def _plot_confusion(confusion: pd.DataFrame, accuracy: float) -> Figure:
+def _plot_confusion(confusion: pd.DataFrame, title: str) -> Figure:
     classes = len(confusion)
     # A file may name any number of classes.
     side = min(max(4.8, 0.55 * classes + 2), 60)
@@ -136,7 +142,7 @@ def _plot_confusion(confusion: pd.DataFrame, accuracy: float) -> Figure:
         # The diagonal would leave all errors white.
         im_kw={"norm": "symlog"} if counts.max() else {},
     )
-    axes.set_title(f"Official test set, accuracy {accuracy:.2%}")
+    axes.set_title(title)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("class")
     return figure

@@ -26,6 +26,7 @@ from flags import final as final_flags
 from nascore.config import RunConfig, unflatten
 from nascore.errors import InputError, printable
 from nascore.final.config import FinalConfig
+from nascore.final.origin import Origin, Search
 from nascore.memory import Watch, resident
 from nascore.run_reader import (
     check_same_data,
@@ -33,12 +34,19 @@ from nascore.run_reader import (
     read_run,
     read_settings,
 )
-from nascore.runs import FINAL_END, RunFolder, default_run_dir, is_finished
+from nascore.runs import (
+    FINAL_END,
+    RunFolder,
+    check_streams,
+    default_run_dir,
+    is_finished,
+)
 
 if TYPE_CHECKING:
     import keras
 
-    from nascore.final.evaluation import Evaluation
+    from nascore.final.finish import Tested
+    from nascore.final.history import History
     from nascore.final.run import FinalTraining
 
 # What a search's settings say about the data, and about its cells.
@@ -71,6 +79,19 @@ def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
     return {**taken, "architecture": run.derived[rank - 1]["architecture"]}
 
 
+def read_origin(config: FinalConfig) -> Origin:
+    """The searches that the flags name.
+
+    Raises:
+      InputError: one is none.
+    """
+    architecture, weights = (
+        Search.of(read_run(Path(run))) if run else None
+        for run in (flags.FLAGS.from_run, config.training.init_from_supernet)
+    )
+    return Origin(architecture, weights)
+
+
 def read_config() -> FinalConfig:
     """Makes the configuration from the flags and the run they name."""
     if not flags.FLAGS.from_run:
@@ -84,8 +105,11 @@ def read_config() -> FinalConfig:
     return final_flags.read({**defaults, **taken})
 
 
-def open_run() -> tuple[FinalConfig, RunFolder]:
+def open_run() -> tuple[FinalConfig, Origin, RunFolder]:
     """Makes the run folder that the flags name, or opens it to resume.
+
+    Returns:
+      The configuration, the searches behind it, the folder.
 
     Raises:
       InputError: flags that contradict each other or the folder.
@@ -95,21 +119,24 @@ def open_run() -> tuple[FinalConfig, RunFolder]:
     if not run_config.resume:
         config = read_config()
         _ = config.architecture  # Raises if there is none.
+        origin = read_origin(config)
         if config.training.distribute == "multiworker" and worker_index():
-            return config, scratch_folder()
+            return config, origin, scratch_folder()
         if not run_config.run_dir:
             path = default_run_dir("final", config.data.dataset)
-        return config, RunFolder.create(path)
+        return config, origin, RunFolder.create(path)
     stored = read_settings(path, "final training")
     config = final_flags.read(stored["config"])
+    origin = Origin.from_json(stored, path / "config.json")
     read_end(path / FINAL_END)  # Raises if it is damaged.
     if is_finished(path, end_file=FINAL_END):
         raise InputError(
             f"{path} is finished; its results are in {path / FINAL_END}"
         )
+    check_streams(path, stored)
     if config.training.distribute == "multiworker" and worker_index():
-        return config, scratch_folder()
-    return config, RunFolder.open(path)
+        return config, origin, scratch_folder()
+    return config, origin, RunFolder.open(path)
 
 
 def worker_index() -> int:
@@ -143,7 +170,14 @@ def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
     from nascore.data import load
     from nascore.final.transfer import transfer
 
-    run = read_run(Path(config.training.init_from_supernet))
+    path = Path(config.training.init_from_supernet)
+    if flags.FLAGS.resume and not path.is_dir():
+        raise InputError(
+            f"--init_from_supernet={path} is not there any more, and the run "
+            "was stopped before it saved what it took from it; bring it back, "
+            "or start anew in another --run_dir"
+        )
+    run = read_run(path)
     search = unflatten(EnasConfig(), run.settings["config"])
     data = load(search.data)
     check_same_data(run, data.fingerprint)
@@ -167,9 +201,10 @@ def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
     return initialize
 
 
-def describe_start(training: "FinalTraining") -> None:
-    """Says what is about to happen."""
+def describe_start(training: "FinalTraining", history: "History") -> None:
+    """Says what is about to happen, and what is not unseen any more."""
     from nascore.counting import count_parameters
+    from nascore.final import disclosure
 
     data, network = training.data, training.network
     height, width, channels = data.source.image_shape
@@ -179,7 +214,9 @@ def describe_start(training: "FinalTraining") -> None:
         f"validation, {len(data.test)} test images of "
         f"{height}x{width}x{channels}, {data.source.classes} classes"
     )
-    for note in data.source.notes:
+    for line in disclosure.warnings(history):
+        print(f"warning: {printable(line)}", file=sys.stderr)
+    for note in (*data.source.notes, *disclosure.notes(history)):
         print(f"note: {printable(note)}")
     print(
         f"network: {len(training.config.network.layer_types)} layers, "
@@ -194,8 +231,11 @@ def describe_start(training: "FinalTraining") -> None:
     sys.stdout.flush()
 
 
-def describe_end(evaluation: "Evaluation", path: Path) -> None:
+def describe_end(tested: "Tested", history: "History", path: Path) -> None:
     """Prints the result on the test set."""
+    from nascore.final import disclosure
+
+    evaluation = tested.whole
     low, high = evaluation.interval
     print(
         f"\n{evaluation.per_class.to_string(index=False, float_format='%.4f')}"
@@ -205,21 +245,35 @@ def describe_end(evaluation: "Evaluation", path: Path) -> None:
         f"interval {low:.2%} to {high:.2%}), loss {evaluation.loss:.4f}, "
         f"calibration error {evaluation.calibration_error:.4f}"
     )
+    if history.rewarded_tests is not None:
+        print(
+            f"not clean: {disclosure.part_of(history.rewarded_tests)} test "
+            "images chose the architecture"
+        )
+    if tested.unrewarded is not None:
+        low, high = tested.unrewarded.interval
+        print(
+            f"the {tested.unrewarded.images} others: accuracy "
+            f"{tested.unrewarded.accuracy:.2%} (95% interval {low:.2%} to "
+            f"{high:.2%})"
+        )
     print(f"run folder: {path}")
 
 
 def main(args: list[str]) -> None:
     """Trains, tests, exports."""
     launch.no_arguments(args)
-    config, run = open_run()
+    config, origin, run = open_run()
     run_config = base.read(RunConfig())
     # All machines continue from what the first one has saved.
     saved = Path(flags.FLAGS.run_dir or run.path)
     checkpoints_of = saved if flags.FLAGS.resume else None
     with launch.resumable(saved), run:
         launch.quiet_tensorflow(config.training.distribute != "multiworker")
+        from nascore.checkpoints import is_saved
         from nascore.final.devices import make_strategy
         from nascore.final.finish import finish
+        from nascore.final.history import find_history
         from nascore.final.images import load_final
         from nascore.final.memory import estimate
         from nascore.final.run import FinalTraining
@@ -231,21 +285,25 @@ def main(args: list[str]) -> None:
         need = estimate(config, data, base_memory, replicas)
         watch = Watch(need, run.path)
         watch.start(run_config.ignore_memory)
+        history = find_history(origin, config, data)
+        begun = flags.FLAGS.resume and is_saved(saved / "checkpoints")
         training = FinalTraining(
             config,
             run,
             data,
             checkpoint_minutes=run_config.checkpoint_minutes,
             strategy=strategy,
-            initialize=initializer(config),
+            # What was saved holds all that a search's weights were for.
+            initialize=None if begun else initializer(config),
             checkpoints_of=checkpoints_of,
+            origin=origin,
         )
-        describe_start(training)
+        describe_start(training, history)
         training.run()
         if not training.chief:
             return
-        evaluation = finish(training)
-        describe_end(evaluation, run.path)
+        tested = finish(training, history)
+        describe_end(tested, history, run.path)
         watch.end()
     for path in plot_final.plot_final(run.path):
         print(f"wrote {path}")

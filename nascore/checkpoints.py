@@ -18,6 +18,17 @@ _TEMPORARY = re.compile(rf"{_PREFIX}-\d+_temp$")
 _FILE = re.compile(rf"{_PREFIX}-(\d+)\.(index|data-.*)$")
 
 
+def is_saved(folder: Path) -> bool:
+    """Whether a folder holds a checkpoint, readable or not."""
+    return any(_FILE.match(name) for name in _names(folder))
+
+
+def _names(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    return [path.name for path in folder.iterdir()]
+
+
 class Checkpoints:
     """The newest checkpoints of a run.
 
@@ -66,14 +77,9 @@ class Checkpoints:
             raise StorageError(self._folder, str(error.strerror)) from None
         self._number = number
 
-    def _names(self) -> list[str]:
-        if not self._folder.is_dir():
-            return []
-        return [path.name for path in self._folder.iterdir()]
-
     def _drop_older_than(self, number: int) -> None:
         """Deletes what newer checkpoints have taken the place of."""
-        for name in self._names():
+        for name in _names(self._folder):
             match = _FILE.match(name)
             # What TensorFlow was writing when a process died, it leaves.
             if match and int(match[1]) < number or _TEMPORARY.match(name):
@@ -92,7 +98,7 @@ class Checkpoints:
         Raises:
           InputError: there are some and none can be read.
         """
-        matches = map(_FILE.match, self._names())
+        matches = map(_FILE.match, _names(self._folder))
         numbers = sorted(
             {
                 int(match[1])

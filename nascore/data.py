@@ -120,12 +120,24 @@ class ImageData:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """Tells whether another run saw the same examples in the splits."""
-        digest = hashlib.sha256()
-        for split in (self.train, self.validation, self.search_test):
-            digest.update(np.ascontiguousarray(split.images).data)
-            digest.update(np.ascontiguousarray(split.labels).data)
-        return digest.hexdigest()[:16]
+        """Tells whether another run saw the same examples in the splits.
+
+        Those of a search; `test_fingerprint` covers the official test set.
+        """
+        return _fingerprint(self.train, self.validation, self.search_test)
+
+    @functools.cached_property
+    def test_fingerprint(self) -> str:
+        """Tells whether another run has the same official test set."""
+        return _fingerprint(self.test)
+
+
+def _fingerprint(*splits: Split) -> str:
+    digest = hashlib.sha256()
+    for split in splits:
+        digest.update(np.ascontiguousarray(split.images).data)
+        digest.update(np.ascontiguousarray(split.labels).data)
+    return digest.hexdigest()[:16]
 
 
 def load(config: DataConfig) -> ImageData:
@@ -336,6 +348,7 @@ def describe_data(data: ImageData) -> dict[str, object]:
     return {
         "name": data.name,
         "fingerprint": data.fingerprint,
+        "test_fingerprint": data.test_fingerprint,
         "train": len(data.train),
         "validation": len(data.validation),
         "search_test": len(data.search_test),

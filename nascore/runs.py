@@ -176,7 +176,7 @@ class RunFolder:
         config = look_up(old, file, "config", dict)
         changed = changed_settings(config, new["config"])
         changed += differences(
-            old, new, ("config", "data", "space", "starts", "devices")
+            old, new, ("config", "space", "starts", "devices", "data", "origin")
         )
         epochs = look_up(old, file, "config.epochs", int)
         if epochs > new["config"]["epochs"]:
@@ -189,12 +189,14 @@ class RunFolder:
             )
         if "data" not in new:
             return
-        others = differences(look_up(old, file, "data", dict), new["data"])
+        data = look_up(old, file, "data", dict)
+        others = differences(data, _known_to(data, new["data"]))
         if others:
             raise InputError(
                 f"{self.path} was begun on other examples, or on the same in "
-                f"another order (run -> now): {'; '.join(others)}. It can be "
-                "continued on its own data only; choose another --run_dir"
+                f"another order (run -> now): {'; '.join(others)}. Bring the "
+                "data back as they were to continue it, or choose another "
+                "--run_dir"
             )
 
     def table(self, name: str) -> Table:
@@ -304,8 +306,12 @@ def changed_settings(old: Row, new: Row) -> list[str]:
 
     One that the older run does not name came later: it ran without.
     """
-    known = {name: value for name, value in new.items() if name in old}
-    return differences(old, known, _MAY_DIFFER)
+    return differences(old, _known_to(old, new), _MAY_DIFFER)
+
+
+def _known_to(old: Row, new: Row) -> Row:
+    """What the older of two records names, too; the rest came later."""
+    return {name: value for name, value in new.items() if name in old}
 
 
 def package_versions() -> dict[str, str]:

@@ -1,49 +1,83 @@
 """The end of a final training: the official test set, files, model card."""
 
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from nascore.counting import count_multiply_adds, count_parameters
 from nascore.data import preparation
 from nascore.files import write_json
+from nascore.final import disclosure
 from nascore.final.evaluation import Evaluation, evaluate
 from nascore.final.export import export, inference_model
 from nascore.final.formats import CARD, FILE_NAMES
+from nascore.final.history import History
 from nascore.final.run import FinalTraining
 from nascore.runs import FINAL_END, package_versions
 
 MODEL_FOLDER = "model"
 
 
-def finish(training: FinalTraining) -> Evaluation:
+class Tested(NamedTuple):
+    """What the test set shows.
+
+    Attributes:
+      whole: on all of its images.
+      unrewarded: on those that did not choose the architecture; None if no
+        image is known to have done so.
+    """
+
+    whole: Evaluation
+    unrewarded: Evaluation | None
+
+    def summary(self) -> dict[str, Any]:
+        """The single numbers, for a JSON file."""
+        if self.unrewarded is None:
+            return self.whole.summary()
+        return {
+            **self.whole.summary(),
+            "without_rewarded_images": self.unrewarded.summary(),
+        }
+
+
+def finish(training: FinalTraining, history: History) -> Tested:
     """Evaluates on the test set, exports, and writes everything down.
 
     The weights are the moving averages, if there are any.
 
     Args:
       training: after its last epoch.
+      history: what its searches have seen of its images.
     """
     loop, run = training.loop, training.run_folder
-    loop.use_averages()
+    loop.use_averages(len(training.data.train))
     test = training.data.test
     names = training.data.source.class_names
-    evaluation = evaluate(loop.logits(test.images), test.labels, names)
+    logits = loop.logits(test.images)
+    evaluation = evaluate(logits, test.labels, names)
+    clean = None
+    if history.rewarded_tests is not None:
+        rest = ~history.rewarded_tests
+        if rest.any():
+            clean = evaluate(logits[rest], test.labels[rest], names)
+    tested = Tested(evaluation, clean)
     evaluation.confusion.to_csv(run.path / "confusion.csv")
     evaluation.per_class.to_csv(run.path / "per_class.csv", index=False)
     evaluation.calibration.to_csv(run.path / "calibration.csv", index=False)
-    _export(training, evaluation)
+    _export(training, tested, history)
     # The last file: from now on the training is finished.
     write_json(
         run.path / FINAL_END,
         {
-            "measured_on": "the official test set, once, after training",
+            "measured_on": disclosure.measured_on(history),
             "epochs": training.epoch,
-            **evaluation.summary(),
+            **tested.summary(),
+            "searches": disclosure.record(history),
         },
     )
-    return evaluation
+    return tested
 
 
-def _export(training: FinalTraining, evaluation: Evaluation) -> None:
+def _export(training: FinalTraining, tested: Tested, history: History) -> None:
     config, source = training.config, training.data.source
     model = inference_model(training.network, config, training.scaling)
     folder: Path = training.run_folder.path / MODEL_FOLDER
@@ -70,6 +104,7 @@ def _export(training: FinalTraining, evaluation: Evaluation) -> None:
             "data": {
                 "name": source.name,
                 "fingerprint": source.fingerprint,
+                "test_fingerprint": source.test_fingerprint,
                 "trained_on": len(training.data.train),
                 "validated_on": 0 if validation is None else len(validation),
                 "tested_on": len(training.data.test),
@@ -83,7 +118,11 @@ def _export(training: FinalTraining, evaluation: Evaluation) -> None:
                 "precision": settings.precision,
                 "averaged_weights": settings.ema_decay > 0,
             },
-            "test": evaluation.summary(),
+            "searches": disclosure.record(history),
+            "test": {
+                "measured_on": disclosure.measured_on(history),
+                **tested.summary(),
+            },
             "files": [FILE_NAMES[name] for name in settings.formats],
             "versions": package_versions(),
         },

@@ -16,12 +16,11 @@ import tensorflow as tf
 from nascore import draws
 from nascore.augment import augment, batch_places, to_float
 from nascore.data import Split
+from nascore.final.averages import Averages, Kept, Scaling, Statistics
 from nascore.final.config import FinalConfig
 from nascore.final.optimizers import make_optimizer, make_schedule
 from nascore.network import AUXILIARY, LOGITS, PROGRESS
 from nascore.seeds import Stream, fold
-
-Scaling = tuple[np.ndarray, np.ndarray] | tuple[float, float]
 
 
 class Totals(NamedTuple):
@@ -104,6 +103,21 @@ class Loop(tf.Module):
         with strategy.scope():
             self.optimizer = make_optimizer(config.training)
             self.optimizer.build(network.trainable_variables)
+        self.averages = None
+        if config.training.ema_decay:
+            self.averages = Averages(
+                network.trainable_variables,
+                config.training.ema_decay,
+                strategy,
+            )
+            self._statistics = Statistics(
+                network,
+                self.images,
+                # An order that no epoch has.
+                self.order(tf.constant(config.training.epochs)),
+                scaling,
+                config.training.batch_size,
+            )
         self.totals = Totals(
             *(
                 tf.Variable(0.0, trainable=False, dtype=tf.float64, name=name)
@@ -114,6 +128,11 @@ class Loop(tf.Module):
         self._progress = None
         if config.network.drop_path_keep_prob < 1:
             self._progress = network.get_layer(PROGRESS).progress
+
+    def order(self, epoch: tf.Tensor) -> tf.Tensor:
+        """The places of the training images in an epoch, int32 `[n]`."""
+        seed = fold(self.config.training.seed, Stream.SHUFFLE, epoch)
+        return draws.order(self.labels.shape[0], seed)
 
     @property
     def state(self) -> dict[str, tf.Variable]:
@@ -127,6 +146,9 @@ class Loop(tf.Module):
             for group, members in groups.items()
             for number, variable in enumerate(members)
         }
+        if self.averages is not None:
+            for number, average in enumerate(self.averages.values):
+                variables[f"average_{number}"] = average
         totals = {f"total_{k}": v for k, v in self.totals._asdict().items()}
         return {**variables, **totals}
 
@@ -161,9 +183,7 @@ class Loop(tf.Module):
           stop: int32 scalar, the step after the last one.
         """
         training = self.config.training
-        order = draws.order(
-            self.labels.shape[0], fold(training.seed, Stream.SHUFFLE, epoch)
-        )
+        order = self.order(epoch)
         total_steps = float(training.epochs * self.steps_per_epoch)
 
         size = float(training.batch_size)
@@ -180,7 +200,11 @@ class Loop(tf.Module):
             if self._progress is not None:
                 done = epoch * self.steps_per_epoch + step + 1
                 self._progress.assign(tf.cast(done, tf.float32) / total_steps)
+            updates = tf.identity(self.optimizer.iterations.value)
             rows = self.strategy.run(self._step, (order, epoch, step))
+            if self.averages is not None:
+                count = tf.identity(self.optimizer.iterations.value)
+                self.averages.update(count, count > updates)
             loss, hits, norm, unhealthy = (
                 self.strategy.reduce(tf.distribute.ReduceOp.SUM, row, axis=None)
                 for row in rows
@@ -353,23 +377,31 @@ class Loop(tf.Module):
             axis=None,
         )
 
-    def use_averages(self) -> list[np.ndarray]:
-        """Puts the moving averages in the weights' place, if there are any.
+    def use_averages(self, images: int) -> list[Kept]:
+        """Puts the averages in the weights' place, if there are any.
+
+        Args:
+          images: training images that their statistics are taken from.
 
         Returns:
-          What the weights were, for `set_weights`.
+          What was changed, for `put_back`.
         """
+        if self.averages is None:
+            return []
         weights = self.network.trainable_variables
-        old = [weight.numpy() for weight in weights]
-        self.optimizer.finalize_variable_values(weights)
-        return old
+        kept = [
+            (variable, variable.numpy())
+            for variable in (*weights, *self._statistics.variables_to_take)
+        ]
+        for weight, average in zip(weights, self.averages.values, strict=True):
+            weight.assign(average.numpy())
+        self._statistics.take(images)
+        return kept
 
-    def set_weights(self, values: list[np.ndarray]) -> None:
-        """Sets the trainable weights."""
-        for weight, value in zip(
-            self.network.trainable_variables, values, strict=True
-        ):
-            weight.assign(value)
+    def put_back(self, kept: list[Kept]) -> None:
+        """Undoes `use_averages`."""
+        for variable, value in kept:
+            variable.assign(value)
 
     @tf.function(autograph=False)
     def _logits(self, images: tf.Tensor) -> tf.Tensor:

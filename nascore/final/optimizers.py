@@ -27,13 +27,11 @@ def make_schedule(
 
 
 def make_optimizer(training: TrainingConfig) -> keras.optimizers.Optimizer:
-    """Nesterov momentum; moving averages and loss scaling if asked for."""
+    """Nesterov momentum; with float16 its loss is scaled."""
     optimizer = keras.optimizers.SGD(
         training.lr_max,
         momentum=training.momentum,
         nesterov=training.momentum > 0,
-        use_ema=training.ema_decay > 0,
-        ema_momentum=training.ema_decay or 0.99,
     )
     if training.precision == "float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)

@@ -5,8 +5,9 @@ position (epoch, step), saved between any two stretches of steps.
 """
 
 import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import tensorflow as tf
 from nascore.checkpoints import Checkpoints
 from nascore.data import describe_data
 from nascore.errors import InputError, RunStopped
+from nascore.final.averages import SAMPLE, Averages
 from nascore.final.config import FinalConfig
 from nascore.final.devices import (
     is_chief,
@@ -26,6 +28,7 @@ from nascore.final.devices import (
 from nascore.final.evaluation import cross_entropies
 from nascore.final.images import FinalData, load_final
 from nascore.final.loop import Loop, Stretch
+from nascore.final.origin import NOWHERE, Origin
 from nascore.interrupts import Interrupted, StopRequest
 from nascore.json_files import look_up, read_object
 from nascore.ledger import Ledger
@@ -33,6 +36,7 @@ from nascore.network import build_network
 from nascore.progress import Progress, next_stretch
 from nascore.runs import RunFolder
 from nascore.runtime import device_names, make_deterministic, set_precision
+from nascore.stopwatch import Stopwatch
 from nascore.tensorboard import Board
 
 
@@ -49,6 +53,7 @@ class FinalTraining:
       initialize: changes the weights of a network that starts afresh.
       checkpoints_of: the run folder to continue from, if not this one; so
         that several machines start from the same.
+      origin: the searches that architecture and weights are from.
 
     Raises:
       InputError: settings that do not fit the data, the devices or the run
@@ -64,8 +69,10 @@ class FinalTraining:
         strategy: tf.distribute.Strategy | None = None,
         initialize: Callable[[keras.Model], None] | None = None,
         checkpoints_of: Path | None = None,
+        origin: Origin = NOWHERE,
     ) -> None:
         self.config = config
+        self.origin = origin
         self.run_folder = run
         training = config.training
         architecture = config.architecture
@@ -100,12 +107,12 @@ class FinalTraining:
             name: tf.Variable(0, trainable=False, name=name)
             for name in ("epoch", "step")
         }
-        self._seconds = tf.Variable(0.0, trainable=False, dtype=tf.float64)
+        self._stopwatch = Stopwatch()
         self._start_records()
         state = {
             **self.loop.state,
             **self._position,
-            "seconds": self._seconds,
+            "seconds": self._stopwatch.noted,
             "tables": self.ledger,
         }
         self.checkpoints = Checkpoints(
@@ -117,9 +124,12 @@ class FinalTraining:
             self.resumed = shared.restore()
         if initialize is not None and not self.resumed:
             initialize(self.network)
+            if self.loop.averages is not None:
+                self.loop.averages.restart()
         if self.chief:
             self.ledger.rewind()
         self._saved = time.monotonic()
+        self._stopwatch.go_on()
 
     @property
     def scaling(self) -> tuple[Any, Any]:
@@ -141,7 +151,9 @@ class FinalTraining:
     def _start_records(self) -> None:
         path = self.run_folder.path / "config.json"
         if path.exists():
-            epochs = look_up(read_object(path), path, "config.epochs", int)
+            old = read_object(path)
+            self._check_age(old)
+            epochs = look_up(old, path, "config.epochs", int)
             if epochs != self.config.training.epochs:
                 raise InputError(
                     f"{self.run_folder.path} trains for {epochs} epochs and "
@@ -155,11 +167,31 @@ class FinalTraining:
                 "trained_on": len(self.data.train),
             },
             "devices": device_names(),
+            "origin": self.origin.to_json(),
         }
+        if self.config.training.ema_decay:
+            about["averages"] = Averages.RULE
         space = self.config.network.space
         self.run_folder.record_start(about, self.config, space)
         self.ledger = Ledger(self.run_folder, "epochs")
         self.board = Board(self.run_folder.path / "tensorboard")
+
+    def _check_age(self, old: Mapping[str, Any]) -> None:
+        """Says what an earlier version has left out or done otherwise."""
+        path = self.run_folder.path
+        if self.config.training.ema_decay and "averages" not in old:
+            raise InputError(
+                f"{path} has averages of weights (--ema_decay) of an earlier "
+                "version, which keep the first weights and cannot be "
+                "continued; start anew in another --run_dir"
+            )
+        if "test_fingerprint" not in old.get("data", {}):
+            print(
+                f"note: {path} was begun by an earlier version, which did not "
+                "record the test images: whether they are still the same is "
+                "not known",
+                file=sys.stderr,
+            )
 
     def run(self) -> None:
         """Trains to the last epoch.
@@ -179,16 +211,11 @@ class FinalTraining:
 
     def _run_epoch(self) -> None:
         epoch = self.epoch
-        start = time.monotonic()
-        before = float(self._seconds)
         stretch = 1
         while self.step < self.loop.steps_per_epoch:
             stretch = self._run_stretch(epoch, stretch)
-            self._seconds.assign(before + time.monotonic() - start)
             self._after_stretch()
-        validation = self._validate()
-        self._seconds.assign(before + time.monotonic() - start)
-        self._end_epoch(epoch, validation)
+        self._end_epoch(epoch, self._validate(epoch))
 
     def _run_stretch(self, epoch: int, stretch: int) -> int:
         """Trains some steps; returns how many to take next."""
@@ -239,6 +266,7 @@ class FinalTraining:
             return
         self._stop_if_asked()
         if time.monotonic() - self._saved > self.checkpoint_seconds:
+            self._stopwatch.note()
             self._save()
 
     def _stop_if_asked(self) -> None:
@@ -246,6 +274,7 @@ class FinalTraining:
         signum = self._signal()
         if signum is None:
             return
+        self._stopwatch.note()
         self._save()
         self._progress.close()
         where = "" if self.chief else " by the first machine"
@@ -269,14 +298,22 @@ class FinalTraining:
         self.checkpoints.save()
         self._saved = time.monotonic()
 
-    def _validate(self) -> dict[str, float]:
-        """Loss and accuracy on the validation images, if there are any."""
+    def _validate(self, epoch: int) -> dict[str, float]:
+        """Loss and accuracy on the validation images, if there are any.
+
+        With averages of the weights they are those of the averages. Only the
+        last epoch's take their statistics from all training images, as the
+        network that is tested and exported has them.
+        """
         validation = self.data.validation
         if validation is None:
             return {}
-        old = self.loop.use_averages()
+        images = len(self.data.train)
+        if epoch + 1 < self.config.training.epochs:
+            images = min(images, SAMPLE)
+        kept = self.loop.use_averages(images)
         logits = self.loop.logits(validation.images)
-        self.loop.set_weights(old)
+        self.loop.put_back(kept)
         losses = cross_entropies(logits, validation.labels)
         hits = np.argmax(logits, axis=1) == validation.labels
         return {
@@ -296,7 +333,7 @@ class FinalTraining:
         rate = self.loop.learning_rate(
             tf.constant(epoch), tf.constant(self.loop.steps_per_epoch - 1)
         )
-        seconds = float(self._seconds)
+        seconds = self._stopwatch.seconds
         row = {
             "epoch": epoch,
             "learning_rate": float(rate),
@@ -311,8 +348,9 @@ class FinalTraining:
         self.board.scalars(
             epoch, {k: v for k, v in row.items() if k != "epoch"}
         )
-        for variable in (*self.loop.totals, self._seconds):
-            variable.assign(0.0)
+        for total in self.loop.totals:
+            total.assign(0.0)
+        self._stopwatch.restart()
         self._position["epoch"].assign(epoch + 1)
         self._position["step"].assign(0)
         self._save()

@@ -1,9 +1,11 @@
 """From a search to a trained, exported network, as a user does it."""
 
 import csv
+import dataclasses
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +18,14 @@ from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
 from enas.search import make_search
 from experiments import predict
 from nascore.config import DataConfig, SupernetConfig
+from nascore.data import load
 from nascore.errors import InputError
 from nascore.final import formats
 from nascore.final.classifier import load_classifier
+from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.final.origin import Origin, Search
+from nascore.final.run import FinalTraining
+from nascore.run_reader import read_run
 from nascore.runs import RunFolder
 
 ROOT = Path(__file__).parent.parent.parent
@@ -111,6 +118,12 @@ def test_a_found_architecture_is_trained_tested_and_drawn(search, trained):
     test = json.loads((path / "test.json").read_text())
     assert test["images"] == 360 and test["epochs"] == 2
     assert f"accuracy {test['accuracy']:.2%} (95% interval" in done.stdout
+    assert test["measured_on"] == "the official test set, once, after training"
+    for uses in (test["searches"]["architecture"], card["searches"]["weights"]):
+        assert uses["run"] == str(search)
+        assert not any(uses["test_images"].values())
+        assert uses["validation_images"]["rewarded"] == 144
+    assert "architecture of" in done.stdout  # Chosen by validation images.
     confusion = np.loadtxt(path / "confusion.csv", delimiter=",", skiprows=1)[
         :, 1:
     ]
@@ -120,6 +133,76 @@ def test_a_found_architecture_is_trained_tested_and_drawn(search, trained):
         with Image.open(path / "plots" / f"{name}.png") as picture:
             assert min(picture.size) > 400
     assert list((path / "tensorboard").iterdir())
+
+
+ON_TESTS = dataclasses.replace(
+    SEARCH, data=dataclasses.replace(SEARCH.data, split="ienas")
+)
+
+
+def test_an_architecture_that_test_images_chose(tmp_path):
+    with RunFolder.create(tmp_path / "search") as run:
+        make_search(ON_TESTS, run).run()
+    path = tmp_path / "final"
+    done = script(
+        "train_final",
+        *("--filters=4", "--num_normal_cells=1", "--num_reduction_cells=1"),
+        *("--batch_size=128", "--epochs=1", "--export=keras"),
+        *(f"--from_run={tmp_path / 'search'}", f"--run_dir={path}"),
+    )
+    assert done.returncode == 0, done.stderr
+    (warning,) = done.stderr.splitlines()
+    assert warning.startswith("warning: ")
+    assert "108 of 360 (30.0%) official test images" in warning
+    assert "not clean: 108 of 360 (30.0%) test images" in done.stdout
+    test = json.loads((path / "test.json").read_text())
+    card = json.loads((path / "model" / "model_card.json").read_text())
+    assert card["test"]["measured_on"] == test["measured_on"]
+    assert "108 of 360 (30.0%) images gave the rewards" in test["measured_on"]
+    rest = test["without_rewarded_images"]
+    assert rest["images"] == 252
+    assert f"252 others: accuracy {rest['accuracy']:.2%}" in done.stdout
+    # The same by the exported network, on the images themselves.
+    data = load(dataclasses.replace(SEARCH.data, split="ienas"))
+    classifier = load_classifier(path / "model" / "network.keras")
+    for part, accuracy in (
+        (data.search_test, rest["accuracy"]),
+        (data.test, test["accuracy"]),
+    ):
+        hits = classifier.predict(part.images).argmax(1) == part.labels
+        assert hits.mean() == pytest.approx(accuracy)
+
+
+def test_resumed_without_the_search_that_it_started_from(search, tmp_path):
+    source = tmp_path / "search"
+    shutil.copytree(search, source)
+    found = read_run(source)
+    config = FinalConfig(
+        SEARCH.data,
+        NetworkConfig(
+            num_nodes=1, filters=4, num_normal_cells=1, num_reduction_cells=1
+        ),
+        TrainingConfig(
+            architecture=found.derived[0]["architecture"],
+            init_from_supernet=str(source),
+            epochs=2,
+            batch_size=40,
+            export="keras",
+        ),
+    )
+    path = tmp_path / "final"
+    origin = Origin(None, Search.of(found))
+    with RunFolder.create(path) as run:
+        training = FinalTraining(config, run, origin=origin)
+        training.checkpoints.save()
+    shutil.rmtree(source)
+    done = script("train_final", f"--run_dir={path}", "--resume")
+    assert done.returncode == 0, done.stderr
+    assert "blocks start from shared weights" not in done.stdout
+    test = json.loads((path / "test.json").read_text())
+    uses = test["searches"]["weights"]
+    assert uses["run"] == str(source)
+    assert uses["test_images"] == {"trained": 0, "rewarded": 0, "reported": 0}
 
 
 LOAD = """
@@ -156,8 +239,6 @@ def test_exports_agree_in_a_fresh_process_without_this_package(trained):
 
 
 def test_test_accuracy_is_that_of_the_exported_network(trained):
-    from nascore.data import load
-
     path, _ = trained
     data = load(DataConfig(image_size=8))
     for name in ("network.keras", "saved_model", "network.onnx"):
@@ -233,9 +314,9 @@ train_final.cli()
 
 def test_two_devices_and_two_workers_equal_one(tmp_path):
     alone = tmp_path / "alone"
-    done = script("train_final", *TINY, ARCHITECTURE, f"--run_dir={alone}")
+    flags = (*TINY, ARCHITECTURE, "--ema_decay=0.9", "--export=")
+    done = script("train_final", *flags, f"--run_dir={alone}")
     assert done.returncode == 0, done.stderr
-    flags = (*TINY, ARCHITECTURE, "--export=")
     mirrored = tmp_path / "mirrored"
     subprocess.run(
         [

@@ -2,10 +2,13 @@
 
 import csv
 import dataclasses
+import json
+import shutil
 import signal
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from nascore.config import DataConfig
 from nascore.errors import InputError, RunStopped
@@ -81,6 +84,112 @@ def test_resumed_training_equals_uninterrupted(whole, stops, tmp_path):
     assert rows(path) == table
     for name, value in state(training).items():
         np.testing.assert_array_equal(value, values[name], name)
+
+
+def test_seconds_before_an_interruption_count(tmp_path, monkeypatch):
+    now, stretches = [0.0], []
+    monkeypatch.setattr("nascore.stopwatch.monotonic", lambda: now[0])
+    original = FinalTraining._run_stretch
+
+    def run_stretch(self, epoch, stretch):
+        taken = original(self, epoch, 1)
+        now[0] += 10
+        stretches.append(epoch)
+        if len(stretches) == 3:
+            self._stop.signum = signal.SIGTERM
+        return taken
+
+    monkeypatch.setattr(FinalTraining, "_run_stretch", run_stretch)
+    with RunFolder.create(tmp_path / "run") as run:
+        with pytest.raises(Interrupted):
+            FinalTraining(CONFIG, run).run()
+    now[0] += 1000
+    with RunFolder.open(tmp_path / "run") as run:
+        FinalTraining(CONFIG, run).run()
+        seconds = [float(row["seconds"]) for row in run.read("epochs")]
+    # Four steps of ten seconds; three of the first were before.
+    assert seconds == [40.0, 40.0, 40.0]
+
+
+def write_pictures(folder, seed):
+    rng = np.random.default_rng(seed)
+    for label in range(2):
+        (folder / f"c{label}").mkdir(parents=True)
+        for number in range(12):
+            pixels = rng.integers(0, 256, (8, 8)).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / f"c{label}" / f"{number}.png")
+
+
+def swap_labels(test):
+    (test / "c0").rename(test / "x")
+    (test / "c1").rename(test / "c0")
+    (test / "x").rename(test / "c1")
+
+
+def change_a_pixel(test):
+    with Image.open(test / "c1" / "3.png") as picture:
+        pixels = np.asarray(picture).copy()
+    pixels[0, 0] ^= 1
+    Image.fromarray(pixels).save(test / "c1" / "3.png")
+
+
+def exchange(test):
+    shutil.rmtree(test)
+    write_pictures(test, 9)
+
+
+@pytest.mark.parametrize("change", [swap_labels, change_a_pixel, exchange])
+def test_other_test_images_are_noticed(change, tmp_path, capsys):
+    for seed, part in enumerate(("train", "test")):
+        write_pictures(tmp_path / "data" / part, seed)
+    data = DataConfig(
+        dataset="folder", data_dir=str(tmp_path / "data"), image_size=8
+    )
+    training = dataclasses.replace(CONFIG.training, batch_size=8)
+    config = dataclasses.replace(CONFIG, data=data, training=training)
+    path = tmp_path / "run"
+    with RunFolder.create(path) as run:
+        FinalTraining(config, run)
+    with RunFolder.open(path) as run:
+        FinalTraining(config, run)
+    assert capsys.readouterr().err == ""
+    change(tmp_path / "data" / "test")
+    with RunFolder.open(path) as run:
+        with pytest.raises(InputError, match="other images.*test_fingerprint"):
+            FinalTraining(config, run)
+    # An earlier version recorded no test images: they are not compared.
+    settings = json.loads((path / "config.json").read_text())
+    del settings["data"]["test_fingerprint"]
+    (path / "config.json").write_text(json.dumps(settings))
+    with RunFolder.open(path) as run:
+        FinalTraining(config, run)
+    assert "whether they are still the same" in capsys.readouterr().err
+
+
+def test_averages_of_an_earlier_version_are_refused(tmp_path):
+    path = tmp_path / "run"
+    with RunFolder.create(path) as run:
+        FinalTraining(CONFIG, run)
+    settings = json.loads((path / "config.json").read_text())
+    del settings["averages"]
+    (path / "config.json").write_text(json.dumps(settings))
+    with RunFolder.open(path) as run:
+        with pytest.raises(InputError, match="--ema_decay.*earlier version"):
+            FinalTraining(CONFIG, run)
+
+
+def test_averages_start_from_weights_that_were_taken_over(tmp_path):
+    def initialize(network):
+        for weight in network.trainable_variables:
+            weight.assign(weight + 1.0)
+
+    with RunFolder.create(tmp_path / "run") as run:
+        training = FinalTraining(CONFIG, run, initialize=initialize)
+    weights = training.network.trainable_variables
+    for average, weight in zip(
+        training.loop.averages.values, weights, strict=True
+    ):
+        np.testing.assert_array_equal(average.numpy(), weight.numpy())
 
 
 def test_other_epochs_are_refused(tmp_path):
