@@ -116,8 +116,6 @@ def test_a_tiny_run_searches_tests_compares_and_draws(finished):
     # A fair rival shares weights as the search does.
     assert config["config"]["one_shot"]
     assert not config["config"]["predictor"]
-    shared = pd.read_csv(path / "random" / "candidates.csv")["shared_layers"]
-    assert shared[0] == 0 and shared.max() > 0
 
 
 def test_the_exported_model_has_the_accuracy_that_was_printed(finished):

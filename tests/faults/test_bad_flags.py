@@ -24,6 +24,7 @@ SCRIPTS = (
     "plot_final",
     "plot_mlpnas",
     "mlpnas_tables",
+    "mlpnas_report",
     "prepare_data",
 )
 

@@ -355,3 +355,21 @@ def test_scores_weigh_later_epochs_more():
     values = np.array([0.1, 0.2, 0.6], np.float32)
     expected = (0.1 + 2 * 0.2 + 3 * 0.6) / 6
     assert epoch_weighted_mean(values) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("one_shot", [False, True])
+def test_random_search_can_share_weights(tmp_path, one_shot):
+    config = dataclasses.replace(
+        CONFIG,
+        space=SpaceConfig(units="8,16", activations="elu,relu", max_layers=4),
+        policy=PolicyConfig(controller="random"),
+        training=dataclasses.replace(CONFIG.training, one_shot=one_shot),
+    )
+    search(tmp_path / "run", config, pool=Toy())
+    shared = [
+        int(row["shared_layers"])
+        for row in rows(tmp_path / "run")["candidates"]
+    ]
+    # Nothing is stored before the first epoch's four.
+    assert len(shared) == 12 and shared[:4] == [0] * 4
+    assert (max(shared) > 0) is one_shot
