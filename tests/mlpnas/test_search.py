@@ -1,13 +1,11 @@
 import dataclasses
 import shutil
 import signal
-import types
 
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from mlpnas import search as search_module
 from mlpnas.config import (
     FinetuneConfig,
     MlpnasConfig,
@@ -184,8 +182,7 @@ def test_an_epochs_seconds_count_what_was_before_a_stop(tmp_path, monkeypatch):
                 if self.stop_at == len(self.seen):
                     signal.raise_signal(signal.SIGINT)
 
-    time = types.SimpleNamespace(monotonic=lambda: clock[0])
-    monkeypatch.setattr(search_module, "time", time)
+    monkeypatch.setattr("nascore.stopwatch.monotonic", lambda: clock[0])
     with pytest.raises(Interrupted):
         search(tmp_path / "run", pool=Slow(6))
     clock[0] += 86_400
