@@ -140,23 +140,6 @@ def test_nothing_is_traced_again():
     assert loop.train.experimental_get_tracing_count() == 1
 
 
-def test_moving_averages_replace_the_weights_and_go_again():
-    loop = make_loop(ema_decay=0.9)
-    seen = []
-    for step in range(3):
-        train(loop, 0, step, step + 1)
-        seen.append(weights(loop))
-    average = seen[0]
-    for now in seen[1:]:
-        average = [0.9 * a + 0.1 * w for a, w in zip(average, now, strict=True)]
-    old = loop.use_averages()
-    for ours, theirs in zip(weights(loop), average, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
-    loop.set_weights(old)
-    for ours, theirs in zip(weights(loop), seen[-1], strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-
-
 def test_stops_after_a_loss_that_explodes():
     loop = make_loop(loss_limit=1e-6)
     step, healthy, *_ = train(loop, 0, 0, 5)
