@@ -53,7 +53,7 @@ def main(_: list[str]) -> None:
     from nascore.final.run import FinalTraining
 
     epochs, decays, seeds = (
-        [kind(word) for word in getattr(flags.FLAGS, name)]
+        [kind(word) for word in flags.FLAGS[name].value or ()]
         for name, kind in (("epochs", int), ("decays", float), ("seeds", int))
     )
     data = load_final(make_config(1, 0.0, 1).data, False)
