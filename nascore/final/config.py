@@ -167,7 +167,8 @@ class TrainingConfig:
     ema_decay: float = option(
         0.0,
         "Evaluate and export a moving average of the weights with this "
-        "decay per step; 0 is off.",
+        "decay per step, with a smaller one after t < 40 / (1 - decay) steps: "
+        "(1 + t) / (40 + t). 0 is off.",
     )
     precision: str = option(
         "float32",

@@ -319,6 +319,16 @@ def test_a_test_file_of_another_kind_is_refused(change, words, tmp_path):
     assert words in error_of(table_config(path, test_file=str(test)))
 
 
+def test_other_test_rows_have_another_fingerprint(tmp_path):
+    path = write(tmp_path, people())
+    test = write(tmp_path, people(1), "test.csv")
+    config = table_config(path, test_file=str(test))
+    first = load(config).fingerprint
+    assert load(config).fingerprint == first
+    write(tmp_path, people(2), "test.csv")
+    assert load(config).fingerprint != first
+
+
 def test_images_are_flattened_pixels_of_the_same_split_rules():
     data = load(MlpDataConfig(train_examples=400))
     assert len(data.train.labels) == 320
