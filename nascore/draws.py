@@ -92,7 +92,9 @@ def categorical(logits: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     Returns:
       int32 `[n]`.
     """
-    # In the middle of each step, since 0 and 1 have no logarithm.
+    # In the middle of each step, since the logarithms of 0 and 1 would make
+    # noise that no logit outweighs; the last middle would be rounded to 1.
     places = uniform(tf.shape(logits), seed) + 2.0 ** -(_MANTISSA_BITS + 1)
+    places = tf.minimum(places, 1 - 2.0**-_MANTISSA_BITS)
     noise = -tf.math.log(-tf.math.log(places))
     return tf.argmax(logits + noise, axis=1, output_type=tf.int32)

