@@ -1,1 +1,5 @@
 """What every search method shares; imports no sibling package."""
+
+from nascore import environment
+
+environment.prepare()
