@@ -179,10 +179,13 @@ def _odd_settings(
 ) -> list[str]:
     """Says where a run is no fair opponent of the first one."""
     dataset = run.settings["config"]["dataset"]
+    old, new = about["config"], run.settings["config"]
+    # A setting that one of them does not name came later: it ran without.
+    unknown = set(old) ^ set(new)
     changed = differences(
-        {**about["config"], **_beside(about)},
-        {**run.settings["config"], **_beside(run.settings)},
-        _OWN_SETTINGS,
+        {**old, **_beside(about)},
+        {**new, **_beside(run.settings)},
+        {*_OWN_SETTINGS, *unknown},
     )
     if not changed:
         return []

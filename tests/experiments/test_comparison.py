@@ -515,3 +515,20 @@ def test_damaged_rows_are_named(folders, tmp_path, name, damage):
         pd.DataFrame({"a": [1]}).to_csv(out / name)
     with pytest.raises(InputError, match=name.partition(".")[0]):
         comparison_rows.load(out)
+
+
+def test_a_setting_that_came_later_makes_no_unfair_opponent(folders, tmp_path):
+    changed = []
+    for place, folder in enumerate(folders[:2]):
+        copy = tmp_path / folder.name
+        shutil.copytree(folder, copy)
+        settings = json.loads((copy / "config.json").read_text())
+        if place:
+            settings["config"]["a_new_flag"] = "its default"
+        (copy / "config.json").write_text(json.dumps(settings))
+        changed.append(copy)
+    assert comparison_rows.gather(changed).notes == []
+    settings["config"]["filters"] = 7
+    (changed[1] / "config.json").write_text(json.dumps(settings))
+    (note,) = comparison_rows.gather(changed).notes
+    assert "filters: 8 -> 7" in note and "a_new_flag" not in note
