@@ -520,7 +520,7 @@ def test_damaged_rows_are_named(folders, tmp_path, name, damage):
 def test_a_setting_that_came_later_makes_no_unfair_opponent(folders, tmp_path):
     changed = []
     for place, folder in enumerate(folders[:2]):
-        copy = tmp_path / folder.name
+        copy = tmp_path / "later" / folder.name
         shutil.copytree(folder, copy)
         settings = json.loads((copy / "config.json").read_text())
         if place:
