@@ -15,6 +15,8 @@ from nascore.errors import InputError
 
 # Joblib's own back end but for one thing.
 _DASK = "ienas_dask"
+# A cluster that grows with its tasks may need some for its first worker.
+_WORKER_SECONDS = 60
 
 
 @contextlib.contextmanager
@@ -77,13 +79,21 @@ def _dask(scheduler: str, parallel: int) -> Iterator[None]:
         # that waits for a search.
         options = {"n_workers": parallel, "threads_per_worker": 1}
         client = Client(
-            scheduler or None, timeout="20s", **({} if scheduler else options)
+            scheduler or None,
+            # One that is started here answers when the machine comes to it.
+            timeout="20s" if scheduler else "10m",
+            **({} if scheduler else options),
         )
     except (OSError, ValueError) as error:
         raise InputError(
             f"--scheduler={scheduler} cannot be reached: {error}"
         ) from None
-    with client, joblib.parallel_config(backend=_DASK):
+    with (
+        client,
+        joblib.parallel_config(
+            backend=_DASK, wait_for_workers_timeout=_WORKER_SECONDS
+        ),
+    ):
         yield
 
 

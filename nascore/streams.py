@@ -64,8 +64,10 @@ def guard() -> None:
         if type(old) is not io.TextIOWrapper or old.fileno() != number:
             continue
         old.flush()
+        output: Any = _Output(number, "wb", closefd=False)
+        # As Python itself has it, with PYTHONUNBUFFERED or without.
         stream = io.TextIOWrapper(
-            io.BufferedWriter(_Output(number, "wb", closefd=False)),
+            output if old.write_through else io.BufferedWriter(output),
             old.encoding,
             "backslashreplace",
             line_buffering=old.line_buffering,

@@ -42,7 +42,9 @@ ASCII = {
 
 @pytest.fixture(scope="module")
 def environment():
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    variables.pop("PYTHONUNBUFFERED", None)
+    return variables
 
 
 def shell(line, words, folder, environment):
@@ -93,6 +95,18 @@ def test_a_full_disk_behind_the_output_is_one_line(tmp_path, environment, more):
         assert done.stderr == (
             "error: standard output: No space left on device\n"
         )
+
+
+@pytest.mark.parametrize(("value", "said"), [("", ""), ("1", "printed")])
+def test_what_is_not_buffered_stays_so(tmp_path, environment, value, said):
+    code = (
+        "import os; from experiments import launch;"
+        "launch.run(lambda args: print('printed', end='') or os._exit(0))"
+    )
+    words = [sys.executable, "-c", code]
+    variables = {**environment, "PYTHONUNBUFFERED": value}
+    done = shell('"$@" | cat', words, tmp_path, variables)
+    assert (done.returncode, done.stdout) == (0, said)
 
 
 def test_processes_that_are_started_have_outputs_too(tmp_path, environment):
