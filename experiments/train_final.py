@@ -29,7 +29,12 @@ from nascore.errors import InputError, printable
 from nascore.final.config import FinalConfig
 from nascore.final.origin import Origin, Search
 from nascore.memory import Watch, resident
-from nascore.run_reader import read_end, read_run, read_settings
+from nascore.run_reader import (
+    check_same_data,
+    read_end,
+    read_run,
+    read_settings,
+)
 from nascore.runs import (
     FINAL_END,
     RunFolder,
@@ -172,18 +177,15 @@ def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
     if not config.training.init_from_supernet:
         return None
     from enas.scoring import load_child
+    from nascore.data import load
     from nascore.final.history import find_images
     from nascore.final.transfer import transfer
 
     run = read_run(Path(config.training.init_from_supernet))
     search = unflatten(EnasConfig(), run.settings["config"])
-    data, _ = find_images(Search.of(run), config.data)
-    if data is None:
-        raise InputError(
-            f"the images that {run.path} searched on are neither where it had "
-            f"them, --data_dir={search.data.data_dir}, nor where this "
-            "training has its own; bring them back as they were"
-        )
+    # Beside this training's own, if they have moved with them.
+    data = find_images(Search.of(run), config.data)[0] or load(search.data)
+    check_same_data(run, data.fingerprint)
     supernet = load_child(search, data, run.path).supernet
 
     def initialize(network: "keras.Model") -> None:
