@@ -33,18 +33,18 @@ KINDS = {"grey": ((16, 16, 1), 0.0), "colour": ((16, 16, 3), 0.4)}
 WRITE = """
 import sys
 from pathlib import Path
-import keras, numpy as np
 from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.export import export, inference_model, load_keras
 from nascore.network import build_network
 from tests.nascore.final.test_export import KINDS, ORDERS
+import keras, numpy as np
 
 out = Path(sys.argv[1])
 cell = "0 0 1 3 0 1 1 4"
 for kind, (shape, aux_weight) in KINDS.items():
     config = FinalConfig(
         network=NetworkConfig(
-            num_nodes=1, filters=4, num_normal_cells=1, aux_weight=aux_weight
+            num_nodes=1, filters=4, num_layers=1, aux_weight=aux_weight
         ),
         training=TrainingConfig(architecture=cell),
     )
