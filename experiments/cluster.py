@@ -77,7 +77,12 @@ def _dask(scheduler: str, parallel: int) -> Iterator[None]:
     try:
         # One task at a time in each worker process: a task is a process
         # that waits for a search.
-        options = {"n_workers": parallel, "threads_per_worker": 1}
+        options = {
+            "n_workers": parallel,
+            "threads_per_worker": 1,
+            # Any free port: another cluster may have the usual one.
+            "dashboard_address": ":0",
+        }
         client = Client(
             scheduler or None,
             # One that is started here answers when the machine comes to it.

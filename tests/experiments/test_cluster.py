@@ -25,7 +25,7 @@ def address(tmp_path_factory):
     with distributed.LocalCluster(
         n_workers=1,
         threads_per_worker=1,
-        dashboard_address=None,
+        dashboard_address=":0",
         local_directory=str(folder),
     ) as started:
         with distributed.Client(started) as client:
@@ -44,7 +44,7 @@ def test_a_cluster_without_a_worker(monkeypatch):
         raise TimeoutError("DaskDistributedBackend has no worker")
 
     with distributed.LocalCluster(
-        n_workers=0, processes=False, dashboard_address=None
+        n_workers=0, processes=False, dashboard_address=":0"
     ) as started:
         monkeypatch.setattr(joblib, "effective_n_jobs", none)
         with pytest.raises(InputError, match="answers and has no worker"):
