@@ -1,1 +1,3 @@
 """Speed and memory, run by hand."""
+
+import nascore  # noqa: F401  Sets up the process: before TensorFlow.

@@ -16,6 +16,7 @@ import time
 import joblib
 import numpy as np
 
+from nascore.paths import expand
 from nascore.quiet import quiet_tensorflow
 
 quiet_tensorflow()
@@ -104,7 +105,7 @@ def train_ours(
 def main() -> None:
     """Prints a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data_dir", default="")
+    parser.add_argument("--data_dir", type=expand, default="")
     parser.add_argument("--images", type=int, default=6000)
     parser.add_argument("--architectures", type=int, default=20)
     arguments = parser.parse_args()

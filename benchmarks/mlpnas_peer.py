@@ -27,6 +27,7 @@ from pathlib import Path
 import pandas as pd
 
 from nascore.errors import InputError
+from nascore.paths import expand, to_path
 from nascore.quiet import quiet_tensorflow
 from nascore.stats import paired_test
 from nascore.tables import Row, Table
@@ -172,9 +173,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--out", type=Path, default=Path("mlpnas_peer"))
-    parser.add_argument("--data_dir", default="")
-    parser.add_argument("--wine_file", default="")
+    parser.add_argument("--out", type=to_path, default=Path("mlpnas_peer"))
+    parser.add_argument("--data_dir", type=expand, default="")
+    parser.add_argument("--wine_file", type=expand, default="")
     for name, allowed in (("datasets", DATASETS), ("methods", METHODS)):
         parser.add_argument(f"--{name}", type=_words(allowed), default=allowed)
     parser.add_argument("--seeds", type=int, default=10)

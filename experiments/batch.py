@@ -159,9 +159,12 @@ def run_jobs(
         print(f"{done} of {len(jobs)} jobs are finished already")
     if not missing:
         return
+    pace = "as many at a time as the cluster takes"
+    if not scheduler:
+        pace = f"{parallel} at a time"
     print(
-        f"{len(missing)} jobs to do, {parallel} at a time; what they print "
-        f"goes to {missing[0].log.parent}/*.log"
+        f"{len(missing)} jobs to do, {pace}; what they print goes to "
+        f"{missing[0].log.parent}/*.log"
     )
     sys.stdout.flush()
     # A cluster's machines have cores of their own.
@@ -177,7 +180,8 @@ def run_jobs(
         _Bar(jobs, unit) as bar,
     ):
         outcomes = joblib.Parallel(
-            n_jobs=parallel,
+            # A cluster has its own number of processors.
+            n_jobs=parallel if backend == "threading" else -1,
             batch_size=1,
             pre_dispatch="all" if backend != "threading" else parallel,
             return_as=return_as(),

@@ -29,6 +29,7 @@ from flags import comparison as comparison_flags
 from ienas.config import IenasConfig
 from nascore.config import flatten
 from nascore.errors import InputError
+from nascore.paths import make_absolute
 
 # The script of a method, and the settings that make it this method.
 _SCRIPTS: dict[str, tuple[str, type[EnasConfig], dict[str, object]]] = {
@@ -97,7 +98,7 @@ def main(args: list[str]) -> None:
         out = Path(values.out or f"comparisons/{config.data.dataset}")
         if values.backend != "threading":
             # The workers of a cluster have working folders of their own.
-            out = out.resolve()
+            config, out = make_absolute(config), out.absolute()
         jobs = plan_jobs(config, values.methods, values.seeds, out / "runs")
         run_jobs(jobs, "epochs", values.jobs, values.backend, values.scheduler)
         folders = [job.run_dir for job in jobs]
@@ -109,6 +110,7 @@ def main(args: list[str]) -> None:
                         job.run_dir,
                         values.rank_check,
                         values.rank_check_epochs,
+                        config.data.data_dir,
                     )
                     for job in jobs
                 ],

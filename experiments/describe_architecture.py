@@ -84,7 +84,7 @@ def cli() -> None:
     pictures.define(("png", "svg"))
     flags.DEFINE_string("input", "32x32x3", "Height x width x channels.")
     flags.DEFINE_integer("classes", 10, "Number of classes.", 2, 100_000)
-    flags.DEFINE_string("output", "architecture", "Folder for the drawings.")
+    base.define_path("output", "architecture", "Folder for the drawings.")
     launch.run(main)
 
 

@@ -13,7 +13,13 @@ from absl import flags
 from experiments import launch
 from nascore.errors import InputError
 from nascore.files import write_json
-from nascore.final.formats import CARD, FILE_NAMES, KERAS, parse_formats
+from nascore.final.formats import (
+    CARD,
+    FILE_NAMES,
+    FORMATS,
+    KERAS,
+    parse_formats,
+)
 from nascore.json_files import read_object
 
 
@@ -22,15 +28,22 @@ def main(args: list[str]) -> None:
     if len(args) != 1:
         raise InputError("name one folder of a final training")
     formats = parse_formats(flags.FLAGS.format)
+    if not formats:
+        raise InputError(
+            f"--format={flags.FLAGS.format} names none of: {', '.join(FORMATS)}"
+        )
     folder = Path(args[0]) / "model"
     path = folder / FILE_NAMES[KERAS]
     if not path.is_file():
         raise InputError(f"{path} does not exist; is the training finished?")
     launch.quiet_tensorflow()
-    from nascore.final.export import export, load_keras
+    from nascore.final.export import check_converters, export, load_keras
 
+    check_converters(formats)
     card = read_object(folder / CARD)
     model = load_keras(path)
+    if KERAS in formats:
+        print(f"{path} is there already")
     for written in export(model, folder, [f for f in formats if f != KERAS]):
         print(f"wrote {written}")
     names = [FILE_NAMES[name] for name in FILE_NAMES]

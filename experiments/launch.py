@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import shlex
 import signal
 import sys
@@ -10,8 +11,10 @@ from pathlib import Path
 
 from absl import app, flags, logging
 
+from nascore import environment, streams
 from nascore.errors import InputError, RunStopped, StorageError, printable
 from nascore.interrupts import Interrupted, Terminated, raise_terminated
+from nascore.paths import expand
 from nascore.quiet import quiet_tensorflow as quiet_tensorflow
 
 Main = Callable[[list[str]], None]
@@ -24,7 +27,30 @@ def run(main: Main) -> None:
     mistake in what the user gave (one line on stderr, no traceback); 130
     Ctrl-C; 143 SIGTERM where there was nothing to save.
     """
-    app.run(lambda argv: _guard(main, argv[1:]), flags_parser=_parse)
+    _use_utf8()
+    streams.guard()
+    try:
+        app.run(lambda argv: _guard(main, argv[1:]), flags_parser=_parse)
+    finally:
+        _flush()
+
+
+def _use_utf8() -> None:
+    """Starts again where names of files are ASCII to Python.
+
+    It is so only by PYTHONUTF8=0 in a C locale. Other letters would be
+    unreadable halves of bytes there, in names of classes, too.
+    """
+    if sys.getfilesystemencoding() == "ascii" and not sys.flags.utf8_mode:
+        os.environ["PYTHONUTF8"] = "1"
+        words = [sys.executable, "-X", "utf8", *sys.orig_argv[1:]]
+        os.execv(sys.executable, words)  # noqa: S606  This very command.
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
 
 
 def _parse(argv: list[str]) -> list[str]:
@@ -49,8 +75,12 @@ def _guard(main: Main, args: list[str]) -> None:
     # Libraries report their internals at the level of information.
     logging.set_verbosity(logging.WARNING)
     signal.signal(signal.SIGTERM, raise_terminated)
+    for note in environment.notes:
+        print(f"note: {printable(note)}", file=sys.stderr)
     try:
-        main(args)
+        # Run folders, files, architectures: nothing else begins with ~.
+        main([expand(word) for word in args])
+        sys.stdout.flush()
     except InputError as error:
         _exit(2, f"error: {error}")
     except RunStopped as error:
@@ -123,8 +153,9 @@ def _how_to_continue(run_dir: Path) -> str:
 
 
 def _exit(code: int, message: str) -> None:
-    sys.stdout.flush()
-    print(message, file=sys.stderr)
+    _flush()
+    with contextlib.suppress(OSError):
+        print(message, file=sys.stderr)
     sys.exit(code)
 
 

@@ -17,6 +17,7 @@ from experiments import launch
 from experiments.batch import run_jobs
 from experiments.jobs import SearchJob
 from experiments.mlpnas_variants import VARIANTS, variants_of
+from flags import base
 from mlpnas.config import FINAL_FILE, MlpnasConfig
 from nascore.config import flatten
 from nascore.errors import InputError
@@ -123,9 +124,9 @@ def cli() -> None:
     flags.DEFINE_list("tables", ["1", "2", "3", "4", "6"], "Which tables.")
     flags.DEFINE_integer("seeds", 3, "Runs of each kind, from seed 1.", 1)
     flags.DEFINE_integer("jobs", 1, "Runs at the same time.", 1)
-    flags.DEFINE_string("data_dir", "", "The tensorflow-datasets folder.")
-    flags.DEFINE_string("wine_file", "", "CSV file of wine quality, table 6.")
-    flags.DEFINE_string(
+    base.define_path("data_dir", "", "The tensorflow-datasets folder.")
+    base.define_path("wine_file", "", "CSV file of wine quality, table 6.")
+    base.define_path(
         "speakers_file", "", "CSV file of the Japanese vowels, for table 5."
     )
     flags.DEFINE_integer(
@@ -134,7 +135,7 @@ def cli() -> None:
         "MNIST images to learn from, the validation part included; 0: all.",
         0,
     )
-    flags.DEFINE_string("out", "mlpnas_tables", "Folder of runs and tables.")
+    base.define_path("out", "mlpnas_tables", "Folder of runs and tables.")
     launch.run(main)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from absl import flags
 
 from experiments import launch
+from flags import base
 from nascore.config import DATASETS
 from nascore.errors import InputError
 
@@ -24,13 +25,13 @@ def define() -> None:
         [name for name in DATASETS if name != "digits"],
         "What to prepare.",
     )
-    flags.DEFINE_string(
+    base.define_path(
         "source",
         None,
         "Folder of the official files (IDX .gz of MNIST and Fashion-MNIST, "
         "CIFAR archives or batches), or an archive.",
     )
-    flags.DEFINE_string(
+    base.define_path(
         "data_dir",
         "",
         "tensorflow-datasets folder (empty: its default); for "

@@ -17,11 +17,17 @@ from enas.config import EnasConfig
 from experiments import launch
 from experiments.comparison.rows import UNRANKED
 from experiments.jobs import Job
+from flags import base
 from nascore.config import unflatten
 from nascore.csv_files import read_table
 from nascore.errors import InputError
 from nascore.progress import Progress
-from nascore.run_reader import RunRecords, check_same_data, read_run
+from nascore.run_reader import (
+    RunRecords,
+    check_same_data,
+    read_run,
+    settings_with,
+)
 from nascore.runs import RunFolder, is_finished
 
 _NUMBERS = ("shared_accuracy", "standalone_accuracy", "epochs")
@@ -41,9 +47,11 @@ class RankJob(Job):
 
     Attributes:
       epochs: of each standalone training.
+      data_dir: where the data set is; empty: where the search had it.
     """
 
     epochs: int
+    data_dir: str = ""
 
     @property
     def finished(self) -> bool:
@@ -68,6 +76,7 @@ class RankJob(Job):
             str(self.run_dir),
             f"--count={self.total}",
             f"--epochs={self.epochs}",
+            f"--data_dir={self.data_dir}",
         ]
 
 
@@ -98,8 +107,16 @@ def missing(run: RunRecords, count: int, epochs: int) -> list[dict]:
     ]
 
 
-def check_ranks(run_dir: Path, count: int, epochs: int) -> None:
+def check_ranks(
+    run_dir: Path, count: int, epochs: int, data_dir: str = ""
+) -> None:
     """Trains what is missing and writes it down, one by one.
+
+    Args:
+      run_dir: the folder of a finished search.
+      count: how many proposals are to be trained.
+      epochs: of each training.
+      data_dir: where the data set is; empty: where the search had it.
 
     Raises:
       InputError: no finished run.
@@ -117,7 +134,7 @@ def check_ranks(run_dir: Path, count: int, epochs: int) -> None:
     from enas.standalone import train_standalone
     from nascore.data import load
 
-    config = unflatten(EnasConfig(), run.settings["config"])
+    config = unflatten(EnasConfig(), settings_with(run, data_dir))
     data = load(config.data)
     check_same_data(run, data.fingerprint)
     architectures = [
@@ -160,13 +177,15 @@ def main(args: list[str]) -> None:
     run_dir = Path(args[0])
     if not run_dir.is_dir():
         raise InputError(f"{run_dir} is not a folder")
-    check_ranks(run_dir, flags.FLAGS.count, flags.FLAGS.epochs)
+    values = flags.FLAGS
+    check_ranks(run_dir, values.count, values.epochs, values.data_dir)
 
 
 def cli() -> None:
     """Console entry point."""
     flags.DEFINE_integer("count", 8, "Proposals to train.", 2)
     flags.DEFINE_integer("epochs", 5, "Epochs of each training.", 1)
+    base.define_data_dir()
     launch.run(main)
 
 

@@ -7,11 +7,14 @@ The run may be going or finished; nothing in its folder is changed.
 
 from pathlib import Path
 
+from absl import flags
+
 from enas.config import EnasConfig
 from experiments import launch
+from flags import base
 from nascore.config import unflatten
 from nascore.errors import InputError
-from nascore.run_reader import check_same_data, read_run
+from nascore.run_reader import check_same_data, read_run, settings_with
 
 
 def main(args: list[str]) -> None:
@@ -27,7 +30,7 @@ def main(args: list[str]) -> None:
     from enas.scoring import load_child, score
     from nascore.data import load
 
-    config = unflatten(EnasConfig(), run.settings["config"])
+    config = unflatten(EnasConfig(), settings_with(run, flags.FLAGS.data_dir))
     data = load(config.data)
     check_same_data(run, data.fingerprint)
     child = load_child(config, data, run.path)
@@ -45,6 +48,7 @@ def main(args: list[str]) -> None:
 
 def cli() -> None:
     """Console entry point."""
+    base.define_data_dir()
     launch.run(main)
 
 

@@ -22,7 +22,6 @@ from nascore.run_reader import read_end, read_settings
 from nascore.runs import (
     RunFolder,
     check_streams,
-    default_run_dir,
     is_finished,
 )
 
@@ -38,7 +37,8 @@ def open_run() -> tuple[MlpnasConfig, RunFolder]:
     if not run_config.resume:
         config = mlpnas_flags.read()
         if not run_config.run_dir:
-            path = default_run_dir("mlpnas", config.data.dataset)
+            name = config.data.dataset
+            return config, RunFolder.create_named("mlpnas", name)
         return config, RunFolder.create(path)
     run = RunFolder.open(path)
     try:
@@ -72,8 +72,8 @@ def main(args: list[str]) -> None:
         from experiments import mlpnas_run
 
         run_config = base.read(RunConfig())
-        # A cluster's workers are its own affair.
-        jobs = work.jobs or (0 if work.backend == "loky" else -1)
+        # A cluster's workers are its own affair, were there only one.
+        jobs = work.jobs if work.backend == "loky" else -1
         mlpnas_run.run(
             config,
             run,

@@ -12,7 +12,7 @@ from nascore.config import RunConfig
 from nascore.errors import InputError, printable
 from nascore.memory import Watch, resident
 from nascore.run_reader import read_settings
-from nascore.runs import RunFolder, check_streams, default_run_dir
+from nascore.runs import RunFolder, check_streams
 
 if TYPE_CHECKING:
     from enas.scoring import Scored
@@ -40,7 +40,7 @@ def open_run(method: str, read: ReadFlags[Config]) -> tuple[Config, RunFolder]:
         if config.controller.controller == "random":
             method = "random"
         if not run_config.run_dir:
-            path = default_run_dir(method, config.data.dataset)
+            return config, RunFolder.create_named(method, config.data.dataset)
         return config, RunFolder.create(path)
     run = RunFolder.open(path)
     settings = read_settings(path)

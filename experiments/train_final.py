@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from enas.config import EnasConfig
-from experiments import launch, plot_final
+from experiments import final_resume, launch, plot_final
 from flags import base
 from flags import final as final_flags
+from nascore.checkpoint_files import is_saved
 from nascore.config import RunConfig, unflatten
 from nascore.errors import InputError, printable
 from nascore.final.config import FinalConfig
@@ -38,7 +39,6 @@ from nascore.runs import (
     FINAL_END,
     RunFolder,
     check_streams,
-    default_run_dir,
     is_finished,
 )
 
@@ -86,8 +86,11 @@ def read_origin(config: FinalConfig) -> Origin:
       InputError: one is none.
     """
     architecture, weights = (
-        Search.of(read_run(Path(run))) if run else None
-        for run in (flags.FLAGS.from_run, config.training.init_from_supernet)
+        Search.of(read_run(Path(run)), name == "weights") if run else None
+        for name, run in (
+            ("architecture", flags.FLAGS.from_run),
+            ("weights", config.training.init_from_supernet),
+        )
     )
     return Origin(architecture, weights)
 
@@ -95,6 +98,11 @@ def read_origin(config: FinalConfig) -> Origin:
 def read_config() -> FinalConfig:
     """Makes the configuration from the flags and the run they name."""
     if not flags.FLAGS.from_run:
+        if flags.FLAGS["rank"].present:
+            raise InputError(
+                f"--rank={flags.FLAGS.rank} needs --from_run=RUN, the search "
+                "whose ranking is meant"
+            )
         return final_flags.read()
     if flags.FLAGS.architecture:
         raise InputError("give --architecture or --from_run, not both")
@@ -123,7 +131,8 @@ def open_run() -> tuple[FinalConfig, Origin, RunFolder]:
         if config.training.distribute == "multiworker" and worker_index():
             return config, origin, scratch_folder()
         if not run_config.run_dir:
-            path = default_run_dir("final", config.data.dataset)
+            run = RunFolder.create_named("final", config.data.dataset)
+            return config, origin, run
         return config, origin, RunFolder.create(path)
     stored = read_settings(path, "final training")
     config = final_flags.read(stored["config"])
@@ -134,6 +143,7 @@ def open_run() -> tuple[FinalConfig, Origin, RunFolder]:
             f"{path} is finished; its results are in {path / FINAL_END}"
         )
     check_streams(path, stored)
+    origin = final_resume.follow(origin, config, stored["config"], path)
     if config.training.distribute == "multiworker" and worker_index():
         return config, origin, scratch_folder()
     return config, origin, RunFolder.open(path)
@@ -168,18 +178,13 @@ def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
         return None
     from enas.scoring import load_child
     from nascore.data import load
+    from nascore.final.history import find_images
     from nascore.final.transfer import transfer
 
-    path = Path(config.training.init_from_supernet)
-    if flags.FLAGS.resume and not path.is_dir():
-        raise InputError(
-            f"--init_from_supernet={path} is not there any more, and the run "
-            "was stopped before it saved what it took from it; bring it back, "
-            "or start anew in another --run_dir"
-        )
-    run = read_run(path)
+    run = read_run(Path(config.training.init_from_supernet))
     search = unflatten(EnasConfig(), run.settings["config"])
-    data = load(search.data)
+    # Beside this training's own, if they have moved with them.
+    data = find_images(Search.of(run), config.data)[0] or load(search.data)
     check_same_data(run, data.fingerprint)
     supernet = load_child(search, data, run.path).supernet
 
@@ -270,14 +275,15 @@ def main(args: list[str]) -> None:
     checkpoints_of = saved if flags.FLAGS.resume else None
     with launch.resumable(saved), run:
         launch.quiet_tensorflow(config.training.distribute != "multiworker")
-        from nascore.checkpoints import is_saved
         from nascore.final.devices import make_strategy
+        from nascore.final.export import check_converters
         from nascore.final.finish import finish
         from nascore.final.history import find_history
         from nascore.final.images import load_final
         from nascore.final.memory import estimate
         from nascore.final.run import FinalTraining
 
+        check_converters(config.training.formats)
         strategy = make_strategy(config.training)
         base_memory = resident()
         data = load_final(config.data, config.training.train_on_all)
@@ -312,7 +318,7 @@ def main(args: list[str]) -> None:
 def define() -> None:
     """Defines all flags of the script."""
     final_flags.define()
-    flags.DEFINE_string(
+    base.define_path(
         "from_run", "", "Take architecture and data set from this search."
     )
     flags.DEFINE_integer(

@@ -7,6 +7,39 @@ from typing import Any
 from absl import flags
 
 from nascore.config import Config, flatten, unflatten
+from nascore.paths import expand, names_path
+
+
+class _PathParser(flags.ArgumentParser[str]):
+    """Reads a path, with `~` for the home folder."""
+
+    def parse(self, argument: str) -> str:
+        """Returns it expanded; absl says it where that is refused."""
+        return expand(argument)
+
+    def flag_type(self) -> str:
+        """For `--help`."""
+        return "string"
+
+
+def define_path(name: str, default: str | None, text: str) -> None:
+    """Defines a flag whose value is a path.
+
+    Args:
+      name: of the flag.
+      default: its value where none is given.
+      text: what `--help` says.
+    """
+    flags.DEFINE(_PathParser(), name, default, text)
+
+
+def define_data_dir() -> None:
+    """Defines `--data_dir` of scripts that read a search's data again."""
+    define_path(
+        "data_dir",
+        "",
+        "Where the data set of the search is now; empty: where it was.",
+    )
 
 
 def define(config: Any) -> None:
@@ -30,6 +63,8 @@ def define(config: Any) -> None:
             flags.DEFINE_integer(field.name, default, text)
         elif isinstance(default, float):
             flags.DEFINE_float(field.name, default, text)
+        elif names_path(field):
+            define_path(field.name, default, text)
         else:
             flags.DEFINE_string(field.name, default, text)
 

@@ -36,7 +36,7 @@ def define() -> None:
         "Address of the Dask scheduler or the Ray cluster; empty starts one "
         "on this machine.",
     )
-    flags.DEFINE_string(
+    base.define_path(
         "out",
         "",
         "Folder of the comparison; empty: comparisons/<dataset>. The runs go "

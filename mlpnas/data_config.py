@@ -29,12 +29,14 @@ class MlpDataConfig:
         "",
         "The tensorflow-datasets folder (empty: its default, $TFDS_DATA_DIR "
         "or ~/tensorflow_datasets).",
+        path=True,
     )
     data_file: str = option(
         "",
         "A .csv, .csv.gz, .parquet or .npz file of examples, for "
         "--dataset=table; also the CSV file of wine_quality (empty: "
         "tensorflow-datasets' data) and of japanese_vowels.",
+        path=True,
     )
     label_column: str = option(
         "", "--dataset=table: the column, or NPZ array, of the classes."
@@ -43,6 +45,7 @@ class MlpDataConfig:
         "",
         "--dataset=table: a file of test examples with the same columns; "
         "empty: --test_fraction of the data file.",
+        path=True,
     )
     drop_columns: str = option(
         "", "Columns of a table to leave out, with commas."

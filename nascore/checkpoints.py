@@ -7,26 +7,14 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from nascore.checkpoint_files import FILE, PREFIX, list_names, list_numbers
 from nascore.errors import InputError, StorageError
 from nascore.files import remove, sync
 
 # Each part of a state under a name of its own.
 State = Mapping[str, tf.Variable | tf.train.experimental.PythonState]
 
-_PREFIX = "ckpt"
-_TEMPORARY = re.compile(rf"{_PREFIX}-\d+_temp$")
-_FILE = re.compile(rf"{_PREFIX}-(\d+)\.(index|data-.*)$")
-
-
-def is_saved(folder: Path) -> bool:
-    """Whether a folder holds a checkpoint, readable or not."""
-    return any(_FILE.match(name) for name in _names(folder))
-
-
-def _names(folder: Path) -> list[str]:
-    if not folder.is_dir():
-        return []
-    return [path.name for path in folder.iterdir()]
+_TEMPORARY = re.compile(rf"{PREFIX}-\d+_temp$")
 
 
 class Checkpoints:
@@ -65,9 +53,9 @@ class Checkpoints:
         number = self._number + 1
         try:
             self._folder.mkdir(exist_ok=True)
-            self._checkpoint.write(str(self._folder / f"{_PREFIX}-{number}"))
+            self._checkpoint.write(str(self._folder / f"{PREFIX}-{number}"))
             # TensorFlow leaves it to the system when they reach the disk.
-            for written in self._folder.glob(f"{_PREFIX}-{number}.*"):
+            for written in self._folder.glob(f"{PREFIX}-{number}.*"):
                 sync(written)
             sync(self._folder)
             self._drop_older_than(number - self._keep + 1)
@@ -79,8 +67,8 @@ class Checkpoints:
 
     def _drop_older_than(self, number: int) -> None:
         """Deletes what newer checkpoints have taken the place of."""
-        for name in _names(self._folder):
-            match = _FILE.match(name)
+        for name in list_names(self._folder):
+            match = FILE.match(name)
             # What TensorFlow was writing when a process died, it leaves.
             if match and int(match[1]) < number or _TEMPORARY.match(name):
                 remove(self._folder / name)
@@ -98,17 +86,9 @@ class Checkpoints:
         Raises:
           InputError: there are some and none can be read.
         """
-        matches = map(_FILE.match, _names(self._folder))
-        numbers = sorted(
-            {
-                int(match[1])
-                for match in matches
-                if match and match[2] == "index"
-            },
-            reverse=True,
-        )
+        numbers = list_numbers(self._folder)
         for number in numbers:
-            path = self._folder / f"{_PREFIX}-{number}"
+            path = self._folder / f"{PREFIX}-{number}"
             try:
                 status = self._checkpoint.read(str(path))
                 if whole:

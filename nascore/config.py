@@ -27,10 +27,20 @@ DATASETS = (
 
 
 def option(
-    default: Any, text: str, choices: tuple[str, ...] | None = None
+    default: Any,
+    text: str,
+    choices: tuple[str, ...] | None = None,
+    path: bool = False,
 ) -> Any:
-    """Makes a dataclass field that knows its help text and its choices."""
-    metadata = {"help": text, "choices": choices}
+    """Makes a dataclass field that knows its help text and its choices.
+
+    Args:
+      default: its value where none is given.
+      text: what `--help` says.
+      choices: the values that it can have.
+      path: whether it is a path, see `nascore.paths`.
+    """
+    metadata = {"help": text, "choices": choices, "path": path}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -123,6 +133,7 @@ class DataConfig:
         "For --dataset=folder the folder with one sub-folder per class; for "
         "the others the tensorflow-datasets folder (empty: its default, "
         "$TFDS_DATA_DIR or ~/tensorflow_datasets).",
+        path=True,
     )
     image_size: int = option(
         0,
@@ -280,7 +291,7 @@ class RunConfig:
     """Where a run writes; nothing here changes a result."""
 
     run_dir: str = option(
-        "", "Run folder; empty: runs/<method>-<dataset>-<time>."
+        "", "Run folder; empty: runs/<method>-<dataset>-<time>.", path=True
     )
     resume: bool = option(
         False, "Continue the run in --run_dir, with its own settings."

@@ -25,7 +25,6 @@ def quiet_tensorflow(find_devices: bool = True) -> None:
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     import_quietly(find_devices)
 
 

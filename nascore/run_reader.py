@@ -145,6 +145,17 @@ def read_space(settings: Any, file: Path) -> CellSpace:
         ) from None
 
 
+def settings_with(run: RunRecords, data_dir: str) -> dict[str, Any]:
+    """The settings of a run whose data set may have moved.
+
+    Args:
+      run: the run.
+      data_dir: where its data set is now; empty: where it was.
+    """
+    settings = run.settings["config"]
+    return {**settings, "data_dir": data_dir} if data_dir else settings
+
+
 def check_same_data(run: RunRecords, fingerprint: str) -> None:
     """Raises InputError if these are not the images the run learned from."""
     file = run.path / "config.json"
@@ -152,8 +163,9 @@ def check_same_data(run: RunRecords, fingerprint: str) -> None:
     if own != fingerprint:
         raise InputError(
             f"{run.path} searched on other images (fingerprint {own}, now "
-            f"{fingerprint}); bring its data set back to where "
-            f"--data_dir={run.settings['config'].get('data_dir')} points"
+            f"{fingerprint}); say with --data_dir where its data set is now, "
+            "or bring it back to where --data_dir="
+            f"{run.settings['config'].get('data_dir')} points"
         )
 
 

@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import datetime
 import fcntl
+import itertools
 import json
 import os
 import platform
@@ -26,10 +27,11 @@ from nascore.json_files import look_up, read_object
 from nascore.memory import FILE as MEMORY_FILE
 from nascore.tables import Row, Table
 
-# A run may be given more epochs (nothing before them changes), its data may
-# have moved (the fingerprint tells whether they are the same), and what is
-# exported at its end changes none of its results.
-_MAY_DIFFER = ("epochs", "data_dir", "export")
+# A run may be given more epochs (nothing before them changes), its data and
+# the search that it starts from may have moved (fingerprints tell whether
+# they are the same), and what is exported at its end changes none of its
+# results.
+_MAY_DIFFER = ("epochs", "data_dir", "export", "init_from_supernet")
 
 # Which random numbers a run draws, see `nascore.seeds` and `nascore.draws`.
 # One that began with others cannot be continued: raise this whenever a change
@@ -90,14 +92,30 @@ class RunFolder:
                 "empty or a new folder"
             )
         is_new = not path.exists()
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                f"--run_dir={path} cannot be made: {error.strerror}"
-            ) from None
+        _make_folder(path, exist_ok=True)
         run = cls(path)
         run._is_new = is_new
+        return run
+
+    @classmethod
+    def create_named(cls, method: str, dataset: str) -> "RunFolder":
+        """Makes `runs/<method>-<dataset>-<time>`, which nobody else has.
+
+        Of several that start in the same second, all but one get a number.
+
+        Raises:
+          InputError: it cannot be made.
+        """
+        now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+        path = Path("runs") / f"{method}-{dataset}-{now}"
+        for number in itertools.count(2):
+            try:
+                _make_folder(path)
+                break
+            except FileExistsError:
+                path = path.with_name(f"{method}-{dataset}-{now}-{number}")
+        run = cls(path)
+        run._is_new = True
         return run
 
     @classmethod
@@ -235,6 +253,18 @@ def is_finished(
     return bool(end.get("stopped_early")) or done >= max(asked, epochs)
 
 
+def _make_folder(path: Path, exist_ok: bool = False) -> None:
+    """Raises InputError if it cannot be made, FileExistsError if it is."""
+    try:
+        path.mkdir(parents=True, exist_ok=exist_ok)
+    except OSError as error:
+        if isinstance(error, FileExistsError) and path.is_dir():
+            raise
+        raise InputError(
+            f"--run_dir={path} cannot be made: {error.strerror}"
+        ) from None
+
+
 _LOCK_NAME = ".lock"
 # What there can be of a run that has not begun yet.
 _EARLY = (_LOCK_NAME, MEMORY_FILE)
@@ -265,12 +295,6 @@ def _lock(path: Path) -> IO[str]:
         file.write(f"{os.getpid()} on {platform.node()}")
         file.flush()
     return file
-
-
-def default_run_dir(method: str, dataset: str) -> Path:
-    """Returns `runs/<method>-<dataset>-<time>`."""
-    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    return Path("runs") / f"{method}-{dataset}-{now}"
 
 
 def differences(old: Row, new: Row, ignore: Iterable[str] = ()) -> list[str]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+import nascore  # noqa: F401  As in every script, before TensorFlow.
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 ROOT = Path(__file__).parent.parent
 

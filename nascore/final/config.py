@@ -110,6 +110,7 @@ class TrainingConfig:
     init_from_supernet: str = option(
         "",
         "Start from the shared weights of this search, where shapes agree.",
+        path=True,
     )
     export: str = option(
         "keras,saved_model",

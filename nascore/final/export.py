@@ -5,6 +5,7 @@ is inside, drop path and auxiliary head are left out, and every layer is
 Keras's own, so that it loads without this package.
 """
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ import numpy as np
 from nascore.errors import InputError
 from nascore.files import placing
 from nascore.final.config import FinalConfig
-from nascore.final.formats import FILE_NAMES, KERAS, ONNX
+from nascore.final.formats import FILE_NAMES, KERAS, ONNX, ONNX_PACKAGES
 from nascore.final.keras_file import check_keras_file
 from nascore.network import LOGITS, build_network
 
@@ -75,16 +76,51 @@ def export(
     return paths
 
 
+def check_converters(formats: Sequence[str]) -> None:
+    """Imports what an export needs, so that a training does not end at that.
+
+    Raises:
+      InputError: a package is installed and does not work.
+    """
+    for package in ONNX_PACKAGES if ONNX in formats else ():
+        try:
+            with _Silence():
+                importlib.import_module(package)
+        # A package of another version fails in its own way.
+        except Exception as error:
+            raise InputError(
+                f"ONNX needs the package {package}, which cannot be used "
+                f"here ({_reason(error)}): pip install 'ienas[onnx]'"
+            ) from None
+
+
 def _write(model: keras.Model, path: Path, name: str) -> None:
     if name == KERAS:
         model.save(path)
         return
-    with _Silence():
-        model.export(
-            path,
-            format="onnx" if name == ONNX else "tf_saved_model",
-            verbose=False,
-        )
+    try:
+        with _Silence():
+            if name == ONNX:
+                # Keras converts only what was called before.
+                model(np.zeros((1, *model.input_shape[1:]), np.float32))
+            model.export(
+                path,
+                format="onnx" if name == ONNX else "tf_saved_model",
+                verbose=False,
+            )
+    except OSError:
+        raise
+    # Each converter has errors of its own.
+    except Exception as error:
+        raise InputError(
+            f"{path.parent} gets no {FILE_NAMES[name]}, its converter failed "
+            f"({_reason(error)}); leave {name} out of the formats"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """One line of what an error says."""
+    return (" ".join(str(error).split()) or type(error).__name__)[:200]
 
 
 def load_keras(path: Path) -> keras.Model:
@@ -98,9 +134,8 @@ def load_keras(path: Path) -> keras.Model:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     # Keras has another error for every damage.
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
         raise InputError(
-            f"{path} cannot be loaded as a Keras model: {reason}"
+            f"{path} cannot be loaded as a Keras model: {_reason(error)}"
         ) from None
 
 

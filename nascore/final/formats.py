@@ -13,7 +13,7 @@ FILE_NAMES = {
     ONNX: "network.onnx",
 }
 CARD = "model_card.json"
-_ONNX_PACKAGES = ("onnx", "tf2onnx")
+ONNX_PACKAGES = ("onnx", "tf2onnx")
 
 
 def parse_formats(text: str) -> tuple[str, ...]:
@@ -22,7 +22,7 @@ def parse_formats(text: str) -> tuple[str, ...]:
     Raises:
       InputError: an unknown format, or one whose packages are missing.
     """
-    formats = tuple(text.replace(",", " ").split())
+    formats = tuple(dict.fromkeys(text.replace(",", " ").split()))
     for name in formats:
         if name not in FORMATS:
             raise InputError(
@@ -30,7 +30,7 @@ def parse_formats(text: str) -> tuple[str, ...]:
                 f"{', '.join(FORMATS)}"
             )
     if ONNX in formats:
-        check_packages(_ONNX_PACKAGES)
+        check_packages(ONNX_PACKAGES)
     return formats
 
 

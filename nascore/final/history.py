@@ -112,7 +112,7 @@ def _find_seen(
         own.dataset,
     ):
         return _compare({}, {}, data)
-    theirs, is_same = _load(search, own)
+    theirs, is_same = find_images(search, own)
     if theirs is None:
         return None
     if theirs.image_shape != data.source.image_shape:
@@ -137,8 +137,19 @@ def _find_seen(
     return _compare(parts, tests, data)
 
 
-def _load(search: Search, own: DataConfig) -> tuple[ImageData | None, bool]:
-    """A search's images; whether they are of the training's data set."""
+def find_images(
+    search: Search, own: DataConfig
+) -> tuple[ImageData | None, bool]:
+    """Looks for a search's images where they were, and where a training's are.
+
+    Args:
+      search: the search.
+      own: the training's data set.
+
+    Returns:
+      The images, None if they are not found as they were; and whether they
+      are of the training's data set.
+    """
     for folder in dict.fromkeys((own.data_dir, search.data.data_dir)):
         is_same = folder == own.data_dir and search.data.dataset == own.dataset
         if not is_same and FOLDER not in (search.data.dataset, own.dataset):

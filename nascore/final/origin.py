@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nascore.checkpoint_files import fingerprint
 from nascore.config import DataConfig, flatten, unflatten
+from nascore.errors import InputError
 from nascore.json_files import check_kind, look_up
 from nascore.run_reader import RunRecords
 
@@ -18,22 +20,53 @@ class Search:
       run: its folder, as it was named.
       fingerprint: see `ImageData.fingerprint`.
       data: the settings of its images.
+      weights: fingerprint of the checkpoint that shared weights are taken
+        from; empty where none are, and in records of earlier versions.
     """
 
     run: str
     fingerprint: str
     data: DataConfig
+    weights: str = ""
 
     @classmethod
-    def of(cls, run: RunRecords) -> "Search":
-        """The search that a run folder holds."""
+    def of(cls, run: RunRecords, weights: bool = False) -> "Search":
+        """The search that a run folder holds.
+
+        Args:
+          run: what was read of it.
+          weights: whether its shared weights are taken.
+        """
         return cls(
             str(run.path),
             look_up(
                 run.settings, run.path / "config.json", "data.fingerprint", str
             ),
             unflatten(DataConfig(), run.settings["config"]),
+            fingerprint(run.path / "checkpoints") if weights else "",
         )
+
+    def check_same(self, other: "Search", flag: str) -> None:
+        """Checks that another folder holds this search, as it was.
+
+        Args:
+          other: what the folder holds now.
+          flag: that named it.
+
+        Raises:
+          InputError: it searched on other images, or has other weights.
+        """
+        what = ""
+        if other.fingerprint != self.fingerprint:
+            what = "searched on other images than"
+        elif self.weights and other.weights != self.weights:
+            what = "has other shared weights than"
+        if what:
+            raise InputError(
+                f"--{flag}={other.run} {what} {self.run} had when this "
+                "training was begun from it; name that search, wherever it "
+                "is now, or start anew in another --run_dir"
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +107,11 @@ class Origin:
                     look_up(value, file, "run", str),
                     look_up(value, file, "fingerprint", str),
                     unflatten(DataConfig(), look_up(value, file, "data", dict)),
+                    check_kind(
+                        value.get("weights", ""),
+                        str,
+                        f"{file} is damaged: 'weights'",
+                    ),
                 )
         return cls(searches.get("architecture"), searches.get("weights"))
 

@@ -1,13 +1,16 @@
 """From a search to a trained, exported network, as a user does it."""
 
+import contextlib
 import csv
 import dataclasses
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -300,6 +303,32 @@ def test_missing_packages_name_the_extra(monkeypatch):
     assert formats.parse_formats("keras,saved_model")
 
 
+def free_ports(count):
+    """Ports that nobody listens to."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("localhost", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def wait_for_all(processes):
+    """Waits for processes that wait for each other."""
+
+    def follow(process):
+        _, error = process.communicate()
+        if process.returncode:
+            # The others would wait for it for ever.
+            for other in processes:
+                other.kill()
+        return error
+
+    with ThreadPoolExecutor(len(processes)) as pool:
+        errors = list(pool.map(follow, processes))
+    codes = [process.returncode for process in processes]
+    assert codes == [0] * len(processes), errors
+
+
 MIRRORED = """
 import sys
 import tensorflow as tf
@@ -328,8 +357,7 @@ def test_two_devices_and_two_workers_equal_one(tmp_path):
         capture_output=True,
     )
     workers = tmp_path / "workers"
-    ports = [20000 + os.getpid() % 20000 + k for k in range(2)]
-    cluster = {"worker": [f"localhost:{port}" for port in ports]}
+    cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
     processes = []
     for index in range(2):
         task = {"type": "worker", "index": index}
@@ -341,9 +369,7 @@ def test_two_devices_and_two_workers_equal_one(tmp_path):
                 TF_CONFIG=variable,
             )
         )
-    for process in processes:
-        _, error = process.communicate(timeout=300)
-        assert process.returncode == 0, error
+    wait_for_all(processes)
     expected = rows(alone)
     for path in (mirrored, workers):
         for ours, theirs in zip(rows(path), expected, strict=True):

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from enas.config import ScheduleConfig
+from nascore import runs
 from nascore.errors import InputError
 from nascore.run_reader import read_run
 from nascore.runs import RunFolder, differences
@@ -142,3 +143,34 @@ def test_folders_without_a_run(tmp_path):
     (tmp_path / "config.json").write_text('{"space": {}}')
     with pytest.raises(InputError, match="lacks the search space"):
         read_run(tmp_path)
+
+
+def test_runs_of_the_same_second_have_folders_of_their_own(
+    tmp_path, monkeypatch
+):
+    class Noon(runs.datetime.datetime):
+        @classmethod
+        def now(cls, zone=None):
+            return cls(2026, 1, 2, 12, 0, 0, tzinfo=zone)
+
+    monkeypatch.setattr(runs.datetime, "datetime", Noon)
+    monkeypatch.chdir(tmp_path)
+    begun = [RunFolder.create_named("enas", "digits") for _ in range(3)]
+    names = [run.path.name for run in begun]
+    first = "enas-digits-20260102-120000"
+    assert names == [first, f"{first}-2", f"{first}-3"]
+    # One that was refused leaves its name to others, and theirs alone.
+    begun[1].close()
+    assert not begun[1].path.exists()
+    with RunFolder.create_named("enas", "digits") as run:
+        assert run.path == begun[1].path
+    for run in (begun[0], begun[2]):
+        assert run.path.is_dir()
+        run.close()
+
+
+def test_a_folder_of_runs_that_cannot_be_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").write_text("a file")
+    with pytest.raises(InputError, match="cannot be made"):
+        RunFolder.create_named("enas", "digits")
