@@ -19,7 +19,7 @@ from experiments.comparison.rows import UNRANKED
 from experiments.jobs import Job
 from nascore.config import unflatten
 from nascore.csv_files import read_table
-from nascore.errors import InputError
+from nascore.errors import InputError, printable
 from nascore.progress import Progress
 from nascore.run_reader import RunRecords, check_same_data, read_run
 from nascore.runs import RunFolder, is_finished
@@ -120,6 +120,8 @@ def check_ranks(run_dir: Path, count: int, epochs: int) -> None:
     config = unflatten(EnasConfig(), run.settings["config"])
     data = load(config.data)
     check_same_data(run, data.fingerprint)
+    for note in data.notes:
+        print(f"note: {printable(note)}")
     architectures = [
         run.space.parse(entry["architecture"]) for entry in entries
     ]

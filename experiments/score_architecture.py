@@ -10,7 +10,7 @@ from pathlib import Path
 from enas.config import EnasConfig
 from experiments import launch
 from nascore.config import unflatten
-from nascore.errors import InputError
+from nascore.errors import InputError, printable
 from nascore.run_reader import check_same_data, read_run
 
 
@@ -30,6 +30,8 @@ def main(args: list[str]) -> None:
     config = unflatten(EnasConfig(), run.settings["config"])
     data = load(config.data)
     check_same_data(run, data.fingerprint)
+    for note in data.notes:
+        print(f"note: {printable(note)}")
     child = load_child(config, data, run.path)
     for architecture in architectures:
         scored = score(child, architecture)
