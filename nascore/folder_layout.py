@@ -63,7 +63,7 @@ class _Finder:
 
     def list_part(self, folder: Path) -> dict[str, list[Path]]:
         """The pictures of each class of a part."""
-        folders, files = _entries(folder)
+        folders, files = entries(folder)
         for path in files:
             self.leave_out(_describe_loose(path), path)
         return {path.name: self._list_class(path) for path in folders}
@@ -123,7 +123,7 @@ def find_layout(root: Path) -> Layout:
 
 def _find_parts(root: Path, finder: _Finder) -> dict[str, Path]:
     """The folders of the parts; the root itself if it holds classes."""
-    folders, files = _entries(root)
+    folders, files = entries(root)
     parts = _named_parts(folders)
     others = [path for path in folders if path not in parts.values()]
     train = parts.get("train")
@@ -147,11 +147,16 @@ def _find_parts(root: Path, finder: _Finder) -> dict[str, Path]:
     return parts
 
 
+def part_of(folder: Path) -> str | None:
+    """The part that a folder is called as, if it is."""
+    return _PART_NAMES.get(folder.name.casefold())
+
+
 def _named_parts(folders: Sequence[Path]) -> dict[str, Path]:
     """The folders that are called as parts are."""
     parts: dict[str, Path] = {}
     for path in folders:
-        part = _PART_NAMES.get(path.name.casefold())
+        part = part_of(path)
         if part is None:
             continue
         if part in parts:
@@ -180,22 +185,22 @@ def _refuse_lonely_parts(root: Path, folders: Sequence[Path]) -> None:
 
 def _inside(folder: Path) -> set[str]:
     """Names of the sub-folders."""
-    return {path.name for path in _entries(folder)[0]}
+    return {path.name for path in entries(folder)[0]}
 
 
 def _is_divided(folder: Path) -> bool:
     """Whether a folder holds folders and no pictures beside them."""
-    folders, files = _entries(folder)
+    folders, files = entries(folder)
     return bool(folders) and not any(map(is_picture, files))
 
 
 def _check_classes(folder: Path) -> None:
     """Raises InputError for less than two class folders."""
-    folders, files = _entries(folder)
+    folders, files = entries(folder)
     if len(folders) >= 2:
         return
     hint = ""
-    if len(folders) == 1 and len(_entries(folders[0])[0]) >= 2:
+    if len(folders) == 1 and len(entries(folders[0])[0]) >= 2:
         hint = f"; are they in {folders[0]}?"
     elif pictures := sum(map(is_picture, files)):
         hint = f"; {pictures} picture(s) lie in it without a class"
@@ -205,7 +210,7 @@ def _check_classes(folder: Path) -> None:
     )
 
 
-def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
+def entries(folder: Path) -> tuple[list[Path], list[Path]]:
     """Sub-folders and other entries that are not hidden, sorted."""
     folders: list[Path] = []
     files: list[Path] = []
@@ -226,7 +231,7 @@ def _describe_loose(path: Path) -> str:
 
 def _walk(folder: Path, above: Sequence[str]) -> Iterator[Path]:
     """All files below a folder that are not hidden, through links, too."""
-    folders, files = _entries(folder)
+    folders, files = entries(folder)
     yield from files
     for path in folders:
         real = os.path.realpath(path)

@@ -10,6 +10,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -63,38 +64,42 @@ _BITS, _PHOTOMETRIC = 258, 262
 _WHITE_IS_ZERO = 0
 
 
-def open_image(path: Path) -> Image.Image:
+@contextlib.contextmanager
+def open_image(path: Path) -> Iterator[Image.Image]:
     """Opens an image file and reads its header.
 
     Raises:
       InputError: it is missing, no image, of a kind whose range of values is
         unknown, or suspiciously large.
     """
-    if path.is_file():
-        if not path.stat().st_size:
-            raise _unreadable(path, "it is empty (0 bytes)")
-    else:
+    if not path.is_file():
         reason = "it is no file" if path.exists() else "it does not exist"
         if path.is_symlink() and not path.exists():
             reason = "it is a link to what does not exist"
         raise _unreadable(path, reason)
+    if not path.stat().st_size:
+        raise _unreadable(path, "it is empty (0 bytes)")
+    # Not by its name: Pillow 13 maps such files into memory, and mixes up the
+    # sides of a TIFF that is to be turned.
+    with path.open("rb") as file:
+        image = _open(path, file)
+        reason = _no_range(image)
+        if reason:
+            raise _unreadable(path, reason)
+        yield image
+
+
+def _open(path: Path, file: BinaryIO) -> Image.Image:
     try:
         with _quiet():
-            image = Image.open(path, formats=FORMATS)
+            return Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
-        other = recognize(read_head(path))
-        if other:
-            raise _unreadable(path, f"it is {other}") from None
-        raise _unreadable(
-            path, f"it is none of {', '.join(FORMATS)}, or is damaged"
-        ) from None
+        reason: object = f"it is none of {', '.join(FORMATS)}, or is damaged"
+        if other := recognize(read_head(path)):
+            reason = f"it is {other}"
     except _BROKEN as error:
-        raise _unreadable(path, error) from None
-    reason = _no_range(image)
-    if reason:
-        image.close()
-        raise _unreadable(path, reason)
-    return image
+        reason = error
+    raise _unreadable(path, reason)
 
 
 def _no_range(image: Image.Image) -> str:
