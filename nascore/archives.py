@@ -29,8 +29,6 @@ _OTHER_KINDS = {
     b"Rar!\x1a\x07": "RAR",
     b"\x28\xb5\x2f\xfd": "Zstandard",
     b"xar!": "xar",
-    b"\x89PNG": "PNG",
-    b"\xff\xd8\xff": "JPEG",
 }
 _BROKEN = (
     OSError,
