@@ -20,6 +20,8 @@ MAX_BYTES = 200_000_000_000
 MAX_MEMBERS = 5_000_000
 # Bits of a zip member's flags.
 _ENCRYPTED, _SAYS_UTF_8 = 0x1, 0x800
+# Of its attributes.
+_DOS_FOLDER = 0x10
 _ENDINGS = (
     *(".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz"),
     *(".txz", ".7z", ".rar", ".gz", ".bz2", ".xz", ".zst"),
@@ -28,7 +30,7 @@ _OTHER_KINDS = {
     b"7z\xbc\xaf\x27\x1c": "7z",
     b"Rar!\x1a\x07": "RAR",
     b"\x28\xb5\x2f\xfd": "Zstandard",
-    b"xar!": "xar",
+    b"PK\3\4": "damaged zip",
 }
 _BROKEN = (
     OSError,
@@ -57,10 +59,14 @@ def unpack(source: Path, folder: Path) -> None:
             _unpack_zip(source, folder)
         else:
             _unpack_tar(source, folder)
+    except InputError:
+        raise
     except _BROKEN as error:
-        if isinstance(error, InputError):
-            raise
-        raise _refusal(source, _other_kind(source) or error) from None
+        reason: object = error
+        # It lists what every kind of compression had to say.
+        if isinstance(error, tarfile.ReadError):
+            reason = "it is neither a zip nor a tar, or is damaged"
+        raise _refusal(source, _other_kind(source) or reason) from None
 
 
 def is_archive(path: Path) -> bool:
@@ -75,8 +81,8 @@ def _other_kind(source: Path) -> str:
     for beginning, name in _OTHER_KINDS.items():
         if head.startswith(beginning):
             return (
-                f"it is a {name} file; unpack it yourself, or pack the "
-                "pictures as zip or tar.gz"
+                f"it is a {name} file; get it again, or unpack it yourself "
+                "and pack the pictures as zip or tar.gz"
             )
     return ""
 
@@ -115,13 +121,23 @@ def _unpack_zip(source: Path, folder: Path) -> None:
             if not _is_wanted(path):
                 continue
             target = folder / path
-            if member.is_dir() or member.filename.endswith("\\"):
+            if _is_folder(member):
                 target.mkdir(parents=True, exist_ok=True)
                 continue
             _check_new(source, folder, path, seen)
             target.parent.mkdir(parents=True, exist_ok=True)
             with archive.open(member) as packed, target.open("xb") as file:
                 shutil.copyfileobj(packed, file)
+
+
+def _is_folder(member: zipfile.ZipInfo) -> bool:
+    """Whether a member is a folder, by its name or by its attributes."""
+    attributes = member.external_attr
+    return (
+        member.filename.endswith(("/", "\\"))
+        or stat.S_ISDIR(attributes >> 16)
+        or bool(attributes & _DOS_FOLDER)
+    )
 
 
 def _check_member(source: Path, member: zipfile.ZipInfo) -> PurePosixPath:

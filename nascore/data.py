@@ -18,7 +18,7 @@ from sklearn.datasets import load_digits
 from nascore.config import DataConfig
 from nascore.errors import InputError
 from nascore.image_folder import read_class_folders
-from nascore.splitting import set_aside
+from nascore.splitting import describe_missing, set_aside
 
 DIGITS_SIZE = 16
 PADDED_SIZE = 32
@@ -256,6 +256,13 @@ def _split(raw: RawData, config: DataConfig) -> ImageData:
             f"{len(train)} training images; lower --validation_fraction or "
             "raise --train_examples"
         )
+    parts = {
+        "training set": train.labels,
+        "validation set": validation.labels,
+        "search-test set": search_test.labels,
+        "test set": test.labels,
+    }
+    notes += tuple(describe_missing(parts, raw.class_names))
     return ImageData(
         config.dataset,
         train,

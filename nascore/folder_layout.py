@@ -104,7 +104,11 @@ def find_layout(root: Path) -> Layout:
         be taken for parts as well as for classes.
     """
     if not root.is_dir():
-        raise InputError(f"--data_dir={root} is not an existing folder")
+        hint = "; unpack an archive with experiments.prepare_data"
+        raise InputError(
+            f"--data_dir={root} is not an existing folder"
+            f"{hint if root.is_file() else ''}"
+        )
     finder = _Finder()
     folders = _find_parts(root, finder)
     for folder in folders.values():

@@ -73,10 +73,7 @@ def open_image(path: Path) -> Iterator[Image.Image]:
         unknown, or suspiciously large.
     """
     if not path.is_file():
-        reason = "it is no file" if path.exists() else "it does not exist"
-        if path.is_symlink() and not path.exists():
-            reason = "it is a link to what does not exist"
-        raise _unreadable(path, reason)
+        raise _unreadable(path, _what_instead(path))
     if not path.stat().st_size:
         raise _unreadable(path, "it is empty (0 bytes)")
     # Not by its name: Pillow 13 maps such files into memory, and mixes up the
@@ -87,6 +84,17 @@ def open_image(path: Path) -> Iterator[Image.Image]:
         if reason:
             raise _unreadable(path, reason)
         yield image
+
+
+def _what_instead(path: Path) -> str:
+    """What a path is that is no file."""
+    if path.is_dir():
+        return "it is a folder"
+    if path.exists():
+        return "it is no file"
+    if path.is_symlink():
+        return "it is a link to what does not exist"
+    return "it does not exist"
 
 
 def _open(path: Path, file: BinaryIO) -> Image.Image:

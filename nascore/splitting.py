@@ -1,6 +1,6 @@
 """A part of some examples, set aside at random and by class."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -49,6 +49,33 @@ def set_aside(
     return rest, part
 
 
+def describe_missing(
+    parts: Mapping[str, np.ndarray], names: Sequence[str]
+) -> list[str]:
+    """Says which classes some parts have no example of.
+
+    Args:
+      parts: the labels of each part, int `[n]`, by what it is called.
+      names: of the classes.
+    """
+    lines = []
+    for part, labels in parts.items():
+        counts = np.bincount(labels, minlength=len(names))
+        missing = [
+            names[label] for label in np.flatnonzero(counts == 0).tolist()
+        ]
+        if missing:
+            lines.append(f"the {part} has no image of {_list(missing)}")
+    return lines
+
+
+def _list(names: Sequence[str]) -> str:
+    listed = ", ".join(map(repr, names[:_NAMED]))
+    if len(names) > _NAMED:
+        listed += f" and {len(names) - _NAMED} others"
+    return listed
+
+
 def _too_few(labels: np.ndarray, names: Sequence[str]) -> str:
     """Which classes are the reason, and how many examples they have."""
     counts = np.bincount(labels, minlength=len(names))
@@ -56,13 +83,10 @@ def _too_few(labels: np.ndarray, names: Sequence[str]) -> str:
     present = np.flatnonzero(counts).tolist()
     single = [names[label] for label in present if counts[label] < 2]
     if single:
-        listed = ", ".join(map(repr, single[:_NAMED]))
-        if len(single) > _NAMED:
-            listed += f" and {len(single) - _NAMED} others"
         return (
             f"only 1 image is left there of the class"
-            f"{'es' if len(single) > 1 else ''} {listed}, and each needs at "
-            "least 2; add images or leave the class out"
+            f"{'es' if len(single) > 1 else ''} {_list(single)}, and each "
+            "needs at least 2; add images or leave the class out"
         )
     smallest = min(present, key=lambda label: counts[label], default=0)
     return (

@@ -117,6 +117,24 @@ def test_backslashes_of_windows_are_separators(tmp_path):
     assert unpack(source, tmp_path / "out") == PLAIN
 
 
+@pytest.mark.parametrize("attributes", [0x10, 0o040755 << 16])
+def test_folders_that_only_their_attributes_tell(tmp_path, attributes):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        member = zipfile.ZipInfo("cats")
+        member.external_attr = attributes
+        archive.writestr(member, b"")
+        for name, content in pictures().items():
+            archive.writestr(name, content)
+    assert unpack(path, tmp_path / "out") == PLAIN
+
+
+def test_a_zip_that_was_cut_off_is_called_so(tmp_path):
+    path = zipped(tmp_path / "a.zip", pictures())
+    path.write_bytes(path.read_bytes()[:-300])
+    assert "a damaged zip file" in refusal(path, tmp_path / "out")
+
+
 def test_backslashes_that_lead_outside_are_refused(tmp_path):
     source = zipped(tmp_path / "a.zip", {**WINDOWS, "..\\evil": b"x"})
     assert "is outside of its folder" in refusal(source, tmp_path / "out")

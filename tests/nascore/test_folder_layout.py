@@ -252,6 +252,20 @@ def test_a_class_that_a_later_split_uses_up_is_named(tmp_path):
         load(folder_config(tmp_path, validation_fraction=0.4))
 
 
+def test_a_class_that_a_part_has_none_of_is_said(tmp_path):
+    for name, count in (("car", 60), ("plane", 60), ("zebra", 4)):
+        draw(tmp_path / name, count=count)
+    data = load(folder_config(tmp_path, search_test_fraction=0.1))
+    zebras = [
+        (data.train.labels == 2).sum(),
+        (data.validation.labels == 2).sum(),
+        (data.search_test.labels == 2).sum(),
+        (data.test.labels == 2).sum(),
+    ]
+    said = [note for note in data.notes if "has no image of 'zebra'" in note]
+    assert zebras.count(0) == len(said) > 0
+
+
 def test_many_rare_classes_make_one_short_line(tmp_path):
     draw(tmp_path / "car", count=40)
     for number in range(9):

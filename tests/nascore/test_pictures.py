@@ -360,7 +360,7 @@ def test_links_pipes_and_folders_are_no_pictures(tmp_path):
     for name, words in (
         ("lost.png", "a link to what does not exist"),
         ("pipe.png", "it is no file"),
-        ("", "it is no file"),
+        ("", "it is a folder"),
         ("none.png", "it does not exist"),
     ):
         with pytest.raises(InputError, match=words):
