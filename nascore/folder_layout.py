@@ -163,12 +163,13 @@ def _named_parts(folders: Sequence[Path]) -> dict[str, Path]:
         part = part_of(path)
         if part is None:
             continue
-        if part in parts:
+        if part not in parts:
+            parts[part] = path
+        elif _is_divided(path) or _is_divided(parts[part]):
             raise InputError(
                 f"{parts[part]} and {path} are both called as the part {part} "
                 f"is; rename one of them ({_PARTS_HINT})"
             )
-        parts[part] = path
     return parts
 
 
@@ -218,11 +219,11 @@ def entries(folder: Path) -> tuple[list[Path], list[Path]]:
     """Sub-folders and other entries that are not hidden, sorted."""
     folders: list[Path] = []
     files: list[Path] = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
+    with os.scandir(folder) as listing:
+        for entry in listing:
             if not is_hidden(entry.name):
-                found = folders if entry.is_dir() else files
-                found.append(Path(entry.path))
+                kind = folders if entry.is_dir() else files
+                kind.append(Path(entry.path))
     return sorted(folders), sorted(files)
 
 

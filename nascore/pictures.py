@@ -48,8 +48,8 @@ _MODES = {
     *_GREY_MODES,
     *("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV"),
 }
-# On white, a picture whose darkest pixel is lighter than this shows nothing.
-_NEARLY_WHITE = 192
+# What stands out less from white than this may be a white drawing.
+_VISIBLE = 64
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -260,15 +260,18 @@ def _lay_on_ground(image: Image.Image, tally: Tally) -> Image.Image:
     least, most = alpha.getextrema()
     if least == 255:
         return image
-    laid = _laid(image, alpha, "white")
+    on_white = _laid(image, alpha, "white")
+    contrast = 255 - int(np.asarray(on_white).min())
     if most == 0:
         tally.mark("invisible")
-    elif np.asarray(laid).min() >= _NEARLY_WHITE:
-        tally.mark("on black")
-        return _laid(image, alpha, "black")
-    else:
-        tally.mark("on white")
-    return laid
+        return on_white
+    if contrast < _VISIBLE:
+        on_black = _laid(image, alpha, "black")
+        if np.asarray(on_black).max() > contrast:
+            tally.mark("on black")
+            return on_black
+    tally.mark("on white")
+    return on_white
 
 
 def _laid(image: Image.Image, alpha: Image.Image, ground: str) -> Image.Image:

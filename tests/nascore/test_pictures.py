@@ -153,6 +153,14 @@ def test_drawings_on_a_transparent_ground(tmp_path, level, ground, said, mode):
     assert said in line
 
 
+@pytest.mark.parametrize("level", [0, 255])
+def test_faint_drawings_stand_out_from_their_ground(tmp_path, level):
+    pixels = np.zeros((8, 8, 4), np.uint8)
+    pixels[3] = level, level, level, 40
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    assert np.ptp(read(tmp_path / "a.png", "RGB")[0]) == 40
+
+
 def test_half_transparent_pixels_are_mixed_with_the_ground(tmp_path):
     Image.new("RGBA", (2, 2), (200, 0, 100, 128)).save(tmp_path / "a.png")
     pixels, _ = read(tmp_path / "a.png", "RGB")
