@@ -13,7 +13,7 @@ _MARKS = {
     "on black": "with transparency and nearly white (laid on black)",
     "invisible": "wholly transparent (nothing but white is left)",
     "deep": "of more than 8 bits (the upper 8 are taken)",
-    "turned": "turned as their EXIF orientation says",
+    "turned": "turned as EXIF says",
     "pages": "of several frames or pages (the first is taken)",
 }
 

@@ -104,7 +104,7 @@ def _open(path: Path, file: BinaryIO) -> Image.Image:
     except UnidentifiedImageError:
         reason: object = f"it is none of {', '.join(FORMATS)}, or is damaged"
         if other := recognize(read_head(path)):
-            reason = f"it is {other}"
+            reason = f"it is {other}; convert it to PNG or JPEG, or remove it"
     except _BROKEN as error:
         reason = error
     raise _unreadable(path, reason)

@@ -271,7 +271,7 @@ def test_pictures_are_turned_as_exif_says(tmp_path, orientation, ending):
     pixels, said = read(path)
     expected = UPRIGHT[orientation](stored)
     np.testing.assert_allclose(pixels.astype(int), expected, atol=3)
-    assert ("turned as their EXIF" in said) == (orientation != 1)
+    assert ("turned as EXIF" in said) == (orientation != 1)
 
 
 @pytest.mark.parametrize("value", [0, 9, 99])
