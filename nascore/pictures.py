@@ -22,9 +22,9 @@ from nascore.picture_tally import Tally
 # For a model's card; it must say what `read_image` does.
 READING = (
     "the first frame or page; turned as its EXIF orientation says; of 16 bits "
-    "the upper eight; transparency laid on white, or on black where all that "
-    "is seen is nearly white; then 8-bit grey or RGB (CMYK and palettes "
-    "become RGB), resized bilinearly"
+    "the upper eight; transparency laid on white, or on black if nothing "
+    "stands out from white by 64 levels and more does from black; then 8-bit "
+    "grey or RGB (CMYK and palettes become RGB), resized bilinearly"
 )
 # What Pillow raises for damaged files of these formats.
 _BROKEN = (
