@@ -37,7 +37,7 @@ setup(
         "matplotlib>=3.8",
         "numpy>=1.26",
         "pandas>=2.1",
-        "pillow>=10.0",
+        "pillow>=10.1",
         "psutil>=5.9",
         "requests>=2.31",
         "scikit-learn>=1.4",

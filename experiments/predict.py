@@ -7,6 +7,7 @@ MODEL is the folder `model` of a final training or one of the files in it:
 `model_card.json` beside it.
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,18 @@ from absl import flags
 from experiments import launch
 from nascore.data import pad_to
 from nascore.errors import InputError, printable
-from nascore.image_folder import is_grey, read_image, to_size
+from nascore.picture_tally import Tally
+from nascore.pictures import is_grey, read_image, to_size
 
 _MODES = {1: "L", 3: "RGB"}
 
 
 def read_pixels(
-    path: Path, shape: tuple[int, int, int], other_sizes: str, convert: bool
+    path: Path,
+    shape: tuple[int, int, int],
+    other_sizes: str,
+    convert: bool,
+    tally: Tally | None = None,
 ) -> np.ndarray:
     """Reads an image file as a network takes it, uint8 `[h, w, c]`.
 
@@ -31,6 +37,7 @@ def read_pixels(
       other_sizes: what was done to training images of another size, see
         `nascore.data.preparation`.
       convert: whether any size and number of channels is brought to those.
+      tally: counts how pictures were read.
 
     Raises:
       InputError: no image, or one of the wrong size or channels.
@@ -43,13 +50,15 @@ def read_pixels(
             f"{path} has colours and the model takes grey images; add "
             "--convert to turn them grey"
         )
-    if channels == 3 and not convert and is_grey(path):
+    # A folder's grey pictures were trained on as coloured ones.
+    resized = convert or other_sizes == "resize"
+    if channels == 3 and not resized and is_grey(path):
         raise InputError(
             f"{path} is grey and the model takes colours; add --convert to "
             "repeat its one channel"
         )
-    image = read_image(path, _MODES[channels])
-    if convert or other_sizes == "resize":
+    image = read_image(path, _MODES[channels], tally)
+    if resized:
         return to_size(image, (width, height)).reshape(shape)
     pixels = np.asarray(image).reshape(image.height, image.width, channels)
     smaller = image.height <= height and image.width <= width
@@ -71,15 +80,20 @@ def main(args: list[str]) -> None:
     from nascore.final.classifier import load_classifier
 
     classifier = load_classifier(Path(args[0]), flags.FLAGS.trust_saved_model)
+    tally = Tally()
     images = [
         read_pixels(
             Path(name),
             classifier.shape,
             classifier.other_sizes,
             flags.FLAGS.convert,
+            tally,
         )
         for name in args[1:]
     ]
+    # Not among the answers, which may go into a file.
+    for note in tally.unusual(_MODES[classifier.shape[-1]]):
+        print(f"note: {note}", file=sys.stderr)
     probabilities = classifier.predict(np.stack(images))
     for name, row in zip(args[1:], probabilities, strict=True):
         best = np.argsort(-row, kind="stable")[: flags.FLAGS.top]

@@ -7,14 +7,15 @@ r"""Prepares a data set from its official files, without network.
 Afterwards `tfds.load` finds the data set, and so do the searches.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from absl import flags
 
 from experiments import launch
 from flags import base
-from nascore.config import DATASETS
-from nascore.errors import InputError
+from nascore.config import DATASETS, DataConfig
+from nascore.errors import InputError, printable
 
 
 def define() -> None:
@@ -54,8 +55,10 @@ def main(args: list[str]) -> None:
     if name == "folder":
         if not data_dir:
             raise InputError("--dataset=folder needs --data_dir=NEW_FOLDER")
-        unpack_folder(source, Path(data_dir))
+        notes = unpack_folder(source, Path(data_dir), _read_pictures)
         print(f"unpacked {source} into {data_dir}")
+        for note in notes:
+            print(f"note: {printable(note)}")
     else:
         path = prepare(name, source, data_dir)
         if path is None:
@@ -72,6 +75,17 @@ def main(args: list[str]) -> None:
         f"search on it: python -m experiments.search_enas --dataset={name}"
         f"{place}"
     )
+
+
+def _read_pictures(folder: Path) -> Sequence[str]:
+    """Reads an unpacked folder as searches do; returns how it was read.
+
+    Raises:
+      InputError: a search would refuse it.
+    """
+    from nascore.data import load
+
+    return load(DataConfig(dataset="folder", data_dir=str(folder))).notes
 
 
 def cli() -> None:

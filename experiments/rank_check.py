@@ -20,7 +20,7 @@ from experiments.jobs import Job
 from flags import base
 from nascore.config import unflatten
 from nascore.csv_files import read_table
-from nascore.errors import InputError
+from nascore.errors import InputError, printable
 from nascore.progress import Progress
 from nascore.run_reader import (
     RunRecords,
@@ -137,6 +137,8 @@ def check_ranks(
     config = unflatten(EnasConfig(), settings_with(run, data_dir))
     data = load(config.data)
     check_same_data(run, data.fingerprint)
+    for note in data.notes:
+        print(f"note: {printable(note)}")
     architectures = [
         run.space.parse(entry["architecture"]) for entry in entries
     ]

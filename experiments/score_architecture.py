@@ -13,7 +13,7 @@ from enas.config import EnasConfig
 from experiments import launch
 from flags import base
 from nascore.config import unflatten
-from nascore.errors import InputError
+from nascore.errors import InputError, printable
 from nascore.run_reader import check_same_data, read_run, settings_with
 
 
@@ -33,6 +33,8 @@ def main(args: list[str]) -> None:
     config = unflatten(EnasConfig(), settings_with(run, flags.FLAGS.data_dir))
     data = load(config.data)
     check_same_data(run, data.fingerprint)
+    for note in data.notes:
+        print(f"note: {printable(note)}")
     child = load_child(config, data, run.path)
     for architecture in architectures:
         scored = score(child, architecture)

@@ -8,16 +8,17 @@ channels and size come from the data.
 import dataclasses
 import functools
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 
 from nascore.config import DataConfig
 from nascore.errors import InputError
 from nascore.image_folder import read_class_folders
+from nascore.splitting import describe_missing, set_aside
 
 DIGITS_SIZE = 16
 PADDED_SIZE = 32
@@ -170,23 +171,27 @@ def _load_digits(size: int) -> RawData:
         resize(images[..., None], size), digits.target.astype(np.int32)
     )
     names = tuple(str(name) for name in digits.target_names)
-    test, train = _carve(every, TEST_FRACTION, 0, "digits")
+    test, train = _carve(every, TEST_FRACTION, 0, "digits", names)
     return RawData(train, test, names)
 
 
 def _load_folder(config: DataConfig) -> RawData:
     size = config.image_size or PADDED_SIZE
-    parts, names = read_class_folders(Path(config.data_dir), size)
+    notes: list[str] = []
+    parts, names = read_class_folders(Path(config.data_dir), size, notes)
     splits = {name: Split(*arrays) for name, arrays in parts.items()}
     train = splits["train"]
-    notes: tuple[str, ...] = ()
     if "test" not in splits:
-        splits["test"], train = _carve(train, TEST_FRACTION, 0, config.data_dir)
-        notes = (
+        splits["test"], train = _carve(
+            train, TEST_FRACTION, 0, config.data_dir, names
+        )
+        notes.insert(
+            0,
             f"{config.data_dir} has no test/ folder: {len(splits['test'])} "
             "images were set aside as the test set",
         )
-    return RawData(train, splits["test"], names, splits.get("valid"), notes)
+    valid = splits.get("valid")
+    return RawData(train, splits["test"], names, valid, tuple(notes))
 
 
 def _load_prepared(config: DataConfig) -> RawData:
@@ -227,6 +232,7 @@ def _split(raw: RawData, config: DataConfig) -> ImageData:
             IENAS_VALIDATION_FRACTION,
             IENAS_SPLIT_SEED,
             "the test set",
+            raw.class_names,
             stratified=False,
         )
         notes += (
@@ -234,26 +240,29 @@ def _split(raw: RawData, config: DataConfig) -> ImageData:
             "the published runs; accuracies on the test set are not clean",
         )
     else:
-        seed = config.split_seed
-        total = len(train)
+        seed, total = config.split_seed, len(train)
+        where, names = "the training set", raw.class_names
         if validation is None:
             validation, train = _carve(
-                train, config.validation_fraction, seed, "the training set"
+                train, config.validation_fraction, seed, where, names
             )
-        search_test, train = _carve(
-            train,
-            round(config.search_test_fraction * total) / len(train),
-            seed,
-            "the training set",
-        )
+        share = round(config.search_test_fraction * total) / len(train)
+        search_test, train = _carve(train, share, seed, where, names)
     if config.train_examples:
-        train = _subset(train, config.train_examples, config.split_seed)
+        train = _subset(train, config, raw.class_names)
     if len(validation) > len(train):
         raise InputError(
             f"{len(validation)} validation images are more than the "
             f"{len(train)} training images; lower --validation_fraction or "
             "raise --train_examples"
         )
+    parts = {
+        "training set": train.labels,
+        "validation set": validation.labels,
+        "search-test set": search_test.labels,
+        "test set": test.labels,
+    }
+    notes += tuple(describe_missing(parts, raw.class_names))
     return ImageData(
         config.dataset,
         train,
@@ -270,27 +279,19 @@ def _carve(
     fraction: float,
     seed: int,
     where: str,
+    names: Sequence[str],
     stratified: bool = True,
 ) -> tuple[Split, Split]:
     """Takes a part out at random; returns the part and the rest."""
-    try:
-        rest, part = train_test_split(
-            np.arange(len(split)),
-            test_size=fraction,
-            random_state=seed,
-            stratify=split.labels if stratified else None,
-        )
-    except ValueError as error:
-        smallest = int(np.bincount(split.labels).min())
-        raise InputError(
-            f"{where} is too small to set {fraction:.0%} of it aside by "
-            f"class (its smallest class has {smallest} images): {error}"
-        ) from None
+    rest, part = set_aside(
+        split.labels, fraction, seed, where, names, stratified
+    )
     return split.take(part), split.take(rest)
 
 
-def _subset(train: Split, count: int, seed: int) -> Split:
+def _subset(train: Split, config: DataConfig, names: Sequence[str]) -> Split:
     """Takes a stratified subset of the training images."""
+    count, seed = config.train_examples, config.split_seed
     classes = len(np.unique(train.labels))
     if not classes <= count <= len(train):
         raise InputError(
@@ -301,8 +302,8 @@ def _subset(train: Split, count: int, seed: int) -> Split:
         # Too few would be left out for a stratified choice of them.
         order = np.random.default_rng(seed).permutation(len(train))
         return train.take(order[:count])
-    subset, _ = _carve(train, count / len(train), seed, "the training set")
-    return subset
+    share = count / len(train)
+    return _carve(train, share, seed, "the training set", names)[0]
 
 
 def preparation(config: DataConfig) -> str:

@@ -5,7 +5,7 @@ import hashlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from nascore.archives import unpack
 from nascore.cifar import read_cifar, read_cifar_names
 from nascore.errors import InputError
 from nascore.readers import read_mnist
+from nascore.wrapping import refuse_nested, take_off_wrapping
 
 # Where tensorflow-datasets downloads from; asked before it tries, because it
 # repeats a hopeless download for minutes.
@@ -37,6 +38,8 @@ _TEST_LABELS = {
     "fashion_mnist": "3d0e6c6ea990b53b",
 }
 _TIMEOUT_SECONDS = 20
+
+Check = Callable[[Path], Sequence[str]]
 
 
 def make_builder(name: str, data_dir: str) -> Any:
@@ -279,15 +282,32 @@ def _examples(
         yield place, record
 
 
-def unpack_folder(source: Path, target: Path) -> None:
+def unpack_folder(
+    source: Path, target: Path, check: Check | None = None
+) -> list[str]:
     """Unpacks an archive of class folders; it appears whole or not at all.
+
+    Folders that hold nothing but one folder, and perhaps files beside it,
+    are taken off; the files come along.
+
+    Args:
+      source: the archive.
+      target: the folder to make.
+      check: raises InputError if what was unpacked, in a folder of another
+        name, is not as it should be; returns remarks.
+
+    Returns:
+      The remarks.
 
     Raises:
       InputError: as `nascore.archives.unpack`, or a target that exists or
         cannot be made.
     """
     if not source.is_file():
-        raise InputError(f"--source={source} is not an existing file")
+        hint = ""
+        if source.is_dir():
+            hint = f"; it is a folder: search on it with --data_dir={source}"
+        raise InputError(f"--source={source} is not an existing file{hint}")
     if target.exists():
         raise InputError(f"--data_dir={target} exists already")
     try:
@@ -299,16 +319,26 @@ def unpack_folder(source: Path, target: Path) -> None:
         ) from None
     try:
         unpack(source, partial)
-        entries = list(partial.iterdir())
-        if not entries:
+        if not any(partial.iterdir()):
             raise InputError(f"{source} is empty")
-        # An archive usually holds one folder that holds everything.
-        whole = len(entries) == 1 and entries[0].is_dir()
-        (entries[0] if whole else partial).rename(target)
+        refuse_nested(source, partial)
+        whole = take_off_wrapping(partial)
+        remarks = [] if check is None else _check_unpacked(source, whole, check)
+        whole.rename(target)
+        return [text.replace(str(whole), str(target)) for text in remarks]
     except OSError as error:
         raise InputError(f"{source} cannot be unpacked: {error}") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _check_unpacked(source: Path, folder: Path, check: Check) -> Sequence[str]:
+    """Checks a folder under the name of the archive that it was in."""
+    try:
+        return check(folder)
+    except InputError as error:
+        text = str(error).replace(f"--data_dir={folder}", str(source))
+        raise InputError(text.replace(str(folder), str(source))) from None
 
 
 def _short(error: BaseException) -> str:

@@ -12,6 +12,7 @@ from nascore.final.export import export, inference_model
 from nascore.final.formats import CARD, FILE_NAMES
 from nascore.final.history import History
 from nascore.final.run import FinalTraining
+from nascore.pictures import READING
 from nascore.runs import FINAL_END, package_versions
 
 MODEL_FOLDER = "model"
@@ -98,6 +99,7 @@ def _export(training: FinalTraining, tested: Tested, history: History) -> None:
                 "shape": list(source.image_shape),
                 "pixels": "0 to 255",
                 "other_sizes": preparation(data),
+                "pictures": READING,
             },
             "output": "probabilities of the classes",
             "classes": list(source.class_names),
