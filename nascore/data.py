@@ -267,23 +267,29 @@ def _split(raw: RawData, config: DataConfig) -> ImageData:
 
 def _carve(
     split: Split,
-    fraction: float,
+    size: float | int,
     seed: int,
     where: str,
     stratified: bool = True,
 ) -> tuple[Split, Split]:
-    """Takes a part out at random; returns the part and the rest."""
+    """Takes a part out at random; returns the part and the rest.
+
+    A broken number is its fraction, rounded up; a whole one its images.
+    """
     try:
         rest, part = train_test_split(
             np.arange(len(split)),
-            test_size=fraction,
+            test_size=size,
             random_state=seed,
             stratify=split.labels if stratified else None,
         )
     except ValueError as error:
         smallest = int(np.bincount(split.labels).min())
+        part_text = (
+            f"{size:.0%} of it" if isinstance(size, float) else f"{size} images"
+        )
         raise InputError(
-            f"{where} is too small to set {fraction:.0%} of it aside by "
+            f"{where} is too small to set {part_text} aside by "
             f"class (its smallest class has {smallest} images): {error}"
         ) from None
     return split.take(part), split.take(rest)
@@ -301,7 +307,7 @@ def _subset(train: Split, count: int, seed: int) -> Split:
         # Too few would be left out for a stratified choice of them.
         order = np.random.default_rng(seed).permutation(len(train))
         return train.take(order[:count])
-    subset, _ = _carve(train, count / len(train), seed, "the training set")
+    subset, _ = _carve(train, count, seed, "the training set")
     return subset
 
 

@@ -29,7 +29,7 @@ from nascore.tables import Row, Table
 # A run may be given more epochs (nothing before them changes), its data may
 # have moved (the fingerprint tells whether they are the same), and what is
 # exported at its end changes none of its results.
-_MAY_DIFFER = ("epochs", "data_dir", "export")
+_MAY_DIFFER = ("epochs", "data_dir", "data_file", "test_file", "export")
 
 # Which random numbers a run draws, see `nascore.seeds` and `nascore.draws`.
 # One that began with others cannot be continued: raise this whenever a change
@@ -190,7 +190,8 @@ class RunFolder:
         if "data" not in new:
             return
         data = look_up(old, file, "data", dict)
-        others = differences(data, _known_to(data, new["data"]))
+        # Remarks are worded anew from time to time, and name paths.
+        others = differences(data, _known_to(data, new["data"]), ("notes",))
         if others:
             raise InputError(
                 f"{self.path} was begun on other examples, or on the same in "

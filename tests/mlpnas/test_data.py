@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
-from mlpnas import table_files
+from mlpnas import table_checks
 from mlpnas.data import load
 from mlpnas.data_config import MlpDataConfig
 from nascore.errors import InputError
@@ -280,7 +280,7 @@ def test_a_file_too_large_for_memory_is_refused_with_its_size(
     path = write(tmp_path, people())
     with path.open("ab") as file:
         file.truncate(10**12)  # A hole: it takes no room on the disk.
-    monkeypatch.setattr(table_files, "available_memory", lambda: 8 * 10**9)
+    monkeypatch.setattr(table_checks, "available", lambda: 8 * 10**9)
     message = error_of(table_config(path))
     assert "too large: 1000.0 GB in the file" in message
     assert "8.0 GB are free" in message
