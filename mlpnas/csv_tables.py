@@ -6,7 +6,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pandas as pd
 
@@ -19,6 +19,8 @@ _DELIMITERS = ",;\t|"
 _LONGEST_LINE = 10_000_000
 # Where a line may hold a number with a leading zero; and such a number.
 _MAY_BE_CODE = re.compile(r'(?:^|[,;\t|"\s])[+-]?0[0-9]')
+# Fields that are looked at as texts at a time.
+_FIELDS = 1_000_000
 _CODE = r"\s*[+-]?0[0-9]"
 
 
@@ -43,22 +45,15 @@ def read_csv(
       InputError: it is damaged, ragged or too large.
     """
     delimiter, zeros = _check(path, where)
-
-    def parse(columns: list[int] | None) -> pd.DataFrame:
-        # Columns that are asked for keep their texts, "None" and "NA", too.
-        texts = {"dtype": str, "na_filter": False, "usecols": columns}
-        return pd.read_csv(
-            path,
-            sep=delimiter,
-            # The first column is no index, whatever rows look like.
-            index_col=False,
-            encoding="utf-8-sig",
-            decimal=decimal,
-            **({"low_memory": False} if columns is None else texts),
-        )
-
+    how: dict[str, Any] = {
+        "sep": delimiter,
+        # The first column is no index, whatever rows look like.
+        "index_col": False,
+        "encoding": "utf-8-sig",
+    }
+    texts = {**how, "dtype": str, "na_filter": False}
     try:
-        table = parse(None)
+        table = pd.read_csv(path, low_memory=False, decimal=decimal, **how)
         places = [
             place
             for place, name in enumerate(table.columns)
@@ -66,10 +61,11 @@ def read_csv(
         ]
         if places:
             names = list(table.columns)
-            kept = parse(places)
+            # These keep their texts, "None" and "NA", too.
+            kept = pd.read_csv(path, usecols=places, **texts)
             table = table.drop(columns=kept.columns)
             table = pd.concat([table, kept], axis=1)[names]
-        return table, _find_codes(table, parse) if zeros else []
+        return table, _find_codes(path, table, texts) if zeros else []
     except BROKEN as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{where} cannot be read: {reason}") from None
@@ -81,16 +77,21 @@ def _is_plain(column: pd.Series) -> bool:
 
 
 def _find_codes(
-    table: pd.DataFrame, parse: Callable[[list[int]], pd.DataFrame]
+    path: Path, table: pd.DataFrame, how: dict[str, Any]
 ) -> list[str]:
     """Columns of numbers some of which have leading zeros, as codes have."""
-    found = []
-    for place, name in enumerate(table.columns):
-        if _is_plain(table[name]):
-            texts = pd.Series(parse([place])[name].unique())
-            if texts.str.match(_CODE).any():
-                found.append(str(name))
-    return found
+    places = [n for n, name in enumerate(table) if _is_plain(table[name])]
+    if not places:
+        return []
+    found: dict[str, None] = {}
+    # Not all texts at once: they take more memory than the numbers.
+    rows = 1 + _FIELDS // len(places)
+    with pd.read_csv(path, usecols=places, chunksize=rows, **how) as chunks:
+        for chunk in chunks:
+            for name in chunk.columns.difference(found, sort=False):
+                if chunk[name].str.match(_CODE).any():
+                    found[str(name)] = None
+    return list(found)
 
 
 def _check(path: Path, where: str) -> tuple[str, bool]:

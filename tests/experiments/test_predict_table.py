@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,7 +39,7 @@ def table(count, first=0):
 def start(folder, *words):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        [sys.executable, "-m", *words],
+        [sys.executable, *words],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -54,6 +55,7 @@ def finished(tmp_path_factory):
     (folder / "rows.csv").write_text(table(7, 1), encoding="utf-8")
     done = start(
         folder,
+        "-m",
         "experiments.search_mlpnas",
         *TINY,
         "--dataset=table",
@@ -120,6 +122,26 @@ def test_rows_are_classified_as_plain_keras_does(finished, forked):
     )
     assert done.returncode == 2 and "exists already" in done.stderr
     assert out.read_bytes() == before
+
+
+def test_the_code_of_the_readme_classifies_alike(finished, forked):
+    folder, _ = finished
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    (code,) = [block for block in blocks if "RUN/model.keras" in block]
+    (folder / "plain.csv").write_text(
+        "id,code,town,km/h\n1,007,Ulm,1\n2,?,None,\n3,,Rome,3\n4,7,,-1\n"
+    )
+    code = code.replace("RUN", "run").replace("rows.csv", "plain.csv")
+    done = start(folder, "-c", code)
+    assert done.returncode == 0, done.stderr
+    chances = [float(word) for word in re.findall(r"[0-9.e-]+", done.stdout)]
+    done = forked("predict", "run", "plain.csv", folder=folder)
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert len(rows) == len(chances) == 4
+    for row, chance in zip(rows, chances, strict=True):
+        best = max(chance, 1 - chance)
+        assert float(row["probability"]) == pytest.approx(best, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +250,7 @@ def test_a_run_goes_on_where_its_table_has_moved(finished, tmp_path):
     folder, _ = finished
     run = tmp_path / "moved"
     shutil.copytree(folder / "run", run)
-    resume = ["experiments.search_mlpnas", f"--run_dir={run}", "--resume"]
+    resume = ["-m", "experiments.search_mlpnas", f"--run_dir={run}", "--resume"]
     # Another table at the new place, then the same.
     (tmp_path / "u.csv").write_text(table(120, 5), encoding="utf-8")
     words = [*resume, "--epochs=2", f"--data_file={tmp_path / 'u.csv'}"]
