@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from mlpnas.columns import simple
 from mlpnas.model_card import MODEL_FILE
 from mlpnas.table_files import read_table
 from nascore.errors import InputError, printable
@@ -46,14 +45,13 @@ def main(path: Path, files: list[str], top: int, out: str) -> None:
 
     model = load_model(path.parent if path.name == MODEL_FILE else path)
     reading = model.card.reading
-    texts = {simple(name) for name in reading.names(False)}
     # A file has one decimal mark for columns that are not read loosely.
     marks = {c.decimal for c in reading.columns if not c.loose}
     frame = read_table(
         Path(files[0]),
         "",
         min(marks, default="."),
-        lambda name: simple(name) in texts,
+        reading.keeps_text,
     ).frame
     probabilities, notes = model.predict(frame, files[0])
     for note in notes:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from mlpnas.columns import simple
 from mlpnas.encoders import MISSING
 from mlpnas.number_texts import (
     is_missing_number,
@@ -56,6 +57,18 @@ class Reading:
             for column in self.columns
             if column.is_numeric == numeric
         )
+
+    def keeps_text(self, name: str) -> bool:
+        """Whether a column's fields are needed as they stand in a file.
+
+        A column that is read loosely may look like one of plain numbers in
+        another file, where 1.500 is none with a comma as its decimal mark.
+        """
+        return simple(name) in {
+            simple(column.name)
+            for column in self.columns
+            if column.loose or not column.is_numeric
+        }
 
     def only(self, names: Sequence[str]) -> "Reading":
         """The same for some of the columns."""

@@ -1,7 +1,7 @@
 """A table, read, split and encoded."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from mlpnas.reading_choice import choose_reading
 from mlpnas.readings import Reading, apply, to_texts
 from mlpnas.splits import split, subset
 from mlpnas.table_files import Table, read_table
-from mlpnas.table_report import report
+from mlpnas.table_report import FLAGS, report
 from mlpnas.tasks import Examples
 from nascore.errors import InputError
 
@@ -76,20 +76,22 @@ def load_table(config: MlpDataConfig) -> TableData:
         frame, other, notes = read_vowels(config)
         whole, label = Table(frame, []), "speaker"
     else:
-        kept = [config.label_column, *split_names(config.categorical_columns)]
-        whole = _read(config, "data_file", kept)
+        kept = {simple(n) for n in split_names(config.categorical_columns)}
+        whole = _read(config, "data_file", lambda name: simple(name) in kept)
         label = find_column(whole.frame, config.label_column, "label_column")
     return _load(config, whole, other, label, notes)
 
 
-def _read(config: MlpDataConfig, flag: str, kept: Sequence[str]) -> Table:
-    """Reads a file, some columns of it as the texts that they are."""
-    names = {simple(name) for name in kept}
+def _read(
+    config: MlpDataConfig, flag: str, keeps_text: Callable[[str], bool]
+) -> Table:
+    """Reads a file, the classes and some columns as the texts they are."""
+    label = simple(config.label_column)
     return read_table(
         Path(getattr(config, flag)),
         flag,
         config.decimal,
-        lambda name: simple(name) in names,
+        lambda name: simple(name) == label or keeps_text(name),
     )
 
 
@@ -110,7 +112,7 @@ def _load(
     reading, remarks = choose_reading(inputs, whole.codes, config)
     notes += remarks
     if config.test_file:
-        other = _read(config, "test_file", [label, *reading.names(False)]).frame
+        other = _read(config, "test_file", reading.keeps_text).frame
     if other is not None:
         left_out = [name for name in whole.frame if name not in frame]
         other = table.match_columns(frame, other, left_out, config.test_file)
@@ -123,6 +125,7 @@ def _load(
     places = _split_rows(labels, rows.is_test, other is not None, config)
     train = places[0]
     said = report(lines, reading, labels.names, label)
+    said += [FLAGS] if config.dataset == "table" else []
     used, remarks = table.drop_constant(rows.inputs.iloc[train], reading)
     notes += remarks + table.describe_missing(rows.inputs.iloc[train], used)
     notes += _describe_balance(labels.numbers[train], labels.names)

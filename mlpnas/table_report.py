@@ -12,7 +12,7 @@ from nascore.json_files import show
 
 # Columns, and texts of a column, that are named.
 _COLUMNS, _TEXTS = 6, 4
-_FLAGS = (
+FLAGS = (
     "other readings: --numeric_columns, --categorical_columns, "
     "--missing_values, --decimal, --drop_columns"
 )
@@ -37,7 +37,7 @@ def report(
     if reading.missing:
         asked = ", ".join(map(show, reading.missing))
         lines.append(f"missing by --missing_values: {asked}")
-    return [*lines, _FLAGS]
+    return lines
 
 
 def _numbers(frame: pd.DataFrame, reading: Reading) -> Iterator[str]:

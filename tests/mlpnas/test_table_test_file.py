@@ -76,6 +76,20 @@ def test_a_test_file_is_read_as_the_data_file(tmp_path):
     assert (data.test.features[:, 1] == 1).all()
 
 
+def test_a_loose_column_is_read_alike_in_both_files(tmp_path):
+    path = write_rows(
+        tmp_path / "t.csv",
+        "x;y;label",
+        lambda n: f"{n + 1}.500,25 €;{number(n)};{label(n)}",
+    )
+    # By themselves these look like plain numbers, of another size.
+    test = rows(path, "x;y;label", lambda n: f"{n + 1}.500;1;{label(n)}")
+    data = read(path, test_file=test, numeric_columns="x")
+    scale, mean = data.encoder.deviations[0], data.encoder.means[0]
+    first = data.test.features[0, 0].astype(float) * scale + mean
+    assert first == pytest.approx(1500, rel=1e-3)
+
+
 def test_columns_left_out_may_be_missing_in_a_test_file(train):
     test = rows(train, "x,town,label", lambda n: f"{number(n)},Ulm,{label(n)}")
     assert len(read(train, test_file=test, drop_columns="id").test.labels) == 20

@@ -8,7 +8,7 @@ import pytest
 from enas.config import ScheduleConfig
 from nascore.errors import InputError
 from nascore.run_reader import read_run
-from nascore.runs import RunFolder, differences
+from nascore.runs import RunFolder, changed_settings, differences
 
 SETTINGS = {
     "method": "enas",
@@ -142,3 +142,12 @@ def test_folders_without_a_run(tmp_path):
     (tmp_path / "config.json").write_text('{"space": {}}')
     with pytest.raises(InputError, match="lacks the search space"):
         read_run(tmp_path)
+
+
+def test_a_table_may_move_and_nothing_else_of_it_changes():
+    old = {"data_file": "t.csv", "test_file": "", "label_column": "y"}
+    moved = {**old, "data_file": "/new/t.csv", "test_file": "u.csv"}
+    assert changed_settings(old, moved) == []
+    assert changed_settings(old, {**moved, "label_column": "z"}) == [
+        "label_column: y -> z"
+    ]
