@@ -1,6 +1,7 @@
 """One run of MLPNAS from the data to the comparison."""
 
 import dataclasses
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ from mlpnas.candidates import choose_jobs
 from mlpnas.competitors import TITLES, Compared, compare
 from mlpnas.config import FINAL_FILE, MlpnasConfig
 from mlpnas.data import MlpData, load
+from mlpnas.encoders import TableEncoder
 from mlpnas.export import build_model, save_model
 from mlpnas.finetune import Finetuned, finetune
 from mlpnas.memory import estimate
+from mlpnas.model_card import CARD_FILE, MODEL_FILE, write_card
 from mlpnas.records import Measured
 from mlpnas.search import Search, count_passes
+from mlpnas.table_inputs import NUMBERS, is_wide
 from nascore.errors import printable
 from nascore.files import write_json
 from nascore.interrupts import Interrupted, StopRequest
@@ -25,7 +29,6 @@ from nascore.progress import Progress
 from nascore.runs import RunFolder
 from nascore.runtime import use_one_thread
 
-MODEL_FILE = "model.keras"
 _SCORES = {
     "weighted": "epoch-weighted mean of validation accuracies",
     "best": "validation accuracy of the best epoch",
@@ -73,8 +76,10 @@ def run(
         ranked[0].architecture,
         tuned.weights,
         config.space.dropout_rate,
+        data.reading.missing if data.reading else (),
     )
     save_model(model, folder.path / MODEL_FILE)
+    write_card(folder.path, data)
     print(f"wrote {folder.path / MODEL_FILE}")
     compared = _compare(search, jobs, minutes)
     _print_comparison(tuned, compared)
@@ -84,6 +89,7 @@ def run(
     print()
     watch.end(search.pool.processes_peak)
     print(f"run folder: {folder.path}")
+    _print_use(data, folder.path)
     for path in plot_mlpnas.plot_run(folder.path):
         print(f"wrote {path}")
 
@@ -94,8 +100,33 @@ def _describe_data(data: MlpData) -> None:
         f"{len(data.validation.labels)} validation, {len(data.test.labels)} "
         f"test examples of {data.features} numbers, {data.classes} classes"
     )
+    for line in data.report:
+        print(f"  {printable(line)}")
     for note in data.notes:
         print(f"note: {printable(note)}")
+
+
+def _print_use(data: MlpData, folder: Path) -> None:
+    """Says how rows are classified with the model of a table."""
+    encoder = data.encoder
+    if not isinstance(encoder, TableEncoder):
+        return
+    print(
+        "classify rows of the same columns: python -m experiments.predict "
+        f"{shlex.quote(str(folder))} rows.csv --out=classes.csv"
+    )
+    if is_wide(encoder):
+        form = (
+            f"matrices, {{{NUMBERS!r}: tf.constant(array), ...}}, with the "
+            f"columns in the order of {CARD_FILE}"
+        )
+    else:
+        form = "{column: tf.constant(array)}"
+    print(
+        f"in Python: keras.models.load_model({str(folder / MODEL_FILE)!r}) "
+        f"takes {form}; numbers as float64 with NaN and texts with '' where "
+        "missing (README, MLPNAS)"
+    )
 
 
 def _search_seconds(folder: RunFolder) -> float:

@@ -1,10 +1,11 @@
-"""Classifies image files with an exported network.
+"""Classifies image files, or the rows of a table, with an exported network.
 
   python -m experiments.predict MODEL IMAGE... [--top=3] [--convert]
+  python -m experiments.predict RUN rows.csv [--top=3] [--out=classes.csv]
 
 MODEL is the folder `model` of a final training or one of the files in it:
 `network.keras`, `saved_model`, `network.onnx`. The class names come from the
-`model_card.json` beside it.
+`model_card.json` beside it. RUN is the folder of an MLPNAS run on a table.
 """
 
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from experiments import launch
+from experiments import launch, predict_table
 from nascore.data import pad_to
 from nascore.errors import InputError, printable
 from nascore.picture_tally import Tally
@@ -77,6 +78,14 @@ def main(args: list[str]) -> None:
     if len(args) < 2:
         raise InputError("name a model and image files: predict MODEL IMAGE...")
     launch.quiet_tensorflow()
+    if predict_table.is_table_model(Path(args[0])):
+        if flags.FLAGS.convert:
+            raise InputError("--convert is for pictures; leave it out")
+        out = flags.FLAGS.out
+        predict_table.main(Path(args[0]), args[1:], flags.FLAGS.top, out)
+        return
+    if flags.FLAGS.out:
+        raise InputError("--out is for tables; leave it out")
     from nascore.final.classifier import load_classifier
 
     classifier = load_classifier(Path(args[0]), flags.FLAGS.trust_saved_model)
@@ -103,7 +112,10 @@ def main(args: list[str]) -> None:
 
 def cli() -> None:
     """Console entry point."""
-    flags.DEFINE_integer("top", 3, "Classes to print for each image.", 1)
+    flags.DEFINE_integer("top", 3, "Classes to print for each image or row.", 1)
+    flags.DEFINE_string(
+        "out", "", "Of a table: a new CSV file to write the classes to."
+    )
     flags.DEFINE_bool(
         "convert",
         False,

@@ -1,7 +1,9 @@
 """Which examples a search of perceptrons learns from; no TensorFlow here."""
 
+import csv
 import dataclasses
 import math
+from collections.abc import Iterable
 
 from nascore.config import check_fields, option
 from nascore.errors import InputError
@@ -10,9 +12,28 @@ IMAGE_DATASETS = ("digits", "mnist", "fashion_mnist")
 DATASETS = (*IMAGE_DATASETS, "wine_quality", "japanese_vowels", "table")
 
 
+# Flags that say how a file of the user's own is read, and columns of tables.
+_READING = ("numeric_columns", "missing_values", "decimal")
+_COLUMNS = ("drop_columns", "categorical_columns", "drop_duplicates")
+
+
 def split_names(text: str) -> tuple[str, ...]:
-    """Splits a list that was written with commas."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    """Splits a list that was written with commas.
+
+    A name with a comma stands in quotes, as in a CSV file.
+    """
+    # A line break in a name counts as a blank, see `table.find_column`.
+    rows = csv.reader([" ".join(text.split())], skipinitialspace=True)
+    return tuple(name.strip() for row in rows for name in row if name.strip())
+
+
+def join_names(names: Iterable[str]) -> str:
+    """Writes names as `split_names` reads them."""
+    quoted = (
+        '"' + name.replace('"', '""') + '"' if {",", '"'} & set(name) else name
+        for name in names
+    )
+    return ",".join(quoted)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,9 +54,10 @@ class MlpDataConfig:
     )
     data_file: str = option(
         "",
-        "A .csv, .csv.gz, .parquet or .npz file of examples, for "
+        "A .csv, .tsv (also .gz), .parquet or .npz file of examples, for "
         "--dataset=table; also the CSV file of wine_quality (empty: "
-        "tensorflow-datasets' data) and of japanese_vowels.",
+        "tensorflow-datasets' data) and of japanese_vowels. A run whose "
+        "table has moved is resumed with its new place.",
         path=True,
     )
     label_column: str = option(
@@ -48,12 +70,31 @@ class MlpDataConfig:
         path=True,
     )
     drop_columns: str = option(
-        "", "Columns of a table to leave out, with commas."
+        "",
+        "Columns of a table to leave out, with commas; a name with a comma "
+        "in quotes: 'a,\"b,c\"'.",
     )
     categorical_columns: str = option(
         "",
-        "Columns of numbers to take as categories, with commas; columns of "
-        "text always are.",
+        "Columns whose texts are taken as categories, as they stand in the "
+        "file, with commas: codes, for example. Columns of text always are.",
+    )
+    numeric_columns: str = option(
+        "",
+        "--dataset=table: columns that are read as numbers although they are "
+        "written with separators of thousands, decimal commas, percent or "
+        "currency signs, or in hexadecimal; with commas.",
+    )
+    missing_values: str = option(
+        "",
+        "--dataset=table: texts, with commas, that count as missing in every "
+        "column, the labels included. The empty field always does, and NA, "
+        "N/A, nan, null and None do in columns of numbers.",
+    )
+    decimal: str = option(
+        ".",
+        "--dataset=table: what separates whole and fraction in a file of text.",
+        (".", ","),
     )
     max_categories: int = option(
         100, "Refuse a column of text with more different values than this."
@@ -118,5 +159,26 @@ class MlpDataConfig:
             raise InputError(
                 "--test_file and --label_column need --dataset=table"
             )
+        self._check_table_flags()
         if self.leaky and self.dataset != "wine_quality":
             raise InputError("--leaky is for --dataset=wine_quality only")
+
+    def _check_table_flags(self) -> None:
+        """Raises InputError for flags that this data set would not heed."""
+        for name in (*_READING, *_COLUMNS):
+            given = getattr(self, name) != getattr(type(self), name)
+            idle = self.dataset in IMAGE_DATASETS or name in _READING
+            if given and idle and self.dataset != "table":
+                raise InputError(
+                    f"--{name} is for --dataset=table"
+                    f"{'' if name in _READING else ' and other tables'}; "
+                    f"--dataset={self.dataset} has nothing that it changes"
+                )
+        numeric = set(split_names(self.numeric_columns))
+        for name in sorted(
+            numeric & set(split_names(self.categorical_columns))
+        ):
+            raise InputError(
+                f"--numeric_columns and --categorical_columns both name "
+                f"{name!r}; leave it out of one"
+            )

@@ -3,13 +3,17 @@
 Nothing in the file is code: it loads in Keras' safe mode.
 """
 
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 
-from mlpnas.encoders import Encoder, ImageEncoder, TableEncoder
+from mlpnas.encoders import Encoder, ImageEncoder
 from mlpnas.space import MlpArchitecture
+from mlpnas.table_inputs import NUMBERS, TEXTS, is_wide, table_inputs
 from mlpnas.tasks import LayerWeights
 from nascore.errors import InputError
 from nascore.files import placing
@@ -20,6 +24,7 @@ def build_model(
     architecture: MlpArchitecture,
     weights: list[LayerWeights],
     dropout_rate: float,
+    missing: Sequence[str] = (),
 ) -> keras.Model:
     """Builds the model, its preprocessing included.
 
@@ -28,17 +33,17 @@ def build_model(
       architecture: hidden layers.
       weights: of all layers.
       dropout_rate: of dropout layers, for training it further.
+      missing: texts of a table that count as missing, beside "".
 
     Returns:
-      A model from images `[n, h, w, c]` (0 to 255), or from a dictionary of
-      a table's columns, each `[n, 1]` (numbers with NaN where missing, texts
-      with "" where missing), to the probabilities of the classes, or of the
+      A model from images `[n, h, w, c]` (0 to 255), or from what
+      `table_inputs` says, to the probabilities of the classes, or of the
       second of two.
     """
     if isinstance(encoder, ImageEncoder):
         inputs, x = _image_inputs(encoder)
     else:
-        inputs, x = _table_inputs(encoder)
+        inputs, x = table_inputs(encoder, missing)
     outputs = len(weights[-1][1])
     dense = []
     for layer in architecture:
@@ -48,7 +53,10 @@ def build_model(
             x = keras.layers.Dropout(dropout_rate)(x)
     final = "sigmoid" if outputs == 1 else "softmax"
     dense.append(keras.layers.Dense(outputs, final))
-    model = keras.Model(inputs, dense[-1](x))
+    with warnings.catch_warnings():
+        # Of columns whose names Keras does not take for its own.
+        warnings.filterwarnings("ignore", "When providing `inputs` as a dict")
+        model = keras.Model(inputs, dense[-1](x))
     for layer, arrays in zip(dense, weights, strict=True):
         layer.set_weights(list(arrays))
     return model
@@ -58,38 +66,6 @@ def _image_inputs(encoder: ImageEncoder) -> tuple:
     inputs = keras.Input(encoder.shape)
     scaled = keras.layers.Rescaling(1 / 255)(inputs)
     return inputs, keras.layers.Flatten()(scaled)
-
-
-def _table_inputs(encoder: TableEncoder) -> tuple:
-    inputs, parts = {}, []
-    numbers = zip(
-        encoder.numeric,
-        encoder.medians,
-        encoder.means,
-        encoder.deviations,
-        strict=True,
-    )
-    for name, median, mean, deviation in numbers:
-        # Doubles, as the table was encoded: a large number with a small
-        # deviation would lose its digits.
-        raw = inputs[name] = keras.Input((1,), name=name, dtype="float64")
-        known = keras.ops.where(keras.ops.isnan(raw), float(median), raw)
-        scaled = keras.ops.divide(
-            keras.ops.subtract(known, float(mean)), float(deviation)
-        )
-        parts.append(keras.ops.cast(scaled, "float32"))
-    for name, texts in zip(
-        encoder.categorical, encoder.categories, strict=True
-    ):
-        raw = inputs[name] = keras.Input((1,), name=name, dtype="string")
-        # The first place is for texts that training did not have: all zeros
-        # among the others.
-        lookup = keras.layers.StringLookup(
-            vocabulary=list(texts), output_mode="one_hot"
-        )
-        parts.append(lookup(raw)[:, 1:])
-    joined = parts[0] if len(parts) == 1 else keras.ops.concatenate(parts, -1)
-    return inputs, joined
 
 
 def save_model(model: keras.Model, path: Path) -> None:
@@ -114,8 +90,20 @@ def raw_batch(encoder: Encoder, examples: object) -> object:
     """
     if isinstance(encoder, ImageEncoder):
         return examples
-    columns = {name: np.float64 for name in encoder.numeric}
+    if not isinstance(examples, pd.DataFrame):
+        raise TypeError(f"rows must be a frame. Received: {type(examples)}")
+    kinds = (
+        (NUMBERS, encoder.numeric, np.float64),
+        (TEXTS, encoder.categorical, object),
+    )
+    if is_wide(encoder):
+        return {
+            kind: examples[list(names)].to_numpy(dtype)
+            for kind, names, dtype in kinds
+            if names
+        }
     return {
-        name: examples[name].to_numpy(columns.get(name, object))[:, None]  # type: ignore[index]
-        for name in (*encoder.numeric, *encoder.categorical)
+        name: examples[name].to_numpy(dtype)[:, None]
+        for _, names, dtype in kinds
+        for name in names
     }

@@ -20,7 +20,7 @@ def read_wine(config: MlpDataConfig) -> tuple[pd.DataFrame, list[str]]:
 
         frame = read_prepared_wine(config.data_dir)
     else:
-        frame = read_table(Path(config.data_file), "data_file")
+        frame = read_table(Path(config.data_file), "data_file").frame
         for name in (WINE_LABEL, WINE_LEAK):
             if name not in frame:
                 raise InputError(
@@ -41,7 +41,7 @@ def read_vowels(
     config: MlpDataConfig,
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Utterances of nine speakers, each the mean of its frames."""
-    frames = read_table(Path(config.data_file), "data_file")
+    frames = read_table(Path(config.data_file), "data_file").frame
     keys = ["split", "speaker", "utterance"]
     for name in (*keys, "frame"):
         if name not in frames:

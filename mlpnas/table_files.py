@@ -1,186 +1,75 @@
-"""Reads tables from CSV, Parquet and NPZ files, and says what is wrong."""
+"""Reads tables from their files, and says what is wrong with them."""
 
-import csv
-import gzip
 import math
-import os
 import zipfile
 import zlib
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
+from decimal import Decimal
 from pathlib import Path
-from typing import IO
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from mlpnas.csv_tables import read_csv
+from mlpnas.table_checks import BROKEN, check_cells, check_header, check_size
 from nascore.errors import InputError
 from nascore.json_files import show
 
-_READERS = (".csv", ".csv.gz", ".parquet", ".npz")
-# Memory that a table takes while it is read and encoded, in bytes of the file.
-_GROWTH = {".csv": 4, ".csv.gz": 20, ".parquet": 12, ".npz": 3}
-_DELIMITERS = ",;\t"
-# Of characters; a table of ten thousand columns has shorter lines.
-_LONGEST_LINE = 10_000_000
-# What pyarrow and pandas raise for files that are damaged or too new.
-_BROKEN = (
-    ValueError,
-    OSError,
-    KeyError,
-    TypeError,
-    IndexError,
-    OverflowError,
-    NotImplementedError,
-    MemoryError,
-)
+_READERS = (".csv", ".csv.gz", ".parquet", ".npz", ".tsv", ".tsv.gz")
 # Of NumPy's kinds of values: truth, whole and broken numbers, texts.
 _KINDS = "biufUS"
 
 
-def read_table(path: Path, flag: str) -> pd.DataFrame:
-    """Reads a table, a column for each name.
+class Table(NamedTuple):
+    """What a file holds.
+
+    Attributes:
+      frame: a column for each name: numbers, or values whose `str` is the
+        file's text.
+      codes: columns of numbers in which some have leading zeros.
+    """
+
+    frame: pd.DataFrame
+    codes: list[str]
+
+
+def read_table(
+    path: Path,
+    flag: str,
+    decimal: str = ".",
+    as_text: Callable[[str], bool] = lambda name: False,
+) -> Table:
+    """Reads a table.
 
     Args:
-      path: a .csv, .csv.gz, .parquet or .npz file.
+      path: a file of one of the kinds that are read.
       flag: the flag that named it, for messages.
+      decimal: what separates whole and fraction in a file of text.
+      as_text: whether a column's fields are kept as they stand in a file of
+        text, even if all are numbers.
 
     Raises:
       InputError: it is missing, damaged, ragged, empty or too large.
     """
-    where = f"--{flag}={path}"
+    where = f"--{flag}={path}" if flag else str(path)
     if not path.is_file():
         raise InputError(f"{where} is not an existing file")
-    kinds = [kind for kind in _READERS if path.name.lower().endswith(kind)]
-    if not kinds:
-        raise InputError(f"{where} must end in {', '.join(_READERS)}")
-    _check_memory(path, _GROWTH[kinds[-1]], where)
-    if kinds[-1] == ".npz":
-        table = _read_npz(path, where)
-    elif kinds[-1] == ".parquet":
-        table = _read_parquet(path, where)
+    name = path.name.lower()
+    if not name.endswith(_READERS):
+        hint = "; save its sheet as CSV" if ".xls" in name else ""
+        raise InputError(f"{where} must end in {', '.join(_READERS)}{hint}")
+    check_size(path, where)
+    codes: list[str] = []
+    if name.endswith(".npz"):
+        frame = _read_npz(path, where)
+    elif name.endswith(".parquet"):
+        frame = _read_parquet(path, where)
     else:
-        table = _read_csv(path, where)
-    if table.empty:
+        frame, codes = read_csv(path, where, decimal, as_text)
+    if frame.empty:
         raise InputError(f"{where} has no rows")
-    return table
-
-
-def available_memory() -> int:
-    """Bytes of memory that a process can still get."""
-    try:
-        for line in Path("/proc/meminfo").read_text("ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return 1024 * int(line.split()[1])
-    except OSError:
-        pass
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-
-
-def _check_memory(path: Path, growth: int, where: str) -> None:
-    size, free = path.stat().st_size, available_memory()
-    if size * growth > free:
-        raise InputError(
-            f"{where} is too large: {size / 1e9:.1f} GB in the file need "
-            f"about {size * growth / 1e9:.1f} GB of memory, and "
-            f"{free / 1e9:.1f} GB are free; take a part of its rows"
-        )
-
-
-def _read_csv(path: Path, where: str) -> pd.DataFrame:
-    delimiter = _check_csv(path, where)
-    try:
-        # The first column is no index, whatever rows look like.
-        return pd.read_csv(
-            path, sep=delimiter, low_memory=False, index_col=False
-        )
-    except _BROKEN as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{where} cannot be read: {reason}") from None
-
-
-def _check_csv(path: Path, where: str) -> str:
-    """Checks that every line has as many fields; returns the delimiter.
-
-    pandas takes a line that is too short as one of missing values.
-    """
-    line = 1
-    try:
-        with _open(path) as file:
-            lines = _lines(file, where)
-            header = next(lines, "")
-            delimiter = max(_DELIMITERS, key=header.count)
-            names = next(csv.reader([header], delimiter=delimiter), [])
-            _check_header(names, where)
-            reader = csv.reader(lines, delimiter=delimiter, strict=True)
-            for row in reader:
-                line = 1 + reader.line_num
-                if row and len(row) != len(names):
-                    raise InputError(
-                        f"{where} is ragged: line {line} has {len(row)} "
-                        f"fields, and the header {len(names)}"
-                    )
-    except UnicodeDecodeError:
-        raise InputError(
-            f"{where} is not UTF-8 text: line {_first_bad_line(path)}"
-        ) from None
-    except csv.Error as error:
-        raise InputError(
-            f"{where} cannot be read at line {line + 1}: {error}"
-        ) from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{where} cannot be read: {error}") from None
-    return delimiter
-
-
-def _lines(file: IO[str], where: str) -> Iterator[str]:
-    """Lines of a file, as long as they and it are of a sensible size.
-
-    A compressed file says nothing of how large it becomes.
-    """
-    free, size, number = available_memory(), 0, 0
-    while line := file.readline(_LONGEST_LINE):
-        number += 1
-        size += len(line)
-        if len(line) >= _LONGEST_LINE:
-            raise InputError(
-                f"{where} is no table: line {number} has more than "
-                f"{_LONGEST_LINE // 10**6} million characters"
-            )
-        if size * _GROWTH[".csv"] > free:
-            raise InputError(
-                f"{where} is too large: it becomes more than "
-                f"{size / 1e9:.1f} GB, and {free / 1e9:.1f} GB of memory are "
-                "free; take a part of its rows"
-            )
-        yield line
-
-
-def _check_header(names: list[str], where: str) -> None:
-    if not any(names):
-        raise InputError(f"{where} has no header line with column names")
-    named = [name for name in names if name]
-    twice = sorted({name for name in named if named.count(name) > 1})
-    if twice:
-        raise InputError(
-            f"{where} names the column {twice[0]!r} more than once"
-        )
-
-
-def _open(path: Path) -> IO[str]:
-    if path.name.lower().endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
-
-
-def _first_bad_line(path: Path) -> int:
-    opener = gzip.open if path.name.lower().endswith(".gz") else open
-    with opener(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                return number
-    return 0
+    return Table(frame, codes)
 
 
 def _read_parquet(path: Path, where: str) -> pd.DataFrame:
@@ -189,13 +78,17 @@ def _read_parquet(path: Path, where: str) -> pd.DataFrame:
 
         # A few bytes may stand for any number of equal values.
         about = pyarrow.parquet.read_metadata(path)
-        _check_cells(about.num_rows * about.num_columns, where)
-        table = pd.read_parquet(path).reset_index(drop=True)
+        check_cells(about.num_rows * about.num_columns, where)
+        # Whole numbers stay whole where some are missing.
+        table = pd.read_parquet(path, dtype_backend="numpy_nullable")
+        # An index with a name is a column of the file; else it counts rows.
+        unnamed = all(name is None for name in table.index.names)
+        table = table.reset_index(drop=unnamed)
     except ImportError:
         raise InputError(
             f"{where} needs the package pyarrow: pip install 'ienas[parquet]'"
         ) from None
-    except _BROKEN as error:
+    except BROKEN as error:
         if isinstance(error, InputError):
             raise
         reason = " ".join(str(error).split())[:200]
@@ -204,27 +97,23 @@ def _read_parquet(path: Path, where: str) -> pd.DataFrame:
     return table
 
 
-def _check_cells(count: int, where: str) -> None:
-    free = available_memory()
-    if 8 * count * _GROWTH[".npz"] > free:
-        raise InputError(
-            f"{where} is too large: its {count:.3g} values need more than the "
-            f"{free / 1e9:.1f} GB of memory that are free"
-        )
-
-
 def _check_values(table: pd.DataFrame, where: str) -> None:
-    """Raises InputError for columns of lists, or of one name."""
+    """Turns decimals into numbers; no columns of lists, or of one name."""
     table.columns = [str(name) for name in table.columns]
-    _check_header(list(table.columns), where)
+    check_header(list(table.columns), where)
     for name in table:
-        values = table[name] if table[name].dtype == object else []
-        odd = [v for v in values if not isinstance(v, Hashable)][:1]
+        if table[name].dtype != object:
+            continue
+        known = table[name].dropna()
+        odd = [v for v in known if not isinstance(v, Hashable)][:1]
         if odd:
             raise InputError(
                 f"{where}: column {name!r} holds {show(odd[0])}, and a table "
                 "holds numbers and texts"
             )
+        if len(known) and all(isinstance(v, Decimal) for v in known):
+            numbers = table[name].map(float, na_action="ignore")
+            table[name] = numbers.astype("Float64")
 
 
 def _read_npz(path: Path, where: str) -> pd.DataFrame:
@@ -242,7 +131,7 @@ def _read_npz(path: Path, where: str) -> pd.DataFrame:
             for name in arrays.files:
                 columns |= _expand(name, arrays[name])
     except (
-        *_BROKEN,
+        *BROKEN,
         EOFError,
         RuntimeError,
         zlib.error,
@@ -281,7 +170,7 @@ def _check_npz(path: Path, where: str) -> None:
                     f"the shape {shape}"
                 )
             count += size // 8
-    _check_cells(count, where)
+    check_cells(count, where)
 
 
 def _expand(name: str, array: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

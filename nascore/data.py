@@ -276,16 +276,23 @@ def _split(raw: RawData, config: DataConfig) -> ImageData:
 
 def _carve(
     split: Split,
-    fraction: float,
+    size: float | int,
     seed: int,
     where: str,
     names: Sequence[str],
     stratified: bool = True,
 ) -> tuple[Split, Split]:
-    """Takes a part out at random; returns the part and the rest."""
-    rest, part = set_aside(
-        split.labels, fraction, seed, where, names, stratified
-    )
+    """Takes a part out at random; returns the part and the rest.
+
+    Args:
+      split: to take it from.
+      size: its fraction, rounded up; a whole number is that of its images.
+      seed: of the random choice.
+      where: what the images are, for messages.
+      names: of the classes.
+      stratified: whether every class gives the same share.
+    """
+    rest, part = set_aside(split.labels, size, seed, where, names, stratified)
     return split.take(part), split.take(rest)
 
 
@@ -302,8 +309,7 @@ def _subset(train: Split, config: DataConfig, names: Sequence[str]) -> Split:
         # Too few would be left out for a stratified choice of them.
         order = np.random.default_rng(seed).permutation(len(train))
         return train.take(order[:count])
-    share = count / len(train)
-    return _carve(train, share, seed, "the training set", names)[0]
+    return _carve(train, count, seed, "the training set", names)[0]
 
 
 def preparation(config: DataConfig) -> str:

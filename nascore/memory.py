@@ -98,15 +98,20 @@ def children_peak() -> int:
     return total
 
 
-def host_room(cgroups: Path = Path("/sys/fs/cgroup")) -> Room:
-    """What this process may hold: the least of machine and control group."""
+def available(cgroups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Bytes that a process can still get: of machine and control group."""
     free = psutil.virtual_memory().available
     limits = [
         left
         for folder in _control_groups(cgroups)
         if (left := _left_in(folder)) is not None
     ]
-    return Room("this machine", min([free, *limits]) + resident())
+    return min([free, *limits])
+
+
+def host_room(cgroups: Path = Path("/sys/fs/cgroup")) -> Room:
+    """What this process may hold, with what it holds already."""
+    return Room("this machine", available(cgroups) + resident())
 
 
 def _control_groups(root: Path) -> list[Path]:

@@ -31,7 +31,14 @@ from nascore.tables import Row, Table
 # the search that it starts from may have moved (fingerprints tell whether
 # they are the same), and what is exported at its end changes none of its
 # results.
-_MAY_DIFFER = ("epochs", "data_dir", "export", "init_from_supernet")
+_MAY_DIFFER = (
+    "epochs",
+    "data_dir",
+    "data_file",
+    "test_file",
+    "export",
+    "init_from_supernet",
+)
 
 # Which random numbers a run draws, see `nascore.seeds` and `nascore.draws`.
 # One that began with others cannot be continued: raise this whenever a change
@@ -208,7 +215,8 @@ class RunFolder:
         if "data" not in new:
             return
         data = look_up(old, file, "data", dict)
-        others = differences(data, _known_to(data, new["data"]))
+        # Remarks are worded anew from time to time, and name paths.
+        others = differences(data, _known_to(data, new["data"]), ("notes",))
         if others:
             raise InputError(
                 f"{self.path} was begun on other examples, or on the same in "

@@ -12,7 +12,7 @@ _NAMED = 3
 
 def set_aside(
     labels: np.ndarray,
-    fraction: float,
+    size: float | int,
     seed: int,
     where: str,
     names: Sequence[str],
@@ -22,7 +22,7 @@ def set_aside(
 
     Args:
       labels: int `[n]`, their classes.
-      fraction: how much the part is of them.
+      size: of the part: a fraction of them, rounded up, or a whole number.
       seed: of the random choice.
       where: what the examples are, for messages.
       names: of the classes.
@@ -37,14 +37,15 @@ def set_aside(
     try:
         rest, part = train_test_split(
             np.arange(len(labels)),
-            test_size=fraction,
+            test_size=size,
             random_state=seed,
             stratify=labels if stratified else None,
         )
     except ValueError:
+        part = f"{size:.0%} of it" if isinstance(size, float) else f"{size}"
         raise InputError(
-            f"{where} is too small to set {fraction:.0%} of it aside by "
-            f"class: {_too_few(labels, names)}"
+            f"{where} is too small to set {part} aside by class: "
+            f"{_too_few(labels, names)}"
         ) from None
     return rest, part
 

@@ -8,6 +8,7 @@ file or a model that the sender names; and no more bytes than a network has.
 import json
 import zipfile
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,12 @@ CLASSES = frozenset(
 )
 
 
-def check_keras_file(path: Path) -> None:
+def check_keras_file(path: Path, classes: Collection[str] = CLASSES) -> None:
     """Looks into a `.keras` file.
+
+    Args:
+      path: the file.
+      classes: what it may be made of.
 
     Raises:
       InputError: it is damaged, or holds what no exported network has.
@@ -66,7 +71,7 @@ def check_keras_file(path: Path) -> None:
         raise InputError(
             f"{path} cannot be loaded as a Keras model: {error}"
         ) from None
-    _check_classes(config, path)
+    _check_classes(config, path, classes)
 
 
 def _check_members(archive: zipfile.ZipFile, path: Path) -> None:
@@ -86,7 +91,7 @@ def _check_members(archive: zipfile.ZipFile, path: Path) -> None:
             )
 
 
-def _check_classes(config: Any, path: Path) -> None:
+def _check_classes(config: Any, path: Path, classes: Collection[str]) -> None:
     """Walks the configuration without calling itself: it may be deep."""
     left = [config]
     while left:
@@ -100,9 +105,17 @@ def _check_classes(config: Any, path: Path) -> None:
             continue
         name, module = value["class_name"], value.get("module")
         ours = module is None or str(module).split(".")[0] == "keras"
-        if not isinstance(name, str) or name not in CLASSES or not ours:
+        if not isinstance(name, str) or name not in classes or not ours:
             whole = str(name) if module is None else f"{module}.{name}"
             raise InputError(
                 f"{path} is no exported network: it names {whole[:80]!r}, "
                 "which none has"
+            )
+        # Keras would read the words from a file that the sender names.
+        own = value.get("config")
+        words = own.get("vocabulary") if isinstance(own, dict) else None
+        if isinstance(words, str):
+            raise InputError(
+                f"{path} is no exported network: it reads the file "
+                f"{words[:80]!r}"
             )

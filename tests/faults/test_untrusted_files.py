@@ -434,12 +434,12 @@ def test_a_picture_that_claims_to_be_huge_is_not_decoded(refused, model):
 def test_a_gigantic_field_of_a_csv_file_is_refused(
     refused, tmp_path, monkeypatch
 ):
-    from mlpnas import table_files
+    from mlpnas import csv_tables, table_files
 
     (tmp_path / "t.csv").write_bytes(b"x,label\n" + b"9" * 2_000_000 + b",a\n")
     arguments = ["--dataset=table", "--label_column=label", "--run_dir=run"]
     refused("search_mlpnas", [*arguments, "--data_file=t.csv"], "field limit")
-    monkeypatch.setattr(table_files, "_LONGEST_LINE", 1_000_000)
+    monkeypatch.setattr(csv_tables, "_LONGEST_LINE", 1_000_000)
     with pytest.raises(InputError, match="line 2 has more than 1 million"):
         table_files.read_table(tmp_path / "t.csv", "data_file")
 
@@ -447,10 +447,10 @@ def test_a_gigantic_field_of_a_csv_file_is_refused(
 def test_a_compressed_table_that_becomes_too_large(tmp_path, monkeypatch):
     import gzip
 
-    from mlpnas import table_files
+    from mlpnas import csv_tables, table_files
 
     path = tmp_path / "t.csv.gz"
     path.write_bytes(gzip.compress(b"x,label\n" + b"1,a\n" * 500_000))
-    monkeypatch.setattr(table_files, "available_memory", lambda: 10**6)
+    monkeypatch.setattr(csv_tables, "available", lambda: 10**6)
     with pytest.raises(InputError, match="it becomes more than"):
         table_files.read_table(path, "data_file")

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
-from mlpnas import table_files
+from mlpnas import table_checks
 from mlpnas.data import load
 from mlpnas.data_config import MlpDataConfig
+from nascore import memory
 from nascore.errors import InputError
 
 ROWS = 90
@@ -280,14 +281,30 @@ def test_a_file_too_large_for_memory_is_refused_with_its_size(
     path = write(tmp_path, people())
     with path.open("ab") as file:
         file.truncate(10**12)  # A hole: it takes no room on the disk.
-    monkeypatch.setattr(table_files, "available_memory", lambda: 8 * 10**9)
+    monkeypatch.setattr(table_checks, "available", lambda: 8 * 10**9)
     message = error_of(table_config(path))
     assert "too large: 1000.0 GB in the file" in message
     assert "8.0 GB are free" in message
 
 
-def test_the_free_memory_is_known():
-    assert 2**28 < table_files.available_memory() < 2**45
+@pytest.mark.parametrize("name", ["people.csv", "people.parquet"])
+def test_a_limit_of_the_container_counts(name, tmp_path, monkeypatch):
+    # A control group that leaves 1000 bytes.
+    group = tmp_path / "group"
+    group.mkdir()
+    for file, text in (
+        ("memory.max", "50000"),
+        ("memory.current", "49000"),
+        ("memory.stat", "inactive_file 0\n"),
+    ):
+        (group / file).write_text(text)
+    monkeypatch.setattr(memory, "_control_groups", lambda root: [group])
+    assert memory.available() == 1000
+    frame = people()
+    path = write(tmp_path, frame, name)
+    if name.endswith("parquet"):
+        frame.to_parquet(path)
+    assert "too large" in error_of(table_config(path))
 
 
 @pytest.mark.parametrize(
@@ -327,6 +344,19 @@ def test_other_test_rows_have_another_fingerprint(tmp_path):
     assert load(config).fingerprint == first
     write(tmp_path, people(2), "test.csv")
     assert load(config).fingerprint != first
+
+
+@pytest.mark.parametrize("wanted", [57, 98, 300, 500, 601])
+def test_a_subset_has_exactly_as_many_examples(wanted):
+    data = load(MlpDataConfig(train_examples=wanted))
+    assert len(data.train.labels) + len(data.validation.labels) == wanted
+
+
+@pytest.mark.parametrize("wanted", [31, 47, 60])
+def test_a_subset_of_a_table_has_exactly_as_many_rows(wanted, tmp_path):
+    frame = people().assign(label=np.array(LABELS)[np.arange(ROWS) % 3])
+    data = load(table_config(write(tmp_path, frame), train_examples=wanted))
+    assert len(data.train.labels) + len(data.validation.labels) == wanted
 
 
 def test_images_are_flattened_pixels_of_the_same_split_rules():

@@ -1,5 +1,7 @@
 """The exported model against the encoder and a network in NumPy."""
 
+import warnings
+
 import keras
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ from mlpnas.dense import initial_weights
 from mlpnas.encoders import MISSING, ImageEncoder, TableEncoder
 from mlpnas.export import build_model, raw_batch, save_model
 from mlpnas.space import MlpSpace
+from mlpnas.table_inputs import input_names
 from nascore.errors import InputError
 
 
@@ -66,6 +69,95 @@ def test_a_model_takes_raw_columns_in_safe_mode(numeric, categorical, tmp_path):
     logits = forward(encoded, architecture, weights)
     expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     np.testing.assert_allclose(loaded(inputs), expected, atol=1e-5)
+
+
+NAMES = [
+    "km/h", "dense", "dense_1", "[UNK]", "", "a", "A", "_x", ".x", "a.b",
+    "x" * 3000, "Länge (µm)", "l\nb", "训练", "where", "take", "a b", "a_b",
+    "column_0", "column_0_", "numbers", "texts", "cast_1", "a\x00b", "%",
+    "concatenate_2", "string_lookup", "functional", "inputs", "mask",
+]  # fmt: skip
+WORDS = ["[UNK]", "[UNK]_", MISSING, "None", "dense", "ß", "a/b", "x" * 500]
+
+
+def export(encoder, frame, folder, missing=()):
+    """A small model: saved, loaded as a user loads it, and by hand."""
+    space = MlpSpace(classes=3)
+    architecture = space.parse("8 elu | softmax")
+    encoded = encoder.encode(frame)
+    weights = initial_weights(architecture, encoded.shape[1], 3, [1, 2])
+    model = build_model(encoder, architecture, weights, 0.2, missing)
+    save_model(model, folder / "model.keras")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "When providing `inputs` as a dict")
+        loaded = keras.models.load_model(folder / "model.keras")
+    logits = forward(encoded, architecture, weights)
+    return loaded, np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+
+
+def tensors(encoder, frame):
+    batch = raw_batch(encoder, frame)
+    return {name: tf.constant(column) for name, column in batch.items()}
+
+
+@pytest.mark.parametrize("numeric", [True, False])
+def test_any_name_of_a_column_is_what_the_model_takes(numeric, tmp_path):
+    rng = np.random.default_rng(0)
+    if numeric:
+        frame = pd.DataFrame({name: rng.normal(size=20) for name in NAMES})
+        encoder = TableEncoder(frame, NAMES, [])
+    else:
+        frame = pd.DataFrame({name: rng.choice(WORDS, 20) for name in NAMES})
+        encoder = TableEncoder(frame, [], NAMES)
+    loaded, expected = export(encoder, frame, tmp_path)
+    assert set(loaded.input) == set(NAMES)
+    given = tensors(encoder, frame)
+    np.testing.assert_allclose(loaded(given), expected, atol=1e-5)
+    # In any order, and as arrays of one dimension.
+    other = {name: frame[name].to_numpy() for name in reversed(NAMES)}
+    found = loaded.predict(other, verbose=0)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_operations_are_called_as_columns_may_not_be(tmp_path):
+    frame = table(20, 0)
+    encoder = TableEncoder(frame, ["year", "size"], ["town", "kind"])
+    loaded, _ = export(encoder, frame, tmp_path, ("?",))
+    names = [operation.name for operation in loaded.operations]
+    assert len(names) > 10
+    inside = set(input_names(["year", "size", "town", "kind"]).values())
+    for name in set(names) - inside:
+        assert input_names([name])[name] != name
+
+
+def test_texts_that_count_as_missing_do_so_in_the_model(tmp_path):
+    frame = pd.DataFrame({"town": ["Ulm", MISSING, "Bonn", MISSING] * 5})
+    encoder = TableEncoder(frame, [], ["town"])
+    loaded, expected = export(encoder, frame, tmp_path, ("?", "[UNK]"))
+    given = {"town": tf.constant(["Ulm", "?", "Bonn", "[UNK]"])}
+    np.testing.assert_allclose(loaded(given), expected[:4], atol=1e-5)
+    unknown = np.asarray(loaded({"town": tf.constant(["Rome"])}))
+    assert abs(unknown - expected[:4]).sum(1).min() > 1e-3
+
+
+@pytest.mark.parametrize(("numbers", "texts"), [(1001, 0), (999, 2), (1, 1000)])
+def test_a_wide_table_comes_in_matrices(numbers, texts, tmp_path):
+    rng = np.random.default_rng(0)
+    data = {f"n{n}": 1e8 + rng.normal(size=20) for n in range(numbers)}
+    data |= {f"t{n}": rng.choice(["p", "q", MISSING], 20) for n in range(texts)}
+    frame = pd.DataFrame(data)
+    frame.iloc[3, 0] = np.nan
+    names = list(frame)
+    encoder = TableEncoder(frame, names[:numbers], names[numbers:])
+    loaded, expected = export(encoder, frame, tmp_path)
+    assert set(loaded.input) == {"numbers", "texts"} - (
+        set() if texts else {"texts"}
+    )
+    given = tensors(encoder, frame)
+    assert given["numbers"].shape == (20, numbers)
+    np.testing.assert_allclose(loaded(given), expected, atol=1e-5)
+    # Few operations, however many columns.
+    assert len(loaded.operations) < 20
 
 
 @pytest.mark.parametrize("classes", [2, 10])

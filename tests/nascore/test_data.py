@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.model_selection import train_test_split
 
 from nascore.config import DataConfig
 from nascore.data import load, pad_to, resize
@@ -86,6 +87,25 @@ def test_training_subset_is_stratified():
     assert data.validation.images.tobytes() == whole.validation.images.tobytes()
     almost = len(whole.train) - 3
     assert len(load(DataConfig(train_examples=almost)).train) == almost
+
+
+@pytest.mark.parametrize("wanted", [300, 333, 600, 601, 1000])
+def test_a_training_subset_has_exactly_as_many_images(wanted):
+    assert len(load(DataConfig(train_examples=wanted)).train) == wanted
+
+
+@pytest.mark.parametrize("wanted", [500, 466])
+def test_subsets_that_were_exact_are_the_same_images(wanted):
+    data = load(DataConfig(train_examples=wanted))
+    whole = load(DataConfig()).train
+    _, places = train_test_split(
+        np.arange(len(whole)),
+        test_size=wanted / len(whole),
+        random_state=1,
+        stratify=whole.labels,
+    )
+    assert len(places) == wanted
+    np.testing.assert_array_equal(data.train.images, whole.images[places])
 
 
 def test_statistics_of_the_training_pixels():

@@ -9,7 +9,7 @@ from enas.config import ScheduleConfig
 from nascore import runs
 from nascore.errors import InputError
 from nascore.run_reader import read_run
-from nascore.runs import RunFolder, differences
+from nascore.runs import RunFolder, changed_settings, differences
 
 SETTINGS = {
     "method": "enas",
@@ -174,3 +174,12 @@ def test_a_folder_of_runs_that_cannot_be_made(tmp_path, monkeypatch):
     (tmp_path / "runs").write_text("a file")
     with pytest.raises(InputError, match="cannot be made"):
         RunFolder.create_named("enas", "digits")
+
+
+def test_a_table_may_move_and_nothing_else_of_it_changes():
+    old = {"data_file": "t.csv", "test_file": "", "label_column": "y"}
+    moved = {**old, "data_file": "/new/t.csv", "test_file": "u.csv"}
+    assert changed_settings(old, moved) == []
+    assert changed_settings(old, {**moved, "label_column": "z"}) == [
+        "label_column: y -> z"
+    ]
