@@ -9,11 +9,12 @@ import numpy as np
 from mlpnas.data_config import IMAGE_DATASETS, MlpDataConfig
 from mlpnas.encoders import Encoder, ImageEncoder
 from mlpnas.readings import Reading
-from mlpnas.splits import split, subset
+from mlpnas.splits import WHERE, subset
 from mlpnas.table_data import load_table
 from mlpnas.tasks import Examples
 from nascore.config import DataConfig
 from nascore.data import load_raw
+from nascore.splitting import set_aside
 
 # Height and width; neither padded nor scaled.
 _IMAGE_SIZES = {"digits": 8, "mnist": 28, "fashion_mnist": 28}
@@ -98,9 +99,13 @@ def _load_images(config: MlpDataConfig) -> MlpData:
         )
     )
     labels = raw.train.labels
-    places = subset(labels, config)
-    train, validation = split(
-        labels[places], config.validation_fraction, config.split_seed
+    places = subset(labels, config, raw.class_names)
+    train, validation = set_aside(
+        labels[places],
+        config.validation_fraction,
+        config.split_seed,
+        WHERE,
+        raw.class_names,
     )
     encoder = ImageEncoder(raw.train.images.shape[1:])
     own, held_out = (

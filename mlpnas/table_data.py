@@ -16,11 +16,12 @@ from mlpnas.known_tables import WINE_LABEL, read_vowels, read_wine
 from mlpnas.labels import Labels, encode_labels, remark_labels
 from mlpnas.reading_choice import choose_reading
 from mlpnas.readings import Reading, apply, to_texts
-from mlpnas.splits import split, subset
+from mlpnas.splits import WHERE, subset
 from mlpnas.table_files import Table, read_table
 from mlpnas.table_report import FLAGS, report
 from mlpnas.tasks import Examples
 from nascore.errors import InputError
+from nascore.splitting import set_aside
 
 _IMBALANCE = 2.0
 
@@ -241,13 +242,21 @@ def _split_rows(
             f"{'' if has_test else ' and test'}"
         )
     if not has_test:
-        rest, test = split(
-            numbers[own], config.test_fraction, config.split_seed
+        rest, test = set_aside(
+            numbers[own],
+            config.test_fraction,
+            config.split_seed,
+            WHERE,
+            labels.names,
         )
         own, given = own[rest], own[test]
-    own = own[subset(numbers[own], config)]
-    train, validation = split(
-        numbers[own], config.validation_fraction, config.split_seed
+    own = own[subset(numbers[own], config, labels.names)]
+    train, validation = set_aside(
+        numbers[own],
+        config.validation_fraction,
+        config.split_seed,
+        WHERE,
+        labels.names,
     )
     return own[train], own[validation], given
 
