@@ -75,7 +75,8 @@ def choose_reading(
             notes += [note] if note else []
     _refuse(suspects, config.decimal)
     notes += _idle(frame, missing, config.decimal)
-    kept = [name for name in codes if name not in forced and name in frame]
+    told = {*forced, *numeric}
+    kept = [name for name in codes if name not in told and name in frame]
     if kept:
         notes.append(
             f"{name_some(kept)}: numbers with leading zeros are read as "

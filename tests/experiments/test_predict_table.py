@@ -38,6 +38,8 @@ def table(count, first=0):
 
 def start(folder, *words):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # As a user starts it.
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
     return subprocess.run(
         [sys.executable, *words],
         cwd=folder,
