@@ -11,13 +11,13 @@ import numpy as np
 from experiments import plot_mlpnas
 from mlpnas.candidates import choose_jobs
 from mlpnas.competitors import TITLES, Compared, compare
-from mlpnas.config import FINAL_FILE, MlpnasConfig
+from mlpnas.config import FINAL_FILE, MODEL_FILE, MlpnasConfig
 from mlpnas.data import MlpData, load
 from mlpnas.encoders import TableEncoder
 from mlpnas.export import build_model, save_model
 from mlpnas.finetune import Finetuned, finetune
 from mlpnas.memory import estimate
-from mlpnas.model_card import CARD_FILE, MODEL_FILE, write_card
+from mlpnas.model_card import CARD_FILE, write_card
 from mlpnas.records import Measured
 from mlpnas.search import Search, count_passes
 from mlpnas.table_inputs import NUMBERS, is_wide

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlpnas.model_card import MODEL_FILE
+from mlpnas.config import MODEL_FILE
 from mlpnas.table_files import read_table
 from nascore.errors import InputError, printable
 from nascore.files import placing

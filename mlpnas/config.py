@@ -13,6 +13,8 @@ from nascore.errors import InputError
 
 # What a run ends with: the best network, its accuracies, the comparison.
 FINAL_FILE = "final.json"
+# The best network for those who use it.
+MODEL_FILE = "model.keras"
 COMPETITORS = ("mlp", "logistic", "boosting", "random")
 
 

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from mlpnas.config import MODEL_FILE
 from mlpnas.data import MlpData
 from mlpnas.encoders import TableEncoder
 from mlpnas.readings import Column, Reading
@@ -12,7 +13,6 @@ from nascore.errors import InputError
 from nascore.files import write_json
 from nascore.json_files import check_kind, look_up, read_object
 
-MODEL_FILE = "model.keras"
 CARD_FILE = "model_card.json"
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 import tensorflow as tf
 
 from mlpnas.columns import name_some
-from mlpnas.model_card import CARD_FILE, MODEL_FILE, TableCard, read_card
+from mlpnas.config import MODEL_FILE
+from mlpnas.model_card import CARD_FILE, TableCard, read_card
 from mlpnas.readings import apply
 from mlpnas.table import describe_unknown
 from mlpnas.table_inputs import NUMBERS, TEXTS

@@ -1,5 +1,6 @@
 """Importing TensorFlow without its start-up noise; no TensorFlow here."""
 
+import logging
 import os
 import re
 import sys
@@ -26,6 +27,9 @@ def quiet_tensorflow(find_devices: bool = True) -> None:
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     import_quietly(find_devices)
+    # Its warnings are for who writes programs with it: a perceptron of
+    # another depth is another graph, and meant to be.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def import_quietly(find_devices: bool = True) -> None:

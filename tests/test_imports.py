@@ -64,3 +64,25 @@ def test_configurations_do_not_import_tensorflow(name):
     assert (
         subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
     )
+
+
+def test_scripts_do_not_import_tensorflow_before_their_arguments_are_checked():
+    import subprocess
+    import sys
+
+    scripts = [
+        f"experiments.{path.stem}"
+        for path in sorted((ROOT / "experiments").glob("*.py"))
+        if "def cli(" in path.read_text(encoding="utf-8")
+    ]
+    assert len(scripts) > 10
+    code = (
+        "import importlib, sys\n"
+        f"for name in {scripts}:\n"
+        "    importlib.import_module(name)\n"
+        "    assert 'tensorflow' not in sys.modules, name\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-300:]
