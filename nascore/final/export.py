@@ -46,7 +46,9 @@ def inference_model(
     for layer in plain.layers:
         if layer.weights:
             layer.set_weights(network.get_layer(layer.name).get_weights())
-    mean, std = (np.broadcast_to(value, shape[-1:]) for value in scaling)
+    # With an axis for each of an image: of a flat list, Rescaling would take
+    # the axis from the keras.json of whoever loads it.
+    mean, std = (np.broadcast_to(value, (1, 1, shape[-1])) for value in scaling)
     pixels = keras.Input(shape, name="pixels")
     x = keras.layers.Rescaling(
         (1 / (255 * std)).tolist(), (-mean / std).tolist(), name="scaling"
