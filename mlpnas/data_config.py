@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import math
+import shlex
 from collections.abc import Iterable
 
 from nascore.config import check_fields, option
@@ -28,12 +29,12 @@ def split_names(text: str) -> tuple[str, ...]:
 
 
 def join_names(names: Iterable[str]) -> str:
-    """Writes names as `split_names` reads them."""
+    """Writes names as `split_names` reads them, after a shell has."""
     quoted = (
         '"' + name.replace('"', '""') + '"' if {",", '"'} & set(name) else name
         for name in names
     )
-    return ",".join(quoted)
+    return shlex.quote(",".join(quoted))
 
 
 @dataclasses.dataclass(frozen=True)

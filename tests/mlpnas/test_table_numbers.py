@@ -82,7 +82,7 @@ def test_one_text_as_a_number(text, decimal, loose, expected):
 @pytest.mark.parametrize(
     ("odd", "words"),
     [
-        ("?", "--missing_values=?"),
+        ("?", "--missing_values='?'"),
         ("-", "--missing_values=-"),
         ("unknown", "--missing_values=unknown"),
         ("n.a.", "--missing_values=n.a."),

@@ -1,3 +1,5 @@
+import shlex
+
 """Texts, codes and classes stay the words of the file."""
 
 import datetime
@@ -23,7 +25,7 @@ def test_a_class_may_be_called_nothing(word, tmp_path):
     assert set(data.class_names) == {word, "Insomnia", "Apnea"}
     notes = " ".join(data.notes)
     assert f"'{word}' (20 rows): taken as a class" in notes
-    assert f"--missing_values={word}" in notes
+    assert f"--missing_values={shlex.quote(word)}" in notes
     other = read(path, label_column="disorder", missing_values=word)
     assert other.class_names == ("Apnea", "Insomnia")
     assert "20 rows without a label are left out" in " ".join(other.notes)
