@@ -1,9 +1,8 @@
-import shlex
-
 """Texts, codes and classes stay the words of the file."""
 
 import datetime
 import decimal
+import shlex
 
 import numpy as np
 import pandas as pd
