@@ -17,10 +17,11 @@ METHODS = {
     "random": "random",
 }
 ROW = re.compile(
-    r"\| Fashion-MNIST, (?P<one>.+?) - (?P<other>.+?) \| 6 "
+    r"\| (?P<data>Fashion-MNIST|MNIST), (?P<one>.+?) - (?P<other>.+?) "
+    r"\| (?P<seeds>\d+) "
     r"\| (?P<mean>\S+) \| (?P<low>\S+) to (?P<high>\S+) "
     r"\| (?P<p>\S+) \| (?P<holm>\S+) \|\n"
-    r"(?:\| the same, in the last epoch \| 6 \| (?P<last>\S+) "
+    r"(?:\| the same, in the last epoch \| \d+ \| (?P<last>\S+) "
     r"\| (?P<last_low>\S+) to (?P<last_high>\S+) \| (?P<last_p>\S+) \| \|)?"
 )
 
@@ -40,14 +41,16 @@ def sign_flip_p(values):
     return np.mean(abs(signs @ values) >= abs(values.sum()) - 1e-9)
 
 
-@pytest.fixture(scope="module")
-def epochs():
-    return pd.read_csv(ROOT / "results/fashion_mnist/rows/epochs.csv")
-
-
-def test_fashion_mnist_is_quoted_as_its_rows_say(epochs):
-    quoted = list(ROW.finditer((ROOT / "README.md").read_text("utf-8")))
+@pytest.mark.parametrize(
+    ("data", "folder"),
+    [("Fashion-MNIST", "fashion_mnist"), ("MNIST", "mnist")],
+)
+def test_a_data_set_is_quoted_as_its_rows_say(data, folder):
+    epochs = pd.read_csv(ROOT / "results" / folder / "rows" / "epochs.csv")
+    text = (ROOT / "README.md").read_text("utf-8")
+    quoted = [row for row in ROW.finditer(text) if row["data"] == data]
     assert len(quoted) == 4
+    assert {int(row["seeds"]) for row in quoted} == {epochs["seed"].nunique()}
     # All epochs have as many evaluations.
     assert epochs.groupby(["method", "seed"]).size().eq(30).all()
     keys = ["method", "seed"]
