@@ -146,7 +146,14 @@ def test_one_process_gives_the_results_of_two(finished, script, tmp_path):
         pd.read_csv(folder / "candidates.csv").drop(columns="seconds")
         for folder in (path, tmp_path / "run")
     ]
-    pd.testing.assert_frame_equal(*tables, check_exact=True)
+    # What candidates score is equal to the last bit. In this process
+    # TensorFlow has begun with several threads, unlike in a script's own, and
+    # oneDNN then sums the controller's products up as the threads are free.
+    floating = ["predicted", "log_prob", "entropy"]
+    for name in floating:
+        np.testing.assert_allclose(*(table[name] for table in tables), 1e-4)
+    exact = [table.drop(columns=floating) for table in tables]
+    pd.testing.assert_frame_equal(*exact, check_exact=True)
 
 
 def test_a_finished_run_is_not_overwritten_and_can_go_on(
