@@ -15,6 +15,7 @@ import numpy as np
 from absl import flags
 
 from experiments import launch, predict_table
+from flags import base
 from nascore.data import pad_to
 from nascore.errors import InputError, printable
 from nascore.picture_tally import Tally
@@ -113,7 +114,7 @@ def main(args: list[str]) -> None:
 def cli() -> None:
     """Console entry point."""
     flags.DEFINE_integer("top", 3, "Classes to print for each image or row.", 1)
-    flags.DEFINE_string(
+    base.define_path(
         "out", "", "Of a table: a new CSV file to write the classes to."
     )
     flags.DEFINE_bool(

@@ -48,6 +48,8 @@ NO_PATHS = {
     "format",
     "input",
     "label_column",
+    "missing_values",
+    "numeric_columns",
     "operations",
     "scheduler",
     "units",

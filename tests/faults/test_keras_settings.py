@@ -81,11 +81,15 @@ def test_keras_json_of_our_own_settings_is_left_alone(tmp_path):
     "variables",
     [
         {"KERAS_BACKEND": "torch"},
-        {"KERAS_BACKEND": "", "HOME": "/nowhere"},
+        {"KERAS_BACKEND": "", "HOME": "{tmp_path}/new"},
         {"KERAS_BACKEND": "none", "HOME": "/proc", "KERAS_HOME": "~/keras"},
     ],
 )
 def test_variables_for_other_programs_do_not_hold_here(tmp_path, variables):
+    variables = {
+        name: value.format(tmp_path=tmp_path)
+        for name, value in variables.items()
+    }
     done = python(SHOW, tmp_path, **variables)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == OURS
