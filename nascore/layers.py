@@ -242,17 +242,21 @@ class FactorizedReduction(keras.layers.Layer):
 def halving(have: int, channels: int) -> keras.Model:
     """The two paths of `FactorizedReduction` as a block of Keras's layers.
 
+    Pixels are picked by a pool of one pixel, as in ENAS's code, and not by
+    the convolution: oneDNN's filter gradient of a 1x1 convolution with
+    stride 2 writes outside of its memory for few channels on AVX2.
+
     Args:
       have: channels of the input.
       channels: channels of the output; even.
     """
     x = keras.Input((None, None, have))
-    paths = [
-        convolution(channels // 2, 1, strides=2, padding="valid")
-        for _ in range(2)
-    ]
+    paths = [convolution(channels // 2) for _ in range(2)]
     shifted = keras.layers.Cropping2D(((1, 0), (1, 0)))(x)
-    halves = [paths[0](x), paths[1](shifted)]
+    halves = [
+        path(keras.layers.AveragePooling2D(1, 2)(pixels))
+        for path, pixels in zip(paths, (x, shifted), strict=True)
+    ]
     return keras.Model(x, keras.layers.Concatenate()(halves))
 
 

@@ -125,9 +125,10 @@ class Loop(tf.Module):
             )
         )
         self._schedule = make_schedule(config.training)
-        self._progress = None
-        if config.network.drop_path_keep_prob < 1:
-            self._progress = network.get_layer(PROGRESS).progress
+        # None where no path is dropped, as in a network that only skips.
+        self._progress = next(
+            (x.progress for x in network.layers if x.name == PROGRESS), None
+        )
 
     def order(self, epoch: tf.Tensor) -> tf.Tensor:
         """The places of the training images in an epoch, int32 `[n]`."""

@@ -334,6 +334,10 @@ def test_halving_keeps_every_second_pixel_of_both_grids():
     y = block(x).numpy()
     np.testing.assert_array_equal(y[0, ..., 0], x[0, ::2, ::2, 0])
     np.testing.assert_array_equal(y[0, ..., 1], x[0, 1::2, 1::2, 0])
+    # No convolution may have a stride: see the docstring of `halving`.
+    layers = block.layers
+    convolutions = [x for x in layers if isinstance(x, keras.layers.Conv2D)]
+    assert [x.strides for x in convolutions] == [(1, 1), (1, 1)]
 
 
 def test_bad_sizes_are_refused():

@@ -161,6 +161,13 @@ def test_drop_path_follows_the_progress():
     assert float(progress) == pytest.approx((5 + 2 + 1) / 20)
 
 
+def test_a_network_of_identities_alone_has_no_path_to_drop():
+    network = dataclasses.replace(NETWORK, drop_path_keep_prob=0.5)
+    place = network.space.operations.index("identity")
+    loop = make_loop(network, architecture=f"0 {place} 1 {place} " * 2)
+    assert bool(train(loop, 0, 0, 5)[1])
+
+
 def test_bfloat16_computes_close_to_float32():
     losses = []
     for precision in ("float32", "bfloat16"):
