@@ -1,6 +1,6 @@
 """Packaging of the project; `pip install -e .` in a checkout."""
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 DASK = "dask[distributed]>=2025.1"
 ONNX = ["onnx>=1.19", "onnxruntime>=1.23", "tf2onnx>=1.17"]
@@ -14,16 +14,20 @@ setup(
     ),
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=[
-        "nascore",
-        "nascore.final",
-        "enas",
-        "ienas",
-        "mlpnas",
-        "flags",
-        "experiments",
-        "experiments.comparison",
-    ],
+    packages=find_packages(
+        include=[
+            f"{name}{inside}"
+            for name in (
+                "nascore",
+                "enas",
+                "ienas",
+                "mlpnas",
+                "flags",
+                "experiments",
+            )
+            for inside in ("", ".*")
+        ]
+    ),
     package_data={
         "flags": ["presets/*.flags", "presets/final/*.flags"],
         "experiments.comparison": ["templates/*.html"],
