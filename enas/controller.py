@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from enas.config import ControllerConfig
 from nascore import draws
-from nascore.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
 from nascore.ops import find_operations
 from nascore.seeds import fold_in
+from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
 
 
 class Sample(NamedTuple):

@@ -2,7 +2,7 @@
 
 import math
 
-from nascore.cells import Architecture
+from nascore.spaces.cells import Architecture
 from nascore.tables import Row
 
 _TAME_CHILD = "Lower --child_lr_max, or set --clip_norm=5, in a new run"

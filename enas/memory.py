@@ -10,13 +10,13 @@ import dataclasses
 import math
 
 from enas.config import EnasConfig
-from nascore.cells import CELL_INPUTS, NODE_INPUTS
 from nascore.config import SupernetConfig
 from nascore.data import ImageData
 from nascore.layers import STEM_FACTOR
 from nascore.layout import REDUCTION, auxiliary_pooling
 from nascore.memory import FLOAT, Need, peak
 from nascore.ops import find_operations
+from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS
 
 # What the process holds over what is counted. TensorFlow's allocator keeps
 # what was freed: a quarter more than is in use. But in a search most

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 
 from enas.scoring import Scored
-from nascore.cells import Architecture, CellSpace
 from nascore.files import write_json
 from nascore.runs import SEARCH_END, RunFolder
+from nascore.spaces.cells import Architecture, CellSpace
 
 
 class Ranking:

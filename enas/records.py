@@ -10,7 +10,6 @@ from enas.child import ChildRows
 from enas.config import EnasConfig
 from enas.early_stop import RECENT
 from enas.policy import PolicyRows
-from nascore.cells import Architecture
 from nascore.data import ImageData, describe_data
 from nascore.drawing import draw_architecture, figure_to_rgb
 from nascore.errors import RunStopped
@@ -18,6 +17,7 @@ from nascore.files import write_json
 from nascore.ledger import Ledger
 from nascore.runs import RunFolder
 from nascore.runtime import device_names
+from nascore.spaces.cells import Architecture
 from nascore.tables import Row
 from nascore.tensorboard import Board
 

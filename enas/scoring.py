@@ -9,10 +9,10 @@ import tensorflow as tf
 from enas.child import Child
 from enas.config import EnasConfig
 from nascore import runtime
-from nascore.cells import Architecture
 from nascore.checkpoints import Checkpoints
 from nascore.data import ImageData
 from nascore.errors import InputError
+from nascore.spaces.cells import Architecture
 from nascore.supernet import Supernet
 
 

@@ -22,7 +22,6 @@ from enas.records import Records
 from enas.reward import AccuracyReward
 from enas.scoring import Scored, score, weight_names
 from nascore import runtime
-from nascore.cells import Architecture
 from nascore.checkpoints import Checkpoints, State
 from nascore.data import ImageData, load
 from nascore.errors import InputError
@@ -31,6 +30,7 @@ from nascore.progress import Progress, next_stretch
 from nascore.runs import RunFolder
 from nascore.schedules import CosineRestarts
 from nascore.seeds import Stream, fold
+from nascore.spaces.cells import Architecture
 from nascore.stopwatch import Stopwatch
 from nascore.supernet import Supernet, describe_layers
 

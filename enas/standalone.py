@@ -9,8 +9,8 @@ import tensorflow as tf
 from enas.child import Child
 from enas.config import EnasConfig
 from nascore import runtime
-from nascore.cells import Architecture
 from nascore.data import ImageData
+from nascore.spaces.cells import Architecture
 from nascore.supernet import Supernet
 
 

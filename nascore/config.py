@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from nascore import layout
-from nascore.cells import ENAS_OPERATIONS, CellSpace
 from nascore.errors import InputError
 from nascore.json_files import check_kind, show
+from nascore.spaces.cells import ENAS_OPERATIONS, CellSpace
 
 Config = TypeVar("Config")
 

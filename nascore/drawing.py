@@ -15,13 +15,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.path import Path
 
-from nascore.cells import (
+from nascore.errors import printable
+from nascore.spaces.cells import (
     CELL_INPUTS,
     Architecture,
     Cell,
     CellSpace,
 )
-from nascore.errors import printable
 
 _BOX_HEIGHT = 20.0
 _FONT_SIZE = 8

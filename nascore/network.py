@@ -13,7 +13,6 @@ import keras
 import tensorflow as tf
 from keras import KerasTensor as Tensor
 
-from nascore.cells import Architecture, Cell
 from nascore.final.config import NetworkConfig
 from nascore.layers import (
     STEM_FACTOR,
@@ -26,6 +25,7 @@ from nascore.layers import (
 )
 from nascore.layout import REDUCTION, check_image_size
 from nascore.ops import Operation, find_operations
+from nascore.spaces.cells import Architecture, Cell
 
 PROGRESS = "training_progress"
 LOGITS = "logits"

@@ -5,12 +5,12 @@ import dataclasses
 import keras
 from matplotlib.figure import Figure
 
-from nascore.cells import Architecture
 from nascore.counting import count_parameters
 from nascore.drawing import Element, draw_graph, lay_out
 from nascore.final.config import NetworkConfig
 from nascore.layers import STEM_FACTOR
 from nascore.layout import REDUCTION
+from nascore.spaces.cells import Architecture
 
 
 @dataclasses.dataclass(frozen=True)

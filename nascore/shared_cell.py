@@ -11,11 +11,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nascore.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
 from nascore.edge import Edge, once
 from nascore.kernels import mix, mix_gradient
 from nascore.layers import BatchStatisticsNorm, he_normal
 from nascore.ops import WeightSpec, find_operations
+from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
 
 
 # The next two are copied into their callers, and small: as copies they start

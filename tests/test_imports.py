@@ -51,7 +51,7 @@ def test_rooms_import_only_what_they_may(path):
     [
         "nascore.config",
         "enas.config",
-        "nascore.cells",
+        "nascore.spaces.cells",
         "mlpnas.config",
         "mlpnas.worker",
     ],

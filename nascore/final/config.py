@@ -4,10 +4,10 @@ import dataclasses
 import math
 
 from nascore import layout
-from nascore.cells import ENAS_OPERATIONS, Architecture, CellSpace
 from nascore.config import DataConfig, check_fields, option
 from nascore.errors import InputError
 from nascore.final.formats import parse_formats
+from nascore.spaces.cells import ENAS_OPERATIONS, Architecture, CellSpace
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import keras
 import numpy as np
 
-from nascore.cells import NODE_INPUTS, Architecture
+from nascore.spaces.cells import NODE_INPUTS, Architecture
 from nascore.supernet import Supernet
 
 Weights = list[np.ndarray]

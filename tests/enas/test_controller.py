@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from enas.config import ControllerConfig
 from enas.controller import LstmController, RandomController, make_controller
-from nascore.cells import CellSpace
+from nascore.spaces.cells import CellSpace
 
 TINY = CellSpace(("sep_conv_3x3", "identity"), 1, ("normal", "reduction"))
 SPACE = CellSpace()

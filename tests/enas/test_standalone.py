@@ -7,9 +7,9 @@ import numpy as np
 from enas.child import Child
 from enas.config import EnasConfig
 from enas.standalone import train_standalone
-from nascore.cells import CellSpace
 from nascore.config import DataConfig, SupernetConfig
 from nascore.data import load
+from nascore.spaces.cells import CellSpace
 
 CONFIG = EnasConfig(
     data=DataConfig(validation_fraction=0.2, search_test_fraction=0.1),

@@ -14,8 +14,8 @@ from experiments.comparison import rows as comparison_rows
 from experiments.comparison.report import ROWS, write_report
 from experiments.comparison.tables import make_tables
 from experiments.comparison.verdicts import verdicts
-from nascore.cells import CellSpace
 from nascore.errors import InputError
+from nascore.spaces.cells import CellSpace
 
 SPACE = CellSpace(num_nodes=2)
 EPOCHS, PER_EPOCH = 3, 8

@@ -9,7 +9,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from nascore.cells import CellSpace
+from nascore.spaces.cells import CellSpace
 from tests.faults.kill_anywhere import ROOT, SCRIPTS, command
 
 SPACE = CellSpace(num_nodes=2)

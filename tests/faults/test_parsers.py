@@ -24,7 +24,6 @@ from mlpnas.data_config import MlpDataConfig
 from mlpnas.space import MlpSpace
 from mlpnas.table_files import read_table as read_data_table
 from nascore.array_pickles import read_array_pickle
-from nascore.cells import CellSpace
 from nascore.cifar import read_cifar
 from nascore.config import flatten, unflatten
 from nascore.csv_files import read_table
@@ -35,6 +34,7 @@ from nascore.image_folder import read_image
 from nascore.prepare import unpack_folder
 from nascore.readers import read_idx
 from nascore.run_reader import read_run
+from nascore.spaces.cells import CellSpace
 
 # The same examples every time, and no folder of them left behind.
 SETTINGS = {

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from nascore.cells import CellSpace
 from nascore.drawing import (
     cell_graph,
     draw_architecture,
@@ -13,6 +12,7 @@ from nascore.drawing import (
     operation_label,
     to_dot,
 )
+from nascore.spaces.cells import CellSpace
 
 SPACE = CellSpace()
 SEEDS = range(3)

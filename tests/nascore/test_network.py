@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nascore.cells import CellSpace
 from nascore.counting import count_multiply_adds, count_parameters
 from nascore.errors import InputError
 from nascore.final.config import NetworkConfig
@@ -15,6 +14,7 @@ from nascore.layers import (
 )
 from nascore.network import DropPath, build_network
 from nascore.network_drawing import list_layers, network_graph
+from nascore.spaces.cells import CellSpace
 
 ENAS_CELL = (
     "0 2 0 0 0 4 0 1 0 4 1 1 1 0 0 1 0 2 1 1 "

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nascore.cells import CellSpace
 from nascore.edge import Edge
 from nascore.kernels import batch_norm
 from nascore.ops import OPERATIONS, Operation, find_operations
 from nascore.shared_cell import SharedCell
+from nascore.spaces.cells import CellSpace
 
 CHANNELS = 4
 SHAPE = (3, 8, 8, CHANNELS)

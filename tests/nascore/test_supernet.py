@@ -231,7 +231,7 @@ def test_a_single_cell_type_serves_all_layers():
     class OneCell(SupernetConfig):
         @property
         def space(self):
-            from nascore.cells import CellSpace
+            from nascore.spaces.cells import CellSpace
 
             return CellSpace(("identity", "none"), 2, ("normal",))
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from nascore.cells import ENAS_OPERATIONS, CellSpace, Node
 from nascore.errors import InputError
+from nascore.spaces.cells import ENAS_OPERATIONS, CellSpace, Node
 
 MNIST = (
     "1 2 1 3 0 1 0 4 1 1 1 1 0 1 0 1 1 0 0 1 "
