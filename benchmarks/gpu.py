@@ -28,7 +28,7 @@ from enas.controller import make_controller
 from enas.policy import PolicyTrainer
 from enas.reward import AccuracyReward
 from nascore.config import DataConfig
-from nascore.data import Split
+from nascore.data.images import Split
 from nascore.runtime import configure
 from nascore.supernet import Supernet
 

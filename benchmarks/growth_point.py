@@ -25,7 +25,7 @@ from enas.child import Child  # noqa: E402
 from enas.config import EnasConfig, ScheduleConfig  # noqa: E402
 from enas.memory import layer_sizes  # noqa: E402
 from nascore.config import SupernetConfig  # noqa: E402
-from nascore.data import ImageData, Split  # noqa: E402
+from nascore.data.images import ImageData, Split  # noqa: E402
 from nascore.layers import STEM_FACTOR  # noqa: E402
 from nascore.memory import peak  # noqa: E402
 from nascore.ops import SeparableConvolution, find_operations  # noqa: E402

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nascore.data import Split
+from nascore.data.images import Split
 from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.loop import Loop
 from nascore.layers import Normalization, fused_moving_norm, moving_norm

@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from enas.config import EnasConfig
 from nascore import draws
-from nascore.augment import augment, batch_places, to_float
-from nascore.data import ImageData, Split
+from nascore.data.augment import augment, batch_places, to_float
+from nascore.data.images import ImageData, Split
 from nascore.edge import once
 from nascore.progress import next_stretch
 from nascore.seeds import Stream, fold, fold_in

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from enas.child import Child, ChildRows, accuracy
 from enas.config import EnasConfig
-from nascore.data import ImageData
+from nascore.data.images import ImageData
 from nascore.errors import InputError
 from nascore.seeds import Stream, fold, fold_in
 from nascore.supernet import Supernet

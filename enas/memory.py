@@ -11,7 +11,7 @@ import math
 
 from enas.config import EnasConfig
 from nascore.config import SupernetConfig
-from nascore.data import ImageData
+from nascore.data.images import ImageData
 from nascore.layers import STEM_FACTOR
 from nascore.layout import REDUCTION, auxiliary_pooling
 from nascore.memory import FLOAT, Need, peak

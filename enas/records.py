@@ -10,7 +10,7 @@ from enas.child import ChildRows
 from enas.config import EnasConfig
 from enas.early_stop import RECENT
 from enas.policy import PolicyRows
-from nascore.data import ImageData, describe_data
+from nascore.data.images import ImageData, describe_data
 from nascore.drawing import draw_architecture, figure_to_rgb
 from nascore.errors import RunStopped
 from nascore.files import write_json

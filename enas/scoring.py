@@ -10,7 +10,7 @@ from enas.child import Child
 from enas.config import EnasConfig
 from nascore import runtime
 from nascore.checkpoints import Checkpoints
-from nascore.data import ImageData
+from nascore.data.images import ImageData
 from nascore.errors import InputError
 from nascore.spaces.cells import Architecture
 from nascore.supernet import Supernet

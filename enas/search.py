@@ -23,7 +23,7 @@ from enas.reward import AccuracyReward
 from enas.scoring import Scored, score, weight_names
 from nascore import runtime
 from nascore.checkpoints import Checkpoints, State
-from nascore.data import ImageData, load
+from nascore.data.images import ImageData, load
 from nascore.errors import InputError
 from nascore.interrupts import Interrupted, StopRequest
 from nascore.progress import Progress, next_stretch

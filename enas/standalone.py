@@ -9,7 +9,7 @@ import tensorflow as tf
 from enas.child import Child
 from enas.config import EnasConfig
 from nascore import runtime
-from nascore.data import ImageData
+from nascore.data.images import ImageData
 from nascore.spaces.cells import Architecture
 from nascore.supernet import Supernet
 

@@ -16,7 +16,7 @@ from absl import flags
 
 from experiments import launch, predict_table
 from flags import base
-from nascore.data import pad_to
+from nascore.data.images import pad_to
 from nascore.errors import InputError, printable
 from nascore.picture_tally import Tally
 from nascore.pictures import is_grey, read_image, to_size
@@ -37,7 +37,7 @@ def read_pixels(
       path: the file.
       shape: height, width and channels that the network takes.
       other_sizes: what was done to training images of another size, see
-        `nascore.data.preparation`.
+        `nascore.data.images.preparation`.
       convert: whether any size and number of channels is brought to those.
       tally: counts how pictures were read.
 

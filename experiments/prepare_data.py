@@ -50,7 +50,7 @@ def main(args: list[str]) -> None:
     source = Path(flags.FLAGS.source)
     # Imports TensorFlow: after the flags were checked.
     launch.quiet_tensorflow()
-    from nascore.prepare import prepare, unpack_folder
+    from nascore.data.tfds import prepare, unpack_folder
 
     if name == "folder":
         if not data_dir:
@@ -83,7 +83,7 @@ def _read_pictures(folder: Path) -> Sequence[str]:
     Raises:
       InputError: a search would refuse it.
     """
-    from nascore.data import load
+    from nascore.data.images import load
 
     return load(DataConfig(dataset="folder", data_dir=str(folder))).notes
 

@@ -63,7 +63,7 @@ def run_search(
     """Searches to the end, prints the ranking and draws the run."""
     from enas.memory import estimate
     from enas.search import check_sizes
-    from nascore.data import load
+    from nascore.data.images import load
 
     run_config = base.read(RunConfig())
     base_memory = resident()

@@ -177,7 +177,7 @@ def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
     if not config.training.init_from_supernet:
         return None
     from enas.scoring import load_child
-    from nascore.data import load
+    from nascore.data.images import load
     from nascore.final.history import find_images
     from nascore.final.transfer import transfer
 

@@ -4,7 +4,7 @@ from enas.reward import AccuracyReward
 from enas.search import Search
 from ienas.config import IenasConfig
 from ienas.reward import RelativeReward
-from nascore.data import ImageData
+from nascore.data.images import ImageData
 from nascore.runs import RunFolder
 
 

@@ -13,8 +13,8 @@ from mlpnas.splits import WHERE, subset
 from mlpnas.table_data import load_table
 from mlpnas.tasks import Examples
 from nascore.config import DataConfig
-from nascore.data import load_raw
-from nascore.splitting import set_aside
+from nascore.data.images import load_raw
+from nascore.data.splits import set_aside
 
 # Height and width; neither padded nor scaled.
 _IMAGE_SIZES = {"digits": 8, "mnist": 28, "fashion_mnist": 28}

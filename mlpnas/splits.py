@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlpnas.data_config import MlpDataConfig
+from nascore.data.splits import set_aside
 from nascore.errors import InputError
-from nascore.splitting import set_aside
 
 # What is split, for messages.
 WHERE = "the data"

@@ -20,8 +20,8 @@ from mlpnas.splits import WHERE, subset
 from mlpnas.table_files import Table, read_table
 from mlpnas.table_report import FLAGS, report
 from mlpnas.tasks import Examples
+from nascore.data.splits import set_aside
 from nascore.errors import InputError
-from nascore.splitting import set_aside
 
 _IMBALANCE = 2.0
 

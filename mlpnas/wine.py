@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from nascore.data.tfds import download, is_prepared, make_builder, read_split
 from nascore.errors import InputError
-from nascore.prepare import download, is_prepared, make_builder, read_split
 
 _BUILDER = "wine_quality/white"
 _SOURCE = "https://archive.ics.uci.edu"

@@ -62,12 +62,12 @@ def main():
 
     import enas.standalone  # noqa: F401
     import mlpnas.search  # noqa: F401
+    import nascore.data.tfds
     import nascore.final.classifier  # noqa: F401
-    import nascore.prepare
 
     # tensorflow-datasets imports a data set's module when it is asked for.
     for name in ("mnist", "cifar10"):
-        nascore.prepare.make_builder(name, os.devnull + "/none")
+        nascore.data.tfds.make_builder(name, os.devnull + "/none")
 
     # Else each fork's collector would copy all that was imported.
     gc.collect()

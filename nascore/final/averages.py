@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nascore.augment import batch_places, to_float
+from nascore.data.augment import batch_places, to_float
 from nascore.layers import BATCH_NORM_DECAY
 from nascore.network import PROGRESS
 

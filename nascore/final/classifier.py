@@ -32,7 +32,7 @@ class Classifier:
     Attributes:
       shape: height, width and channels that it takes.
       classes: their names.
-      other_sizes: see `nascore.data.preparation`.
+      other_sizes: see `nascore.data.images.preparation`.
       run: maps float32 pixels in [0, 255] to probabilities.
     """
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from nascore.data import IENAS_VALIDATION_FRACTION
+from nascore.data.images import IENAS_VALIDATION_FRACTION
 from nascore.final.history import History, Seen
 
 MEASURED_ON = "the official test set, once, after training"

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nascore.counting import count_multiply_adds, count_parameters
-from nascore.data import preparation
+from nascore.data.images import preparation
 from nascore.files import write_json
 from nascore.final import disclosure
 from nascore.final.evaluation import Evaluation, evaluate

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nascore.config import DataConfig
-from nascore.data import ImageData, Split, load
+from nascore.data.images import ImageData, Split, load
 from nascore.errors import InputError
 from nascore.final.config import FinalConfig
 from nascore.final.images import FinalData, load_final

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from nascore.config import DataConfig
-from nascore.data import ImageData, Split, load
+from nascore.data.images import ImageData, Split, load
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +29,7 @@ def load_final(config: DataConfig, train_on_all: bool) -> FinalData:
     """Loads a data set; a search's test images join the training images.
 
     Raises:
-      InputError: as `nascore.data.load`.
+      InputError: as `nascore.data.images.load`.
     """
     source = load(config)
     parts = [source.train]

@@ -14,8 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from nascore import draws
-from nascore.augment import augment, batch_places, to_float
-from nascore.data import Split
+from nascore.data.augment import augment, batch_places, to_float
+from nascore.data.images import Split
 from nascore.final.averages import Averages, Kept, Scaling, Statistics
 from nascore.final.config import FinalConfig
 from nascore.final.optimizers import make_optimizer, make_schedule

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from nascore.checkpoints import Checkpoints
-from nascore.data import describe_data
+from nascore.data.images import describe_data
 from nascore.errors import InputError, RunStopped
 from nascore.final.averages import SAMPLE, Averages
 from nascore.final.config import FinalConfig

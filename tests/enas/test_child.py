@@ -7,7 +7,7 @@ import tensorflow as tf
 from enas.child import Child
 from enas.config import EnasConfig, ScheduleConfig
 from nascore.config import DataConfig, SupernetConfig
-from nascore.data import load
+from nascore.data.images import load
 from nascore.supernet import Supernet
 
 CONFIG = EnasConfig(

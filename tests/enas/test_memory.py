@@ -8,7 +8,7 @@ import pytest
 from enas.config import EnasConfig, ScheduleConfig
 from enas.memory import count_kept, count_weights, estimate
 from nascore.config import DataConfig, SupernetConfig
-from nascore.data import load
+from nascore.data.images import load
 from nascore.supernet import Supernet
 
 DATA = load(DataConfig(image_size=16))

@@ -12,7 +12,7 @@ import tensorflow as tf
 from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
 from enas.search import Search
 from nascore.config import DataConfig, SupernetConfig
-from nascore.data import load
+from nascore.data.images import load
 from nascore.errors import InputError, RunStopped
 from nascore.interrupts import Interrupted
 from nascore.runs import RunFolder

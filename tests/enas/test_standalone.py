@@ -8,7 +8,7 @@ from enas.child import Child
 from enas.config import EnasConfig
 from enas.standalone import train_standalone
 from nascore.config import DataConfig, SupernetConfig
-from nascore.data import load
+from nascore.data.images import load
 from nascore.spaces.cells import CellSpace
 
 CONFIG = EnasConfig(

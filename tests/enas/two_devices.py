@@ -15,7 +15,7 @@ from enas.config import EnasConfig, ScheduleConfig
 from enas.data_parallel import DataParallelChild
 from nascore import draws
 from nascore.config import DataConfig, SupernetConfig
-from nascore.data import load
+from nascore.data.images import load
 from nascore.errors import InputError
 from nascore.runtime import configure
 from nascore.seeds import Stream, fold, fold_in

@@ -21,7 +21,7 @@ from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
 from enas.search import make_search
 from experiments import predict
 from nascore.config import DataConfig, SupernetConfig
-from nascore.data import load
+from nascore.data.images import load
 from nascore.errors import InputError
 from nascore.final import formats
 from nascore.final.classifier import load_classifier

@@ -24,7 +24,7 @@ from mlpnas.data import load as load_table
 from mlpnas.data_config import MlpDataConfig
 from mlpnas.search import Search as MlpnasSearch
 from nascore.config import DataConfig, SupernetConfig
-from nascore.data import ImageData, Split
+from nascore.data.images import ImageData, Split
 from nascore.final.config import FinalConfig, NetworkConfig
 from nascore.final.config import TrainingConfig as T
 from nascore.final.images import FinalData

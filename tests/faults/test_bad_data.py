@@ -291,7 +291,7 @@ def test_tables_of_another_data_set(refused, tmp_path):
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     """A small MNIST as tensorflow-datasets keeps it."""
-    from nascore.prepare import prepare
+    from nascore.data.tfds import prepare
 
     folder = tmp_path_factory.mktemp("mnist")
     labels = struct.pack(">HBBI", 0, 8, 1, 100) + bytes(range(10)) * 10

@@ -13,7 +13,7 @@ from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
 from enas.reward import AccuracyReward
 from enas.search import Search
 from nascore.config import DataConfig, SupernetConfig
-from nascore.data import load
+from nascore.data.images import load
 from nascore.errors import RunStopped
 from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.loop import Loop

@@ -23,16 +23,16 @@ from mlpnas.config import MlpnasConfig
 from mlpnas.data_config import MlpDataConfig
 from mlpnas.space import MlpSpace
 from mlpnas.table_files import read_table as read_data_table
-from nascore.array_pickles import read_array_pickle
-from nascore.cifar import read_cifar
 from nascore.config import flatten, unflatten
 from nascore.csv_files import read_table
+from nascore.data.array_pickles import read_array_pickle
+from nascore.data.cifar import read_cifar
+from nascore.data.mnist import read_idx
+from nascore.data.tfds import unpack_folder
 from nascore.errors import InputError
 from nascore.final.config import FinalConfig
 from nascore.final.keras_file import check_keras_file
 from nascore.image_folder import read_image
-from nascore.prepare import unpack_folder
-from nascore.readers import read_idx
 from nascore.run_reader import read_run
 from nascore.spaces.cells import CellSpace
 

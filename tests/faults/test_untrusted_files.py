@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nascore import archives, cifar
+from nascore.data.images import archives, cifar
+from nascore.data.tfds import unpack_folder
 from nascore.errors import InputError
 from nascore.final import keras_file
-from nascore.prepare import unpack_folder
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = ("nascore", "enas", "ienas", "mlpnas", "flags", "experiments")

@@ -5,7 +5,7 @@ from enas.search import make_search as make_enas
 from ienas.config import IenasConfig, RewardConfig
 from ienas.search import make_search as make_ienas
 from nascore.config import DataConfig, SupernetConfig
-from nascore.data import load
+from nascore.data.images import load
 from nascore.runs import RunFolder
 
 SHARED = {

@@ -2,7 +2,7 @@ import numpy as np
 
 from mlpnas.data import load
 from mlpnas.data_config import MlpDataConfig
-from nascore.prepare import make_builder
+from nascore.data.tfds import make_builder
 
 
 def test_prepared_wine_has_the_three_classes_and_no_leak(tmp_path):

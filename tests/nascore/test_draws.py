@@ -4,7 +4,7 @@ import tensorflow as tf
 from scipy import stats
 
 from nascore import draws
-from nascore.augment import augment
+from nascore.data.augment import augment
 from nascore.seeds import Stream, fold, fold_in
 
 SEED = tf.constant([3, 4])

@@ -6,7 +6,7 @@ from PIL import Image
 
 from experiments.predict import read_pixels
 from nascore.config import DataConfig
-from nascore.data import load, load_raw
+from nascore.data.images import load, load_raw
 from nascore.errors import InputError
 from nascore.folder_layout import find_layout
 from nascore.image_folder import read_class_folders

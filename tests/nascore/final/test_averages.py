@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from nascore.config import DataConfig
-from nascore.data import Split
+from nascore.data.images import Split
 from nascore.final.averages import Averages
 from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.images import load_final

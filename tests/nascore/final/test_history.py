@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from nascore.config import DataConfig
-from nascore.data import load
+from nascore.data.images import load
 from nascore.final import disclosure
 from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.history import History, find_history

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nascore.data import Split
+from nascore.data.images import Split
 from nascore.errors import InputError
 from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.devices import make_strategy

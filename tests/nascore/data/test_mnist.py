@@ -7,9 +7,9 @@ import tarfile
 import numpy as np
 import pytest
 
-from nascore.cifar import read_cifar, read_cifar_names
+from nascore.data.cifar import read_cifar, read_cifar_names
+from nascore.data.mnist import read_idx, read_mnist
 from nascore.errors import InputError
-from nascore.readers import read_idx, read_mnist
 
 RNG = np.random.default_rng(0)
 

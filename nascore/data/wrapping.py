@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nascore.archives import is_archive
+from nascore.data.archives import is_archive
 from nascore.errors import InputError
 from nascore.folder_layout import entries, part_of
 from nascore.picture_files import is_picture

@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from nascore.augment import augment, to_float
+from nascore.data.augment import augment, to_float
 
 IMAGES = np.arange(6 * 8 * 8 * 3).reshape(6, 8, 8, 3).astype(np.float32) + 1
 

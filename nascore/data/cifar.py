@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nascore.array_pickles import read_array_pickle
+from nascore.data.array_pickles import read_array_pickle
 from nascore.errors import InputError
 
 # All of CIFAR is 180 MB.

@@ -9,11 +9,11 @@ import requests
 import tensorflow_datasets as tfds
 from sklearn.model_selection import train_test_split
 
-from nascore import prepare
 from nascore.config import DataConfig
-from nascore.data import load
+from nascore.data.images import load
+from nascore.data.images import tfds as prepare
+from nascore.data.mnist import read_idx, read_mnist
 from nascore.errors import InputError
-from nascore.readers import read_idx, read_mnist
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Image data sets in memory: loading, splitting, subsets.
 
 Images stay uint8; scaling and augmentation happen in the compiled step
-(`nascore.augment`). Nothing about a data set is hard-coded: classes,
+(`nascore.data.augment`). Nothing about a data set is hard-coded: classes,
 channels and size come from the data.
 """
 
@@ -16,9 +16,9 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from nascore.config import DataConfig
+from nascore.data.splits import describe_missing, set_aside
 from nascore.errors import InputError
 from nascore.image_folder import read_class_folders
-from nascore.splitting import describe_missing, set_aside
 
 DIGITS_SIZE = 16
 PADDED_SIZE = 32
@@ -197,7 +197,7 @@ def _load_folder(config: DataConfig) -> RawData:
 def _load_prepared(config: DataConfig) -> RawData:
     """A data set that tensorflow-datasets has prepared, or can download."""
     # Slow to import, and needed here only.
-    from nascore.prepare import is_file_order, read_prepared
+    from nascore.data.tfds import is_file_order, read_prepared
 
     name = config.dataset
     # The published split counts by the place in the official files.

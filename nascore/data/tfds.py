@@ -17,11 +17,11 @@ from google.protobuf import json_format
 from tensorflow_datasets.core import hashing
 from tqdm import tqdm
 
-from nascore.archives import unpack
-from nascore.cifar import read_cifar, read_cifar_names
+from nascore.data.archives import unpack
+from nascore.data.cifar import read_cifar, read_cifar_names
+from nascore.data.mnist import read_mnist
+from nascore.data.wrapping import refuse_nested, take_off_wrapping
 from nascore.errors import InputError
-from nascore.readers import read_mnist
-from nascore.wrapping import refuse_nested, take_off_wrapping
 
 # Where tensorflow-datasets downloads from; asked before it tries, because it
 # repeats a hopeless download for minutes.
@@ -300,7 +300,7 @@ def unpack_folder(
       The remarks.
 
     Raises:
-      InputError: as `nascore.archives.unpack`, or a target that exists or
+      InputError: as `nascore.data.archives.unpack`, or a target that exists or
         cannot be made.
     """
     if not source.is_file():
