@@ -17,9 +17,9 @@ from absl import flags
 from experiments import launch, predict_table
 from flags import base
 from nascore.data.images import pad_to
+from nascore.data.pictures.decoding import is_grey, read_image, to_size
+from nascore.data.pictures.tally import Tally
 from nascore.errors import InputError, printable
-from nascore.picture_tally import Tally
-from nascore.pictures import is_grey, read_image, to_size
 
 _MODES = {1: "L", 3: "RGB"}
 

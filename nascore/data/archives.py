@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from nascore.clutter import is_clutter
+from nascore.data.pictures.clutter import is_clutter
 from nascore.errors import InputError
 
 MAX_BYTES = 200_000_000_000

@@ -16,9 +16,9 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from nascore.config import DataConfig
+from nascore.data.pictures.class_folders import read_class_folders
 from nascore.data.splits import describe_missing, set_aside
 from nascore.errors import InputError
-from nascore.image_folder import read_class_folders
 
 DIGITS_SIZE = 16
 PADDED_SIZE = 32

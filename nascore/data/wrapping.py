@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from nascore.data.archives import is_archive
+from nascore.data.pictures.files import is_picture
+from nascore.data.pictures.layout import entries, part_of
 from nascore.errors import InputError
-from nascore.folder_layout import entries, part_of
-from nascore.picture_files import is_picture
 
 
 def take_off_wrapping(folder: Path) -> Path:

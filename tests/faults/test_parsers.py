@@ -28,11 +28,11 @@ from nascore.csv_files import read_table
 from nascore.data.array_pickles import read_array_pickle
 from nascore.data.cifar import read_cifar
 from nascore.data.mnist import read_idx
+from nascore.data.pictures.class_folders import read_image
 from nascore.data.tfds import unpack_folder
 from nascore.errors import InputError
 from nascore.final.config import FinalConfig
 from nascore.final.keras_file import check_keras_file
-from nascore.image_folder import read_image
 from nascore.run_reader import read_run
 from nascore.spaces.cells import CellSpace
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from nascore import memory
+from nascore.data.pictures.class_folders import read_class_folders
 from nascore.errors import InputError
-from nascore.image_folder import read_class_folders
 from nascore.memory import GIB, Need, Room, compare
 
 ROOM = Room("this machine", 10 * GIB)

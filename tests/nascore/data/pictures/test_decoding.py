@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nascore.data.pictures.decoding import is_grey, read_image
+from nascore.data.pictures.files import FORMATS
+from nascore.data.pictures.tally import Tally
 from nascore.errors import InputError
-from nascore.picture_files import FORMATS
-from nascore.picture_tally import Tally
-from nascore.pictures import is_grey, read_image
 
 RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
 

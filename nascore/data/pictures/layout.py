@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nascore.clutter import is_hidden
+from nascore.data.pictures.clutter import is_hidden
+from nascore.data.pictures.files import FORMATS, describe_other, is_picture
 from nascore.errors import InputError, printable
-from nascore.picture_files import FORMATS, describe_other, is_picture
 
 _PART_NAMES = {
     "train": "train",
@@ -96,7 +96,7 @@ def find_layout(root: Path) -> Layout:
     """Finds parts, classes and pictures in a folder.
 
     Args:
-      root: see `nascore.image_folder.read_class_folders`.
+      root: see `nascore.data.pictures.class_folders.read_class_folders`.
 
     Raises:
       InputError: a missing folder, less than two classes, a class without

@@ -7,9 +7,9 @@ from PIL import Image
 from experiments.predict import read_pixels
 from nascore.config import DataConfig
 from nascore.data.images import load, load_raw
+from nascore.data.pictures.class_folders import read_class_folders
+from nascore.data.pictures.layout import find_layout
 from nascore.errors import InputError
-from nascore.folder_layout import find_layout
-from nascore.image_folder import read_class_folders
 
 
 def draw(path, level=0, mode="L", count=1, ending="png", **options):

@@ -15,9 +15,9 @@ from typing import BinaryIO
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from nascore.data.pictures.files import FORMATS, read_head, recognize
+from nascore.data.pictures.tally import Tally
 from nascore.errors import InputError
-from nascore.picture_files import FORMATS, read_head, recognize
-from nascore.picture_tally import Tally
 
 # For a model's card; it must say what `read_image` does.
 READING = (

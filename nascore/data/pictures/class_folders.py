@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from nascore.data.pictures.decoding import is_grey, read_image, to_size
+from nascore.data.pictures.layout import Layout, find_layout
+from nascore.data.pictures.tally import Tally
 from nascore.errors import InputError
-from nascore.folder_layout import Layout, find_layout
 from nascore.memory import check_data
-from nascore.picture_tally import Tally
-from nascore.pictures import is_grey, read_image, to_size
 
 # Classes that are named one by one; of more, the largest and the smallest.
 _NAMED_CLASSES = 6
@@ -36,7 +36,7 @@ def read_class_folders(
       and int32 labels; then the names of the classes.
 
     Raises:
-      InputError: as `nascore.folder_layout.find_layout`, an image that
+      InputError: as `nascore.data.pictures.layout.find_layout`, an image that
         cannot be read, or more images than memory holds.
     """
     layout = find_layout(root)
