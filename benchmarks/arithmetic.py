@@ -12,10 +12,10 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from nascore.layers import ConvNorm, FactorizedReduction
+from nascore.networks.layers import ConvNorm, FactorizedReduction
+from nascore.networks.shared_cell import SharedCell
+from nascore.networks.supernet import Supernet
 from nascore.ops import SeparableConvolution
-from nascore.shared_cell import SharedCell
-from nascore.supernet import Supernet
 
 FLOAT = 4
 # The gradient of a product is two products of the same size.

@@ -29,8 +29,8 @@ from enas.policy import PolicyTrainer
 from enas.reward import AccuracyReward
 from nascore.config import DataConfig
 from nascore.data.images import Split
+from nascore.networks.supernet import Supernet
 from nascore.runtime import configure
-from nascore.supernet import Supernet
 
 TRAIN, VALIDATION = 45_000, 5_000
 EPOCHS = 150

@@ -26,12 +26,12 @@ from enas.config import EnasConfig, ScheduleConfig  # noqa: E402
 from enas.memory import layer_sizes  # noqa: E402
 from nascore.config import SupernetConfig  # noqa: E402
 from nascore.data.images import ImageData, Split  # noqa: E402
-from nascore.layers import STEM_FACTOR  # noqa: E402
 from nascore.memory import peak  # noqa: E402
+from nascore.networks.layers import STEM_FACTOR  # noqa: E402
+from nascore.networks.supernet import Supernet  # noqa: E402
 from nascore.ops import SeparableConvolution, find_operations  # noqa: E402
 from nascore.runtime import configure  # noqa: E402
 from nascore.spaces.cells import Architecture, Cell  # noqa: E402
-from nascore.supernet import Supernet  # noqa: E402
 
 SHAPE = (32, 32, 3)
 CLASSES = 10

@@ -17,9 +17,9 @@ from nascore import draws
 from nascore.data.augment import augment, batch_places, to_float
 from nascore.data.images import ImageData, Split
 from nascore.edge import once
+from nascore.networks.supernet import Supernet
 from nascore.progress import next_stretch
 from nascore.seeds import Stream, fold, fold_in
-from nascore.supernet import Supernet
 
 
 class ChildRows(NamedTuple):

@@ -12,8 +12,8 @@ from enas.child import Child, ChildRows, accuracy
 from enas.config import EnasConfig
 from nascore.data.images import ImageData
 from nascore.errors import InputError
+from nascore.networks.supernet import Supernet
 from nascore.seeds import Stream, fold, fold_in
-from nascore.supernet import Supernet
 
 
 class DataParallelChild(Child):

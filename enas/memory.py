@@ -12,9 +12,9 @@ import math
 from enas.config import EnasConfig
 from nascore.config import SupernetConfig
 from nascore.data.images import ImageData
-from nascore.layers import STEM_FACTOR
-from nascore.layout import REDUCTION, auxiliary_pooling
 from nascore.memory import FLOAT, Need, peak
+from nascore.networks.layers import STEM_FACTOR
+from nascore.networks.stack import REDUCTION, auxiliary_pooling
 from nascore.ops import find_operations
 from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS
 

@@ -12,8 +12,8 @@ from nascore import runtime
 from nascore.checkpoints import Checkpoints
 from nascore.data.images import ImageData
 from nascore.errors import InputError
+from nascore.networks.supernet import Supernet
 from nascore.spaces.cells import Architecture
-from nascore.supernet import Supernet
 
 
 @dataclasses.dataclass(frozen=True)

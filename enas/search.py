@@ -26,13 +26,13 @@ from nascore.checkpoints import Checkpoints, State
 from nascore.data.images import ImageData, load
 from nascore.errors import InputError
 from nascore.interrupts import Interrupted, StopRequest
+from nascore.networks.supernet import Supernet, describe_layers
 from nascore.progress import Progress, next_stretch
 from nascore.runs import RunFolder
 from nascore.schedules import CosineRestarts
 from nascore.seeds import Stream, fold
 from nascore.spaces.cells import Architecture
 from nascore.stopwatch import Stopwatch
-from nascore.supernet import Supernet, describe_layers
 
 
 class Search:

@@ -10,8 +10,8 @@ from enas.child import Child
 from enas.config import EnasConfig
 from nascore import runtime
 from nascore.data.images import ImageData
+from nascore.networks.supernet import Supernet
 from nascore.spaces.cells import Architecture
-from nascore.supernet import Supernet
 
 
 def train_standalone(

@@ -47,10 +47,10 @@ def main(args: list[str]) -> None:
     shape = parse_input(flags.FLAGS.input)
     formats = pictures.read()
     launch.quiet_tensorflow()
-    from nascore.counting import count_multiply_adds, count_parameters
     from nascore.drawing import draw_architecture
-    from nascore.network import build_network
     from nascore.network_drawing import draw_network, list_layers
+    from nascore.networks.costs import count_multiply_adds, count_parameters
+    from nascore.networks.discrete import build_network
 
     classes = flags.FLAGS.classes
     network = build_network(architecture, shape, classes, config)

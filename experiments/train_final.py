@@ -208,8 +208,8 @@ def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
 
 def describe_start(training: "FinalTraining", history: "History") -> None:
     """Says what is about to happen, and what is not unseen any more."""
-    from nascore.counting import count_parameters
     from nascore.final import disclosure
+    from nascore.networks.costs import count_parameters
 
     data, network = training.data, training.network
     height, width, channels = data.source.image_shape

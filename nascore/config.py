@@ -9,9 +9,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from nascore import layout
 from nascore.errors import InputError
 from nascore.json_files import check_kind, show
+from nascore.networks import stack as layout
 from nascore.spaces.cells import ENAS_OPERATIONS, CellSpace
 
 Config = TypeVar("Config")

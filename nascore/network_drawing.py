@@ -5,11 +5,11 @@ import dataclasses
 import keras
 from matplotlib.figure import Figure
 
-from nascore.counting import count_parameters
 from nascore.drawing import Element, draw_graph, lay_out
 from nascore.final.config import NetworkConfig
-from nascore.layers import STEM_FACTOR
-from nascore.layout import REDUCTION
+from nascore.networks.costs import count_parameters
+from nascore.networks.layers import STEM_FACTOR
+from nascore.networks.stack import REDUCTION
 from nascore.spaces.cells import Architecture
 
 

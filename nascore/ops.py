@@ -16,7 +16,7 @@ import keras
 import tensorflow as tf
 
 from nascore.errors import InputError
-from nascore.layers import (
+from nascore.networks.layers import (
     Normalization,
     halving,
     he_normal,

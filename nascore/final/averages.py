@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from nascore.data.augment import batch_places, to_float
-from nascore.layers import BATCH_NORM_DECAY
-from nascore.network import PROGRESS
+from nascore.networks.discrete import PROGRESS
+from nascore.networks.layers import BATCH_NORM_DECAY
 
 Scaling = tuple[np.ndarray, np.ndarray] | tuple[float, float]
 # A variable, and what it was.
@@ -93,7 +93,7 @@ class Statistics(tf.Module):
     as they are and no drop path, as when the network is used.
 
     Args:
-      network: from `nascore.network.build_network`.
+      network: from `nascore.networks.discrete.build_network`.
       images: the training images, uint8 `[n, h, w, c]`.
       order: their places, int32 `[n]`, in the order of the batches.
       scaling: mean and deviation that pixels in [0, 1] are standardized by.

@@ -3,10 +3,10 @@
 import dataclasses
 import math
 
-from nascore import layout
 from nascore.config import DataConfig, check_fields, option
 from nascore.errors import InputError
 from nascore.final.formats import parse_formats
+from nascore.networks import stack as layout
 from nascore.spaces.cells import ENAS_OPERATIONS, Architecture, CellSpace
 
 

@@ -6,7 +6,11 @@ import tensorflow as tf
 
 from nascore.errors import InputError
 from nascore.final.config import TrainingConfig
-from nascore.layers import Normalization, fused_moving_norm, moving_norm
+from nascore.networks.layers import (
+    Normalization,
+    fused_moving_norm,
+    moving_norm,
+)
 
 
 def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:

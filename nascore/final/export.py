@@ -20,7 +20,7 @@ from nascore.files import placing
 from nascore.final.config import FinalConfig
 from nascore.final.formats import FILE_NAMES, KERAS, ONNX, ONNX_PACKAGES
 from nascore.final.keras_file import check_keras_file
-from nascore.network import LOGITS, build_network
+from nascore.networks.discrete import LOGITS, build_network
 
 
 def inference_model(

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nascore.counting import count_multiply_adds, count_parameters
 from nascore.data.images import preparation
 from nascore.data.pictures.decoding import READING
 from nascore.files import write_json
@@ -13,6 +12,7 @@ from nascore.final.export import export, inference_model
 from nascore.final.formats import CARD, FILE_NAMES
 from nascore.final.history import History
 from nascore.final.run import FinalTraining
+from nascore.networks.costs import count_multiply_adds, count_parameters
 from nascore.runs import FINAL_END, package_versions
 
 MODEL_FOLDER = "model"

@@ -19,7 +19,7 @@ from nascore.data.images import Split
 from nascore.final.averages import Averages, Kept, Scaling, Statistics
 from nascore.final.config import FinalConfig
 from nascore.final.optimizers import make_optimizer, make_schedule
-from nascore.network import AUXILIARY, LOGITS, PROGRESS
+from nascore.networks.discrete import AUXILIARY, LOGITS, PROGRESS
 from nascore.seeds import Stream, fold
 
 
@@ -76,7 +76,7 @@ class Loop(tf.Module):
     """A network with its data and its optimizer.
 
     Args:
-      network: from `nascore.network.build_network`, made under the strategy.
+      network: from `nascore.networks.discrete.build_network`, made under the strategy.
       split: the training images.
       scaling: mean and deviation that pixels in [0, 1] are standardized by.
       config: of the training.

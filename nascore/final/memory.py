@@ -9,9 +9,9 @@ import math
 
 from nascore.final.config import FinalConfig, NetworkConfig
 from nascore.final.images import FinalData
-from nascore.layers import STEM_FACTOR
-from nascore.layout import REDUCTION, auxiliary_pooling
 from nascore.memory import FLOAT, Need, peak
+from nascore.networks.layers import STEM_FACTOR
+from nascore.networks.stack import REDUCTION, auxiliary_pooling
 from nascore.ops import find_operations
 from nascore.spaces.cells import NODE_INPUTS, Architecture, Cell
 

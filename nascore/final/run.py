@@ -32,7 +32,7 @@ from nascore.final.origin import NOWHERE, Origin
 from nascore.interrupts import Interrupted, StopRequest
 from nascore.json_files import look_up, read_object
 from nascore.ledger import Ledger
-from nascore.network import build_network
+from nascore.networks.discrete import build_network
 from nascore.progress import Progress, next_stretch
 from nascore.runs import RunFolder
 from nascore.runtime import device_names, make_deterministic, set_precision

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import keras
 import numpy as np
 
+from nascore.networks.supernet import Supernet
 from nascore.spaces.cells import NODE_INPUTS, Architecture
-from nascore.supernet import Supernet
 
 Weights = list[np.ndarray]
 

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.arithmetic import Work, count_child
 from nascore.config import SupernetConfig
-from nascore.supernet import Supernet
+from nascore.networks.supernet import Supernet
 
 CONFIG = SupernetConfig(
     filters=4,

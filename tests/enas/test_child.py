@@ -8,7 +8,7 @@ from enas.child import Child
 from enas.config import EnasConfig, ScheduleConfig
 from nascore.config import DataConfig, SupernetConfig
 from nascore.data.images import load
-from nascore.supernet import Supernet
+from nascore.networks.supernet import Supernet
 
 CONFIG = EnasConfig(
     data=DataConfig(validation_fraction=0.21),

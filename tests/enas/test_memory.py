@@ -9,7 +9,7 @@ from enas.config import EnasConfig, ScheduleConfig
 from enas.memory import count_kept, count_weights, estimate
 from nascore.config import DataConfig, SupernetConfig
 from nascore.data.images import load
-from nascore.supernet import Supernet
+from nascore.networks.supernet import Supernet
 
 DATA = load(DataConfig(image_size=16))
 

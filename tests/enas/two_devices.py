@@ -17,9 +17,9 @@ from nascore import draws
 from nascore.config import DataConfig, SupernetConfig
 from nascore.data.images import load
 from nascore.errors import InputError
+from nascore.networks.supernet import Supernet
 from nascore.runtime import configure
 from nascore.seeds import Stream, fold, fold_in
-from nascore.supernet import Supernet
 
 STEPS, RATE, SIZE = 6, 0.05, 32
 CONFIG = EnasConfig(

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from nascore.errors import InputError
-from nascore.layers import BatchStatisticsNorm, FactorizedReduction
+from nascore.networks.layers import BatchStatisticsNorm, FactorizedReduction
 from nascore.ops import OPERATIONS, MaxPool, find_operations, register
 
 CHANNELS = 4

@@ -14,7 +14,7 @@ from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.images import load_final
 from nascore.final.loop import Loop
 from nascore.final.run import FinalTraining
-from nascore.network import build_network
+from nascore.networks.discrete import build_network
 from nascore.runs import RunFolder
 
 RNG = np.random.default_rng(0)

@@ -35,7 +35,7 @@ import sys
 from pathlib import Path
 from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.export import export, inference_model, load_keras
-from nascore.network import build_network
+from nascore.networks.discrete import build_network
 from tests.nascore.final.test_export import KINDS, ORDERS
 import keras, numpy as np
 

@@ -4,8 +4,8 @@ import numpy as np
 from nascore.config import SupernetConfig
 from nascore.final.config import NetworkConfig
 from nascore.final.transfer import transfer
-from nascore.network import build_network
-from nascore.supernet import Supernet
+from nascore.networks.discrete import build_network
+from nascore.networks.supernet import Supernet
 
 LAYOUT = {
     "num_nodes": 2,

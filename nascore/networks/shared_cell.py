@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from nascore.edge import Edge, once
 from nascore.kernels import mix, mix_gradient
-from nascore.layers import BatchStatisticsNorm, he_normal
+from nascore.networks.layers import BatchStatisticsNorm, he_normal
 from nascore.ops import WeightSpec, find_operations
 from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
 

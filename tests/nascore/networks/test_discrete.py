@@ -3,17 +3,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nascore.counting import count_multiply_adds, count_parameters
 from nascore.errors import InputError
 from nascore.final.config import NetworkConfig
-from nascore.layers import (
+from nascore.network_drawing import list_layers, network_graph
+from nascore.networks.costs import count_multiply_adds, count_parameters
+from nascore.networks.discrete import DropPath, build_network
+from nascore.networks.layers import (
     FusedBatchNormalization,
     auxiliary_head,
     halving,
     moving_norm,
 )
-from nascore.network import DropPath, build_network
-from nascore.network_drawing import list_layers, network_graph
 from nascore.spaces.cells import CellSpace
 
 ENAS_CELL = (

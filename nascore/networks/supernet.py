@@ -13,7 +13,7 @@ import tensorflow as tf
 from nascore import draws
 from nascore.config import SupernetConfig
 from nascore.edge import Edge
-from nascore.layers import (
+from nascore.networks.layers import (
     STEM_FACTOR,
     BatchStatisticsNorm,
     ConvNorm,
@@ -21,10 +21,10 @@ from nascore.layers import (
     auxiliary_head,
     classifier,
 )
-from nascore.layout import check_image_size
+from nascore.networks.shared_cell import SharedCell
+from nascore.networks.stack import check_image_size
 from nascore.ops import find_operations
 from nascore.runtime import set_precision
-from nascore.shared_cell import SharedCell
 
 
 class Supernet(keras.Model):

@@ -14,7 +14,7 @@ import tensorflow as tf
 from keras import KerasTensor as Tensor
 
 from nascore.final.config import NetworkConfig
-from nascore.layers import (
+from nascore.networks.layers import (
     STEM_FACTOR,
     Normalization,
     auxiliary_head,
@@ -23,7 +23,7 @@ from nascore.layers import (
     halving,
     moving_norm,
 )
-from nascore.layout import REDUCTION, check_image_size
+from nascore.networks.stack import REDUCTION, check_image_size
 from nascore.ops import Operation, find_operations
 from nascore.spaces.cells import Architecture, Cell
 

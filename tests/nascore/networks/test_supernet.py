@@ -8,10 +8,10 @@ import tensorflow as tf
 from nascore.config import SupernetConfig
 from nascore.errors import InputError
 from nascore.kernels import batch_norm
-from nascore.layers import BatchStatisticsNorm
-from nascore.layout import check_image_size
+from nascore.networks.layers import BatchStatisticsNorm
+from nascore.networks.stack import check_image_size
+from nascore.networks.supernet import Supernet, describe_layers
 from nascore.ops import OPERATIONS
-from nascore.supernet import Supernet, describe_layers
 
 CONFIG = SupernetConfig(filters=4, num_layers=2, num_nodes=3)
 IMAGE = (16, 16, 1)

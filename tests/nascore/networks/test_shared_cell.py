@@ -4,8 +4,8 @@ import tensorflow as tf
 
 from nascore.edge import Edge
 from nascore.kernels import batch_norm
+from nascore.networks.shared_cell import SharedCell
 from nascore.ops import OPERATIONS, Operation, find_operations
-from nascore.shared_cell import SharedCell
 from nascore.spaces.cells import CellSpace
 
 CHANNELS = 4

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from nascore.kernels import BATCH_NORM_EPSILON, batch_norm, mix
-from nascore.layout import (
+from nascore.networks.stack import (
     AUXILIARY_POOL,
     AUXILIARY_STRIDE,
     auxiliary_pooling,
@@ -270,7 +270,7 @@ def auxiliary_head(
 
     Args:
       map_size: height and width of what it reads; the border is treated as
-        `nascore.layout.auxiliary_pooling` says.
+        `nascore.networks.stack.auxiliary_pooling` says.
       classes: number of logits.
       normalization: makes the normalization layers.
     """
