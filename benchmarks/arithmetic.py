@@ -13,9 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from nascore.networks.layers import ConvNorm, FactorizedReduction
+from nascore.networks.operations.base import SeparableConvolution
 from nascore.networks.shared_cell import SharedCell
 from nascore.networks.supernet import Supernet
-from nascore.ops import SeparableConvolution
 
 FLOAT = 4
 # The gradient of a product is two products of the same size.

@@ -28,8 +28,11 @@ from nascore.config import SupernetConfig  # noqa: E402
 from nascore.data.images import ImageData, Split  # noqa: E402
 from nascore.memory import peak  # noqa: E402
 from nascore.networks.layers import STEM_FACTOR  # noqa: E402
+from nascore.networks.operations.base import (  # noqa: E402
+    SeparableConvolution,
+    find_operations,
+)
 from nascore.networks.supernet import Supernet  # noqa: E402
-from nascore.ops import SeparableConvolution, find_operations  # noqa: E402
 from nascore.runtime import configure  # noqa: E402
 from nascore.spaces.cells import Architecture, Cell  # noqa: E402
 

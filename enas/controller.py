@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from enas.config import ControllerConfig
 from nascore import draws
-from nascore.ops import find_operations
+from nascore.networks.operations.base import find_operations
 from nascore.seeds import fold_in
 from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
 

@@ -23,8 +23,8 @@ from nascore.networks.layers import (
     halving,
     moving_norm,
 )
+from nascore.networks.operations.base import Operation, find_operations
 from nascore.networks.stack import REDUCTION, check_image_size
-from nascore.ops import Operation, find_operations
 from nascore.spaces.cells import Architecture, Cell
 
 PROGRESS = "training_progress"

@@ -9,7 +9,11 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from nascore.kernels import BATCH_NORM_EPSILON, batch_norm, mix
+from nascore.networks.operations.kernels import (
+    BATCH_NORM_EPSILON,
+    batch_norm,
+    mix,
+)
 from nascore.networks.stack import (
     AUXILIARY_POOL,
     AUXILIARY_STRIDE,

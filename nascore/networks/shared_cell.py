@@ -11,10 +11,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nascore.edge import Edge, once
-from nascore.kernels import mix, mix_gradient
 from nascore.networks.layers import BatchStatisticsNorm, he_normal
-from nascore.ops import WeightSpec, find_operations
+from nascore.networks.operations.base import WeightSpec, find_operations
+from nascore.networks.operations.edge import Edge, once
+from nascore.networks.operations.kernels import mix, mix_gradient
 from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
 
 

@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from nascore import draws
 from nascore.config import SupernetConfig
-from nascore.edge import Edge
 from nascore.networks.layers import (
     STEM_FACTOR,
     BatchStatisticsNorm,
@@ -21,9 +20,10 @@ from nascore.networks.layers import (
     auxiliary_head,
     classifier,
 )
+from nascore.networks.operations.base import find_operations
+from nascore.networks.operations.edge import Edge
 from nascore.networks.shared_cell import SharedCell
 from nascore.networks.stack import check_image_size
-from nascore.ops import find_operations
 from nascore.runtime import set_precision
 
 

@@ -249,7 +249,7 @@ def test_every_operation_makes_a_file_that_is_taken(tmp_path):
     from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
     from nascore.final.export import export, inference_model, load_keras
     from nascore.networks.discrete import build_network
-    from nascore.ops import OPERATIONS
+    from nascore.networks.operations.base import OPERATIONS
 
     names = tuple(OPERATIONS)
     pairs = range(0, len(names), 2)

@@ -2,10 +2,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nascore.edge import Edge
-from nascore.kernels import batch_norm
+from nascore.networks.operations.base import (
+    OPERATIONS,
+    Operation,
+    find_operations,
+)
+from nascore.networks.operations.edge import Edge
+from nascore.networks.operations.kernels import batch_norm
 from nascore.networks.shared_cell import SharedCell
-from nascore.ops import OPERATIONS, Operation, find_operations
 from nascore.spaces.cells import CellSpace
 
 CHANNELS = 4

@@ -7,11 +7,11 @@ import tensorflow as tf
 
 from nascore.config import SupernetConfig
 from nascore.errors import InputError
-from nascore.kernels import batch_norm
 from nascore.networks.layers import BatchStatisticsNorm
+from nascore.networks.operations.base import OPERATIONS
+from nascore.networks.operations.kernels import batch_norm
 from nascore.networks.stack import check_image_size
 from nascore.networks.supernet import Supernet, describe_layers
-from nascore.ops import OPERATIONS
 
 CONFIG = SupernetConfig(filters=4, num_layers=2, num_nodes=3)
 IMAGE = (16, 16, 1)

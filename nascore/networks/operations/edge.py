@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from nascore.ops import Forward, Operation
+from nascore.networks.operations.base import Forward, Operation
 
 
 def once(function: Callable[..., Any]) -> Callable[..., Any]:

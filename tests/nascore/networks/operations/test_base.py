@@ -5,7 +5,12 @@ import tensorflow as tf
 
 from nascore.errors import InputError
 from nascore.networks.layers import BatchStatisticsNorm, FactorizedReduction
-from nascore.ops import OPERATIONS, MaxPool, find_operations, register
+from nascore.networks.operations.base import (
+    OPERATIONS,
+    MaxPool,
+    find_operations,
+    register,
+)
 
 CHANNELS = 4
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nascore.edge import Edge
-from nascore.kernels import mix
-from nascore.ops import OPERATIONS
+from nascore.networks.operations.base import OPERATIONS
+from nascore.networks.operations.edge import Edge
+from nascore.networks.operations.kernels import mix
 
 CHANNELS = 6
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from nascore.kernels import (
+from nascore.networks.operations.kernels import (
     mix,
     mix_gradient,
     normalize,

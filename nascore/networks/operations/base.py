@@ -21,7 +21,7 @@ from nascore.networks.layers import (
     halving,
     he_normal,
 )
-from nascore.separable import (
+from nascore.networks.operations.separable import (
     Kept,
     Weights,
     separable,
