@@ -17,7 +17,7 @@ from absl import app, flags
 from nascore.config import DataConfig
 from nascore.errors import InputError
 from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
-from nascore.runs import RunFolder
+from nascore.runs.folder import RunFolder
 
 CELL = "0 2 0 0 0 4 0 1 0 4 1 1 1 0 0 1 0 2 1 1"
 

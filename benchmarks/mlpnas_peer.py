@@ -29,8 +29,8 @@ import pandas as pd
 from nascore.errors import InputError
 from nascore.paths import expand, to_path
 from nascore.quiet import quiet_tensorflow
+from nascore.runs.tables import Row, Table
 from nascore.stats import paired_test
-from nascore.tables import Row, Table
 
 quiet_tensorflow()
 

@@ -24,7 +24,7 @@ from mlpnas.config import (
 from mlpnas.data import MlpData
 from mlpnas.search import Search, make_task, trainer_settings
 from mlpnas.trainer import Trainer
-from nascore.runs import RunFolder
+from nascore.runs.folder import RunFolder
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 import math
 
+from nascore.runs.tables import Row
 from nascore.spaces.cells import Architecture
-from nascore.tables import Row
 
 _TAME_CHILD = "Lower --child_lr_max, or set --clip_norm=5, in a new run"
 _NO_LOGITS = "the shared weights give logits that are not finite"

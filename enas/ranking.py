@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from enas.scoring import Scored
-from nascore.files import write_json
-from nascore.runs import SEARCH_END, RunFolder
+from nascore.runs.atomic import write_json
+from nascore.runs.folder import SEARCH_END, RunFolder
 from nascore.spaces.cells import Architecture, CellSpace
 
 

@@ -22,17 +22,17 @@ from enas.records import Records
 from enas.reward import AccuracyReward
 from enas.scoring import Scored, score, weight_names
 from nascore import runtime
-from nascore.checkpoints import Checkpoints, State
 from nascore.data.images import ImageData, load
 from nascore.errors import InputError
-from nascore.interrupts import Interrupted, StopRequest
 from nascore.networks.supernet import Supernet, describe_layers
-from nascore.progress import Progress, next_stretch
-from nascore.runs import RunFolder
+from nascore.runs.checkpoints import Checkpoints, State
+from nascore.runs.folder import RunFolder
+from nascore.runs.interrupts import Interrupted, StopRequest
+from nascore.runs.progress import Progress, next_stretch
+from nascore.runs.stopwatch import Stopwatch
 from nascore.schedules import CosineRestarts
 from nascore.seeds import Stream, fold
 from nascore.spaces.cells import Architecture
-from nascore.stopwatch import Stopwatch
 
 
 class Search:

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from experiments.jobs import Job
 from nascore.errors import RunStopped
 from nascore.parallel import return_as
-from nascore.runs import InUseError, RunFolder
+from nascore.runs.folder import InUseError, RunFolder
 
 _ROOT = Path(__file__).resolve().parent.parent
 _POLL_SECONDS = 2.0

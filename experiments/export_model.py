@@ -12,7 +12,6 @@ from absl import flags
 
 from experiments import launch
 from nascore.errors import InputError
-from nascore.files import write_json
 from nascore.final.formats import (
     CARD,
     FILE_NAMES,
@@ -20,7 +19,8 @@ from nascore.final.formats import (
     KERAS,
     parse_formats,
 )
-from nascore.json_files import read_object
+from nascore.runs.atomic import write_json
+from nascore.runs.json_files import read_object
 
 
 def main(args: list[str]) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 from absl import flags
 
-from nascore.checkpoint_files import is_saved
 from nascore.errors import InputError
 from nascore.final.config import FinalConfig
 from nascore.final.origin import Origin, Search
-from nascore.run_reader import RunRecords, read_run
+from nascore.runs.checkpoint_files import is_saved
+from nascore.runs.reader import RunRecords, read_run
 
 
 def follow(

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from nascore.errors import InputError
-from nascore.run_reader import read_settings
-from nascore.runs import (
+from nascore.runs.folder import (
     SEARCH_END,
     changed_settings,
     check_streams,
     is_finished,
 )
+from nascore.runs.reader import read_settings
 
 
 @dataclasses.dataclass(frozen=True)

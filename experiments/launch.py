@@ -13,9 +13,9 @@ from absl import app, flags, logging
 
 from nascore import environment, streams
 from nascore.errors import InputError, RunStopped, StorageError, printable
-from nascore.interrupts import Interrupted, Terminated, raise_terminated
 from nascore.paths import expand
 from nascore.quiet import quiet_tensorflow as quiet_tensorflow
+from nascore.runs.interrupts import Interrupted, Terminated, raise_terminated
 
 Main = Callable[[list[str]], None]
 

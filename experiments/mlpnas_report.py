@@ -19,8 +19,8 @@ from experiments.evidence import correct, judge, measured
 from experiments.mlpnas_rows import COMPETITORS_FILE, RUNS_FILE, SCIKIT_LEARN
 from experiments.mlpnas_variants import VARIANTS
 from mlpnas.competitors import TITLES
-from nascore.csv_files import read_table
 from nascore.errors import InputError
+from nascore.runs.csv_files import read_table
 from nascore.stats import paired_test
 
 # What searches are compared by; all are accuracies.

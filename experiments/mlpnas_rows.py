@@ -12,11 +12,11 @@ from mlpnas.competitors import compare
 from mlpnas.config import FINAL_FILE, MlpnasConfig
 from mlpnas.data import load
 from nascore.config import unflatten
-from nascore.csv_files import read_table
 from nascore.errors import InputError
-from nascore.json_files import look_up, read_object
-from nascore.run_reader import read_settings
-from nascore.runs import SEARCH_END
+from nascore.runs.csv_files import read_table
+from nascore.runs.folder import SEARCH_END
+from nascore.runs.json_files import look_up, read_object
+from nascore.runs.reader import read_settings
 
 Runs = Mapping[tuple[str, int], Path]
 

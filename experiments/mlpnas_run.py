@@ -22,11 +22,11 @@ from mlpnas.records import Measured
 from mlpnas.search import Search, count_passes
 from mlpnas.table_inputs import NUMBERS, is_wide
 from nascore.errors import printable
-from nascore.files import write_json
-from nascore.interrupts import Interrupted, StopRequest
 from nascore.memory import Watch, resident
-from nascore.progress import Progress
-from nascore.runs import RunFolder
+from nascore.runs.atomic import write_json
+from nascore.runs.folder import RunFolder
+from nascore.runs.interrupts import Interrupted, StopRequest
+from nascore.runs.progress import Progress
 from nascore.runtime import use_one_thread
 
 _SCORES = {

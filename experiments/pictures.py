@@ -7,7 +7,7 @@ from absl import flags
 from matplotlib.figure import Figure
 
 from nascore.errors import InputError
-from nascore.files import placing
+from nascore.runs.atomic import placing
 
 FORMATS = ("png", "pdf", "svg")
 

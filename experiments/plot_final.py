@@ -16,12 +16,12 @@ from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from experiments import launch, pictures
-from nascore.csv_files import read_table
 from nascore.drawing import plain_text
 from nascore.errors import InputError
-from nascore.json_files import look_up
-from nascore.run_reader import read_end, read_settings
-from nascore.runs import FINAL_END
+from nascore.runs.csv_files import read_table
+from nascore.runs.folder import FINAL_END
+from nascore.runs.json_files import look_up
+from nascore.runs.reader import read_end, read_settings
 
 _TRAINING: dict[str, Any] = {"color": "#777777", "linestyle": "--"}
 _VALIDATION: dict[str, Any] = {"color": "#1b4f8f", "linestyle": "-"}

@@ -16,11 +16,11 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from experiments import launch, pictures
 from mlpnas.competitors import TITLES
 from mlpnas.config import FINAL_FILE
-from nascore.csv_files import read_table
 from nascore.drawing import plain_text
 from nascore.errors import InputError
-from nascore.json_files import look_up
-from nascore.run_reader import read_end, read_settings
+from nascore.runs.csv_files import read_table
+from nascore.runs.json_files import look_up
+from nascore.runs.reader import read_end, read_settings
 
 # Readable in gray: points light, lines dark, styles different.
 _DARK, _ORANGE, _GRAY = "#1b4f8f", "#d95f02", "#9a9a9a"

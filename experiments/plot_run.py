@@ -23,7 +23,7 @@ from nascore.drawing import (
     to_dot,
 )
 from nascore.errors import InputError
-from nascore.run_reader import RunRecords, read_run
+from nascore.runs.reader import RunRecords, read_run
 from nascore.stats import moving_average
 
 # Readable in gray: points light, lines dark, styles different.

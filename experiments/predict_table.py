@@ -10,7 +10,7 @@ import numpy as np
 from mlpnas.config import MODEL_FILE
 from mlpnas.table_files import read_table
 from nascore.errors import InputError, printable
-from nascore.files import placing
+from nascore.runs.atomic import placing
 
 
 def is_table_model(path: Path) -> bool:

@@ -19,16 +19,16 @@ from experiments.comparison.rows import UNRANKED
 from experiments.jobs import Job
 from flags import base
 from nascore.config import unflatten
-from nascore.csv_files import read_table
 from nascore.errors import InputError, printable
-from nascore.progress import Progress
-from nascore.run_reader import (
+from nascore.runs.csv_files import read_table
+from nascore.runs.folder import RunFolder, is_finished
+from nascore.runs.progress import Progress
+from nascore.runs.reader import (
     RunRecords,
     check_same_data,
     read_run,
     settings_with,
 )
-from nascore.runs import RunFolder, is_finished
 
 _NUMBERS = ("shared_accuracy", "standalone_accuracy", "epochs")
 _TEXTS = ("architecture",)

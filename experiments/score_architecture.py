@@ -14,7 +14,7 @@ from experiments import launch
 from flags import base
 from nascore.config import unflatten
 from nascore.errors import InputError, printable
-from nascore.run_reader import check_same_data, read_run, settings_with
+from nascore.runs.reader import check_same_data, read_run, settings_with
 
 
 def main(args: list[str]) -> None:

@@ -17,13 +17,13 @@ from flags import mlpnas as mlpnas_flags
 from mlpnas.config import FINAL_FILE, MlpnasConfig, WorkConfig
 from nascore.config import RunConfig
 from nascore.errors import InputError
-from nascore.json_files import look_up
-from nascore.run_reader import read_end, read_settings
-from nascore.runs import (
+from nascore.runs.folder import (
     RunFolder,
     check_streams,
     is_finished,
 )
+from nascore.runs.json_files import look_up
+from nascore.runs.reader import read_end, read_settings
 
 
 def open_run() -> tuple[MlpnasConfig, RunFolder]:

@@ -11,8 +11,8 @@ from flags import base
 from nascore.config import RunConfig
 from nascore.errors import InputError, printable
 from nascore.memory import Watch, resident
-from nascore.run_reader import read_settings
-from nascore.runs import RunFolder, check_streams
+from nascore.runs.folder import RunFolder, check_streams
+from nascore.runs.reader import read_settings
 
 if TYPE_CHECKING:
     from enas.scoring import Scored

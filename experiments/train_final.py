@@ -23,23 +23,23 @@ from enas.config import EnasConfig
 from experiments import final_resume, launch, plot_final
 from flags import base
 from flags import final as final_flags
-from nascore.checkpoint_files import is_saved
 from nascore.config import RunConfig, unflatten
 from nascore.errors import InputError, printable
 from nascore.final.config import FinalConfig
 from nascore.final.origin import Origin, Search
 from nascore.memory import Watch, resident
-from nascore.run_reader import (
-    check_same_data,
-    read_end,
-    read_run,
-    read_settings,
-)
-from nascore.runs import (
+from nascore.runs.checkpoint_files import is_saved
+from nascore.runs.folder import (
     FINAL_END,
     RunFolder,
     check_streams,
     is_finished,
+)
+from nascore.runs.reader import (
+    check_same_data,
+    read_end,
+    read_run,
+    read_settings,
 )
 
 if TYPE_CHECKING:

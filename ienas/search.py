@@ -5,7 +5,7 @@ from enas.search import Search
 from ienas.config import IenasConfig
 from ienas.reward import RelativeReward
 from nascore.data.images import ImageData
-from nascore.runs import RunFolder
+from nascore.runs.folder import RunFolder
 
 
 def make_search(

@@ -16,7 +16,7 @@ from mlpnas.space import MlpArchitecture
 from mlpnas.table_inputs import NUMBERS, TEXTS, is_wide, table_inputs
 from mlpnas.tasks import LayerWeights
 from nascore.errors import InputError
-from nascore.files import placing
+from nascore.runs.atomic import placing
 
 
 def build_model(

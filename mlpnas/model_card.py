@@ -10,8 +10,8 @@ from mlpnas.encoders import TableEncoder
 from mlpnas.readings import Column, Reading
 from mlpnas.table_inputs import input_names, is_wide
 from nascore.errors import InputError
-from nascore.files import write_json
-from nascore.json_files import check_kind, look_up, read_object
+from nascore.runs.atomic import write_json
+from nascore.runs.json_files import check_kind, look_up, read_object
 
 CARD_FILE = "model_card.json"
 

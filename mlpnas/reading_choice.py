@@ -20,7 +20,7 @@ from mlpnas.number_texts import (
 )
 from mlpnas.readings import Column, Reading, is_numeric, to_numbers, to_texts
 from nascore.errors import InputError
-from nascore.json_files import show
+from nascore.runs.json_files import show
 
 _FILE = "--data_file"
 # From this part of its texts on a column is called one of numbers, or dates.

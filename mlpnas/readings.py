@@ -17,7 +17,7 @@ from mlpnas.number_texts import (
     parse_number,
 )
 from nascore.errors import InputError
-from nascore.json_files import show
+from nascore.runs.json_files import show
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,14 +26,14 @@ from mlpnas.space import MlpArchitecture
 from mlpnas.tasks import Task, Trained, TrainerSettings
 from mlpnas.trained_store import TrainedStore
 from mlpnas.weight_bank import WeightBank
-from nascore.checkpoints import Checkpoints
 from nascore.errors import RunStopped
-from nascore.interrupts import Interrupted, StopRequest
-from nascore.progress import Progress
-from nascore.runs import RunFolder
+from nascore.runs.checkpoints import Checkpoints
+from nascore.runs.folder import RunFolder
+from nascore.runs.interrupts import Interrupted, StopRequest
+from nascore.runs.progress import Progress
+from nascore.runs.stopwatch import Stopwatch
 from nascore.runtime import make_deterministic
 from nascore.seeds import Stream, fold
-from nascore.stopwatch import Stopwatch
 
 # A candidate's place among the tasks, and what its training gave.
 Result = tuple[int, Trained]

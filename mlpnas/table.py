@@ -10,7 +10,7 @@ from mlpnas.data_config import MlpDataConfig
 from mlpnas.encoders import MISSING
 from mlpnas.readings import Reading
 from nascore.errors import InputError
-from nascore.json_files import show
+from nascore.runs.json_files import show
 
 
 def drop_columns(

@@ -11,8 +11,8 @@ import time
 import numpy as np
 
 from mlpnas.tasks import Examples, Task, Trained, TrainerSettings
-from nascore.interrupts import follow_parent
 from nascore.quiet import import_quietly
+from nascore.runs.interrupts import follow_parent
 
 # A trainer with its compiled graphs lives on from task to task.
 _kept = threading.local()

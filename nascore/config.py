@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from nascore.errors import InputError
-from nascore.json_files import check_kind, show
 from nascore.networks import stack as layout
+from nascore.runs.json_files import check_kind, show
 from nascore.spaces.cells import ENAS_OPERATIONS, CellSpace
 
 Config = TypeVar("Config")

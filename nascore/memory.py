@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from nascore.errors import InputError
-from nascore.files import write_json
+from nascore.runs.atomic import write_json
 
 FILE = "memory.json"
 GIB = 2**30

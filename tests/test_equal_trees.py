@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nascore.checkpoints import Checkpoints
+from nascore.runs.checkpoints import Checkpoints
 from tests import equal_trees
 
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nascore.csv_files import check_columns
 from nascore.errors import InputError, printable
-from nascore.json_files import check_kind, look_up
-from nascore.run_reader import RunRecords, check_cells, read_space
+from nascore.runs.csv_files import check_columns
+from nascore.runs.json_files import check_kind, look_up
+from nascore.runs.reader import RunRecords, check_cells, read_space
 
 if TYPE_CHECKING:
     from experiments.comparison.rows import Rows

@@ -12,7 +12,7 @@ from experiments.comparison.rows import Rows
 from experiments.comparison.tables import make_tables
 from experiments.comparison.verdicts import verdicts
 from nascore.errors import InputError
-from nascore.files import write_json
+from nascore.runs.atomic import write_json
 
 ROWS = "rows"
 

@@ -15,12 +15,12 @@ import pandas as pd
 
 from experiments.comparison.checks import KEY, check_rows, check_settings
 from experiments.comparison.methods import in_order, look_of, method_of
-from nascore.csv_files import check_columns, read_table
 from nascore.errors import InputError
-from nascore.files import write_json
-from nascore.json_files import look_up, read_object
-from nascore.run_reader import RunRecords, read_run, read_space
-from nascore.runs import differences, is_finished
+from nascore.runs.atomic import write_json
+from nascore.runs.csv_files import check_columns, read_table
+from nascore.runs.folder import differences, is_finished
+from nascore.runs.json_files import look_up, read_object
+from nascore.runs.reader import RunRecords, read_run, read_space
 from nascore.spaces.cells import CellSpace
 
 # What makes the methods, or changes no result.

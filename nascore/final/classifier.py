@@ -17,7 +17,7 @@ from nascore.final.formats import (
     SAVED_MODEL,
     check_packages,
 )
-from nascore.json_files import check_kind, look_up, read_object
+from nascore.runs.json_files import check_kind, look_up, read_object
 
 Predict = Callable[[np.ndarray], np.ndarray]
 _BATCH = 256

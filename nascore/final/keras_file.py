@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nascore.errors import InputError
-from nascore.json_files import show
+from nascore.runs.json_files import show
 
 MAX_CONFIG_BYTES = 64 << 20
 MAX_WEIGHT_BYTES = 8 << 30

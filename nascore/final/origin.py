@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nascore.checkpoint_files import fingerprint
 from nascore.config import DataConfig, flatten, unflatten
 from nascore.errors import InputError
-from nascore.json_files import check_kind, look_up
-from nascore.run_reader import RunRecords
+from nascore.runs.checkpoint_files import fingerprint
+from nascore.runs.json_files import check_kind, look_up
+from nascore.runs.reader import RunRecords
 
 
 @dataclasses.dataclass(frozen=True)

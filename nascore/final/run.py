@@ -15,7 +15,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nascore.checkpoints import Checkpoints
 from nascore.data.images import describe_data
 from nascore.errors import InputError, RunStopped
 from nascore.final.averages import SAMPLE, Averages
@@ -29,15 +28,16 @@ from nascore.final.evaluation import cross_entropies
 from nascore.final.images import FinalData, load_final
 from nascore.final.loop import Loop, Stretch
 from nascore.final.origin import NOWHERE, Origin
-from nascore.interrupts import Interrupted, StopRequest
-from nascore.json_files import look_up, read_object
-from nascore.ledger import Ledger
 from nascore.networks.discrete import build_network
-from nascore.progress import Progress, next_stretch
-from nascore.runs import RunFolder
+from nascore.runs.checkpoints import Checkpoints
+from nascore.runs.folder import RunFolder
+from nascore.runs.interrupts import Interrupted, StopRequest
+from nascore.runs.json_files import look_up, read_object
+from nascore.runs.positions import Ledger
+from nascore.runs.progress import Progress, next_stretch
+from nascore.runs.stopwatch import Stopwatch
+from nascore.runs.tensorboard import Board
 from nascore.runtime import device_names, make_deterministic, set_precision
-from nascore.stopwatch import Stopwatch
-from nascore.tensorboard import Board
 
 
 class FinalTraining:

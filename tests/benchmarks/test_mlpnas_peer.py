@@ -11,7 +11,7 @@ from benchmarks.peer_searches import Found, Plan
 from mlpnas.data import load
 from mlpnas.data_config import MlpDataConfig
 from nascore.errors import InputError
-from nascore.tables import Table
+from nascore.runs.tables import Table
 
 TINY = Plan(1, 3, 3, batch_size=32, max_layers=4, peer_layers=2)
 DIGITS = MlpDataConfig(train_examples=200)

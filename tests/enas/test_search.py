@@ -14,8 +14,8 @@ from enas.search import Search
 from nascore.config import DataConfig, SupernetConfig
 from nascore.data.images import load
 from nascore.errors import InputError, RunStopped
-from nascore.interrupts import Interrupted
-from nascore.runs import RunFolder
+from nascore.runs.folder import RunFolder
+from nascore.runs.interrupts import Interrupted
 
 CONFIG = EnasConfig(
     data=DataConfig(train_examples=160, image_size=8),
@@ -172,7 +172,7 @@ def test_interrupted_and_resumed_equals_uninterrupted(
 def test_a_resumed_epoch_keeps_its_seconds(tmp_path, monkeypatch):
     """By a clock that only the test moves."""
     now = [1000.0]
-    monkeypatch.setattr("nascore.stopwatch.monotonic", lambda: now[0])
+    monkeypatch.setattr("nascore.runs.stopwatch.monotonic", lambda: now[0])
     path = tmp_path / "run"
     after, evaluate = Search._after_stretch, Search._evaluate
 

@@ -17,7 +17,7 @@ import pytest
 from experiments.jobs import SearchJob
 from experiments.rank_check import missing
 from nascore.errors import InputError
-from nascore.run_reader import read_run
+from nascore.runs.reader import read_run
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = (

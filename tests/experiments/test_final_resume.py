@@ -17,8 +17,8 @@ from nascore.config import DataConfig, SupernetConfig
 from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.origin import Origin, Search
 from nascore.final.run import FinalTraining
-from nascore.run_reader import read_run
-from nascore.runs import RunFolder
+from nascore.runs.folder import RunFolder
+from nascore.runs.reader import read_run
 
 ROOT = Path(__file__).parents[2]
 CHILD = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nascore.runs import RunFolder
+from nascore.runs.folder import RunFolder
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = (

@@ -17,7 +17,7 @@ from experiments import launch, mlpnas_tables, plot_mlpnas, search_mlpnas
 from flags import mlpnas as mlpnas_flags
 from mlpnas.config import MlpnasConfig
 from nascore.config import flatten
-from nascore.runs import RunFolder
+from nascore.runs.folder import RunFolder
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = (

@@ -30,7 +30,7 @@ from nascore.final.config import TrainingConfig as T
 from nascore.final.images import FinalData
 from nascore.final.run import FinalTraining
 from nascore.memory import resident
-from nascore.runs import RunFolder
+from nascore.runs.folder import RunFolder
 
 EPOCHS, SETTLED = 200, 50
 MEBIBYTE = 2**20

@@ -10,7 +10,7 @@ import runpy
 import signal
 import sys
 
-from nascore.progress import Progress
+from nascore.runs.progress import Progress
 
 
 def signal_at(signum, text):

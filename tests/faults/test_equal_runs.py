@@ -5,8 +5,8 @@ import shutil
 import pytest
 import tensorflow as tf
 
-from nascore.checkpoints import Checkpoints
-from nascore.files import write_json
+from nascore.runs.atomic import write_json
+from nascore.runs.checkpoints import Checkpoints
 from tests.faults.equal_runs import differences
 
 

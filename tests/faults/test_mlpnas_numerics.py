@@ -25,7 +25,7 @@ from mlpnas.tasks import EpochRows, Examples, Trained, TrainerSettings
 from mlpnas.trained_store import TrainedStore
 from mlpnas.trainer import Trainer, batch_order
 from nascore.errors import RunStopped
-from nascore.runs import RunFolder
+from nascore.runs.folder import RunFolder
 
 CONFIG = MlpnasConfig(
     data=MlpDataConfig(train_examples=200),

@@ -18,7 +18,7 @@ from nascore.errors import RunStopped
 from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.loop import Loop
 from nascore.final.run import FinalTraining
-from nascore.runs import RunFolder
+from nascore.runs.folder import RunFolder
 
 STEPS, UPDATES, COUNT, EPOCHS = 5, 3, 2, 2
 SMALL = DataConfig(

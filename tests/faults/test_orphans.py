@@ -10,7 +10,7 @@ from tests.faults.kill_anywhere import ROOT
 # A pool's process that follows its parent, and says when it does.
 _WORKER = """
 import multiprocessing, time
-from nascore.interrupts import follow_parent
+from nascore.runs.interrupts import follow_parent
 
 def work():
     follow_parent()

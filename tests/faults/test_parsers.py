@@ -24,7 +24,6 @@ from mlpnas.data_config import MlpDataConfig
 from mlpnas.space import MlpSpace
 from mlpnas.table_files import read_table as read_data_table
 from nascore.config import flatten, unflatten
-from nascore.csv_files import read_table
 from nascore.data.array_pickles import read_array_pickle
 from nascore.data.cifar import read_cifar
 from nascore.data.mnist import read_idx
@@ -33,7 +32,8 @@ from nascore.data.tfds import unpack_folder
 from nascore.errors import InputError
 from nascore.final.config import FinalConfig
 from nascore.final.keras_file import check_keras_file
-from nascore.run_reader import read_run
+from nascore.runs.csv_files import read_table
+from nascore.runs.reader import read_run
 from nascore.spaces.cells import CellSpace
 
 # The same examples every time, and no folder of them left behind.

@@ -133,7 +133,7 @@ def test_a_search_without_a_listener_comes_to_its_end(
 
 BAR = """
 from experiments import launch
-from nascore.progress import Progress
+from nascore.runs.progress import Progress
 
 def main(args):
     progress = Progress(3, 0, "steps")

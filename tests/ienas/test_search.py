@@ -6,7 +6,7 @@ from ienas.config import IenasConfig, RewardConfig
 from ienas.search import make_search as make_ienas
 from nascore.config import DataConfig, SupernetConfig
 from nascore.data.images import load
-from nascore.runs import RunFolder
+from nascore.runs.folder import RunFolder
 
 SHARED = {
     "data": DataConfig(train_examples=160, image_size=8),

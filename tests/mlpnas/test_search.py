@@ -20,9 +20,9 @@ from mlpnas.finetune import finetune
 from mlpnas.search import Search
 from mlpnas.tasks import EpochRows, Trained, epoch_weighted_mean
 from nascore.errors import InputError, RunStopped
-from nascore.interrupts import Interrupted
-from nascore.json_files import read_json
-from nascore.runs import RunFolder, is_finished
+from nascore.runs.folder import RunFolder, is_finished
+from nascore.runs.interrupts import Interrupted
+from nascore.runs.json_files import read_json
 
 CONFIG = MlpnasConfig(
     data=MlpDataConfig(train_examples=300),
@@ -182,7 +182,7 @@ def test_an_epochs_seconds_count_what_was_before_a_stop(tmp_path, monkeypatch):
                 if self.stop_at == len(self.seen):
                     signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("nascore.stopwatch.monotonic", lambda: clock[0])
+    monkeypatch.setattr("nascore.runs.stopwatch.monotonic", lambda: clock[0])
     with pytest.raises(Interrupted):
         search(tmp_path / "run", pool=Slow(6))
     clock[0] += 86_400

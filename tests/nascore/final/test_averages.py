@@ -15,7 +15,7 @@ from nascore.final.images import load_final
 from nascore.final.loop import Loop
 from nascore.final.run import FinalTraining
 from nascore.networks.discrete import build_network
-from nascore.runs import RunFolder
+from nascore.runs.folder import RunFolder
 
 RNG = np.random.default_rng(0)
 SPLIT = Split(

@@ -11,7 +11,7 @@ from nascore.config import DataConfig
 from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.images import load_final
 from nascore.final.run import FinalTraining
-from nascore.runs import RunFolder
+from nascore.runs.folder import RunFolder
 
 CONFIG = FinalConfig(
     DataConfig(image_size=8),

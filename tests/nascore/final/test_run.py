@@ -15,8 +15,8 @@ from nascore.errors import InputError, RunStopped
 from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.images import load_final
 from nascore.final.run import FinalTraining
-from nascore.interrupts import Interrupted
-from nascore.runs import RunFolder
+from nascore.runs.folder import RunFolder
+from nascore.runs.interrupts import Interrupted
 
 CONFIG = FinalConfig(
     DataConfig(image_size=8, train_examples=160, pad_crop=1, cutout=2),
@@ -88,7 +88,7 @@ def test_resumed_training_equals_uninterrupted(whole, stops, tmp_path):
 
 def test_seconds_before_an_interruption_count(tmp_path, monkeypatch):
     now, stretches = [0.0], []
-    monkeypatch.setattr("nascore.stopwatch.monotonic", lambda: now[0])
+    monkeypatch.setattr("nascore.runs.stopwatch.monotonic", lambda: now[0])
     original = FinalTraining._run_stretch
 
     def run_stretch(self, epoch, stretch):

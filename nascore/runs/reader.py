@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from nascore.csv_files import read_table
 from nascore.errors import InputError
-from nascore.json_files import check_kind, look_up, read_object, show
-from nascore.runs import SEARCH_END
+from nascore.runs.csv_files import read_table
+from nascore.runs.folder import SEARCH_END
+from nascore.runs.json_files import check_kind, look_up, read_object, show
 from nascore.spaces.cells import CellSpace
 
 _PLACE = ("epoch", "step")

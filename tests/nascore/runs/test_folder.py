@@ -6,10 +6,10 @@ import sys
 import pytest
 
 from enas.config import ScheduleConfig
-from nascore import runs
 from nascore.errors import InputError
-from nascore.run_reader import read_run
-from nascore.runs import RunFolder, changed_settings, differences
+from nascore.runs.folder import RunFolder, changed_settings, differences
+from nascore.runs.folder import folder as runs
+from nascore.runs.reader import read_run
 
 SETTINGS = {
     "method": "enas",
@@ -27,7 +27,7 @@ def test_one_process_at_a_time_and_no_stale_locks(tmp_path):
     path = tmp_path / "run"
     code = (
         "import sys, os; from pathlib import Path;"
-        "from nascore.runs import RunFolder;"
+        "from nascore.runs.folder import RunFolder;"
         "run = RunFolder.create(Path(sys.argv[1])); os._exit(9)"
     )
     root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))

@@ -5,9 +5,9 @@ import zlib
 import pytest
 
 from nascore.errors import InputError
-from nascore.ledger import Ledger
-from nascore.runs import RunFolder
-from nascore.tables import Extent, Table
+from nascore.runs.folder import RunFolder
+from nascore.runs.positions import Ledger
+from nascore.runs.tables import Extent, Table
 
 
 def row(epoch, step):

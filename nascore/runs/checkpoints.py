@@ -7,9 +7,9 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from nascore.checkpoint_files import FILE, PREFIX, list_names, list_numbers
 from nascore.errors import InputError, StorageError
-from nascore.files import remove, sync
+from nascore.runs.atomic import remove, sync
+from nascore.runs.checkpoint_files import FILE, PREFIX, list_names, list_numbers
 
 # Each part of a state under a name of its own.
 State = Mapping[str, tf.Variable | tf.train.experimental.PythonState]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nascore.errors import InputError
-from nascore.json_files import show
+from nascore.runs.json_files import show
 
 # Numbers that count or name something, and are never missing.
 _WHOLE = ("epoch", "step", "seed", "rank", "epochs", "images")

@@ -4,8 +4,8 @@ import json
 
 import tensorflow as tf
 
-from nascore.runs import RunFolder
-from nascore.tables import EMPTY, Extent
+from nascore.runs.folder import RunFolder
+from nascore.runs.tables import EMPTY, Extent
 
 
 class Ledger(tf.train.experimental.PythonState):

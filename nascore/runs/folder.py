@@ -22,10 +22,10 @@ from typing import IO, Any
 
 from nascore.config import flatten
 from nascore.errors import InputError
-from nascore.files import is_partial, remove, write_json
-from nascore.json_files import look_up, read_object
 from nascore.memory import FILE as MEMORY_FILE
-from nascore.tables import Row, Table
+from nascore.runs.atomic import is_partial, remove, write_json
+from nascore.runs.json_files import look_up, read_object
+from nascore.runs.tables import Row, Table
 
 # A run may be given more epochs (nothing before them changes), its data and
 # the search that it starts from may have moved (fingerprints tell whether

@@ -1,8 +1,8 @@
 import pytest
 
 from nascore.errors import InputError
-from nascore.files import is_partial, placing, write_json
-from nascore.json_files import read_json
+from nascore.runs.atomic import is_partial, placing, write_json
+from nascore.runs.json_files import read_json
 
 
 def test_json_is_written_whole(tmp_path):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nascore.checkpoints import Checkpoints
 from nascore.errors import InputError, StorageError
+from nascore.runs.checkpoints import Checkpoints
 
 
 def make(folder, **options):
