@@ -34,7 +34,7 @@ from nascore.data.images import ImageData, Split  # noqa: E402
 from nascore.networks.operations.kernels import batch_norm  # noqa: E402
 from nascore.networks.shared_cell import SharedCell  # noqa: E402
 from nascore.networks.supernet import Supernet  # noqa: E402
-from nascore.runtime import configure  # noqa: E402
+from nascore.process.runtime import configure  # noqa: E402
 
 BATCH = 128
 # How many of each an epoch of the published CIFAR-10 search has.

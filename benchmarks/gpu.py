@@ -30,7 +30,7 @@ from enas.reward import AccuracyReward
 from nascore.config import DataConfig
 from nascore.data.images import Split
 from nascore.networks.supernet import Supernet
-from nascore.runtime import configure
+from nascore.process.runtime import configure
 
 TRAIN, VALIDATION = 45_000, 5_000
 EPOCHS = 150

@@ -26,14 +26,14 @@ from enas.config import EnasConfig, ScheduleConfig  # noqa: E402
 from enas.memory import layer_sizes  # noqa: E402
 from nascore.config import SupernetConfig  # noqa: E402
 from nascore.data.images import ImageData, Split  # noqa: E402
-from nascore.memory import peak  # noqa: E402
 from nascore.networks.layers import STEM_FACTOR  # noqa: E402
 from nascore.networks.operations.base import (  # noqa: E402
     SeparableConvolution,
     find_operations,
 )
 from nascore.networks.supernet import Supernet  # noqa: E402
-from nascore.runtime import configure  # noqa: E402
+from nascore.process.memory import peak  # noqa: E402
+from nascore.process.runtime import configure  # noqa: E402
 from nascore.spaces.cells import Architecture, Cell  # noqa: E402
 
 SHAPE = (32, 32, 3)

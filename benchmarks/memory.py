@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nascore.memory import FILE
+from nascore.process.memory import FILE
 
 ROWS = Path(__file__).parent.parent / "results" / "memory" / "rows.csv"
 

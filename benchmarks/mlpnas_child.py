@@ -17,7 +17,7 @@ import joblib
 import numpy as np
 
 from nascore.paths import expand
-from nascore.quiet import quiet_tensorflow
+from nascore.process.quiet import quiet_tensorflow
 
 quiet_tensorflow()
 

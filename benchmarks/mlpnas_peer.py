@@ -28,7 +28,7 @@ import pandas as pd
 
 from nascore.errors import InputError
 from nascore.paths import expand, to_path
-from nascore.quiet import quiet_tensorflow
+from nascore.process.quiet import quiet_tensorflow
 from nascore.runs.tables import Row, Table
 from nascore.stats import paired_test
 
@@ -39,7 +39,7 @@ import tensorflow as tf  # noqa: E402
 from benchmarks.peer_searches import SEARCHES, Plan  # noqa: E402
 from mlpnas.data import load  # noqa: E402
 from mlpnas.data_config import MlpDataConfig  # noqa: E402
-from nascore.runtime import use_one_thread  # noqa: E402
+from nascore.process.runtime import use_one_thread  # noqa: E402
 
 METHODS = tuple(SEARCHES)
 DATASETS = ("digits", "wine", "mnist")

@@ -132,7 +132,7 @@ def run_seeds(case: Case) -> float:
 
 def train_candidates(count: int, backend: str, workers: int) -> list[float]:
     """Trains candidates twice; returns the seconds of both times."""
-    from nascore.quiet import quiet_tensorflow
+    from nascore.process.quiet import quiet_tensorflow
 
     quiet_tensorflow()
     from mlpnas.candidates import CandidatePool
@@ -140,7 +140,7 @@ def train_candidates(count: int, backend: str, workers: int) -> list[float]:
     from mlpnas.dense import initial_weights
     from mlpnas.search import trainer_settings
     from mlpnas.tasks import Task
-    from nascore.runtime import use_one_thread
+    from nascore.process.runtime import use_one_thread
 
     use_one_thread()
     config = MlpnasConfig()

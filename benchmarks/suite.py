@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nascore.quiet import quiet_tensorflow
+from nascore.process.quiet import quiet_tensorflow
 
 quiet_tensorflow()
 
@@ -43,7 +43,7 @@ from nascore.data.images import ImageData, Split  # noqa: E402
 from nascore.networks.costs import count_multiply_adds  # noqa: E402
 from nascore.networks.layers import fused_moving_norm  # noqa: E402
 from nascore.networks.supernet import Supernet  # noqa: E402
-from nascore.runtime import configure, device_names  # noqa: E402
+from nascore.process.runtime import configure, device_names  # noqa: E402
 
 # Architectures in a stretch, and updates of the controller.
 STEPS, UPDATES = 8, 2

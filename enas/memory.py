@@ -12,10 +12,10 @@ import math
 from enas.config import EnasConfig
 from nascore.config import SupernetConfig
 from nascore.data.images import ImageData
-from nascore.memory import FLOAT, Need, peak
 from nascore.networks.layers import STEM_FACTOR
 from nascore.networks.operations.base import find_operations
 from nascore.networks.stack import REDUCTION, auxiliary_pooling
+from nascore.process.memory import FLOAT, Need, peak
 from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS
 
 # What the process holds over what is counted. TensorFlow's allocator keeps

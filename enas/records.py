@@ -13,12 +13,12 @@ from enas.policy import PolicyRows
 from nascore.data.images import ImageData, describe_data
 from nascore.drawing import draw_architecture, figure_to_rgb
 from nascore.errors import RunStopped
+from nascore.process.runtime import device_names
 from nascore.runs.atomic import write_json
 from nascore.runs.folder import RunFolder
 from nascore.runs.positions import Ledger
 from nascore.runs.tables import Row
 from nascore.runs.tensorboard import Board
-from nascore.runtime import device_names
 from nascore.spaces.cells import Architecture
 
 

@@ -8,10 +8,10 @@ import tensorflow as tf
 
 from enas.child import Child
 from enas.config import EnasConfig
-from nascore import runtime
 from nascore.data.images import ImageData
 from nascore.errors import InputError
 from nascore.networks.supernet import Supernet
+from nascore.process import runtime
 from nascore.runs.checkpoints import Checkpoints
 from nascore.spaces.cells import Architecture
 

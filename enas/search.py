@@ -21,10 +21,10 @@ from enas.ranking import Ranking
 from enas.records import Records
 from enas.reward import AccuracyReward
 from enas.scoring import Scored, score, weight_names
-from nascore import runtime
 from nascore.data.images import ImageData, load
 from nascore.errors import InputError
 from nascore.networks.supernet import Supernet, describe_layers
+from nascore.process import runtime
 from nascore.runs.checkpoints import Checkpoints, State
 from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted, StopRequest

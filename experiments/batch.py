@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from experiments.jobs import Job
 from nascore.errors import RunStopped
-from nascore.parallel import return_as
+from nascore.process.joblib_backends import return_as
 from nascore.runs.folder import InUseError, RunFolder
 
 _ROOT = Path(__file__).resolve().parent.parent

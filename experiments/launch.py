@@ -11,10 +11,10 @@ from pathlib import Path
 
 from absl import app, flags, logging
 
-from nascore import environment, streams
 from nascore.errors import InputError, RunStopped, StorageError, printable
 from nascore.paths import expand
-from nascore.quiet import quiet_tensorflow as quiet_tensorflow
+from nascore.process import environment, streams
+from nascore.process.quiet import quiet_tensorflow as quiet_tensorflow
 from nascore.runs.interrupts import Interrupted, Terminated, raise_terminated
 
 Main = Callable[[list[str]], None]

@@ -22,12 +22,12 @@ from mlpnas.records import Measured
 from mlpnas.search import Search, count_passes
 from mlpnas.table_inputs import NUMBERS, is_wide
 from nascore.errors import printable
-from nascore.memory import Watch, resident
+from nascore.process.memory import Watch, resident
+from nascore.process.runtime import use_one_thread
 from nascore.runs.atomic import write_json
 from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted, StopRequest
 from nascore.runs.progress import Progress
-from nascore.runtime import use_one_thread
 
 _SCORES = {
     "weighted": "epoch-weighted mean of validation accuracies",

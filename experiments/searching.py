@@ -10,7 +10,7 @@ from experiments import plot_run
 from flags import base
 from nascore.config import RunConfig
 from nascore.errors import InputError, printable
-from nascore.memory import Watch, resident
+from nascore.process.memory import Watch, resident
 from nascore.runs.folder import RunFolder, check_streams
 from nascore.runs.reader import read_settings
 

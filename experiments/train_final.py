@@ -27,7 +27,7 @@ from nascore.config import RunConfig, unflatten
 from nascore.errors import InputError, printable
 from nascore.final.config import FinalConfig
 from nascore.final.origin import Origin, Search
-from nascore.memory import Watch, resident
+from nascore.process.memory import Watch, resident
 from nascore.runs.checkpoint_files import is_saved
 from nascore.runs.folder import (
     FINAL_END,

@@ -12,7 +12,7 @@ import pandas as pd
 
 from mlpnas.table_checks import BROKEN, GROWTH, check_header
 from nascore.errors import InputError
-from nascore.memory import available
+from nascore.process.memory import available
 
 _DELIMITERS = ",;\t|"
 # Of characters; a table of ten thousand columns has shorter lines.

@@ -3,7 +3,7 @@
 from mlpnas.config import MlpnasConfig
 from mlpnas.data import MlpData
 from mlpnas.space import HiddenLayer, count_parameters
-from nascore.memory import FLOAT, Need, peak
+from nascore.process.memory import FLOAT, Need, peak
 
 # Bytes of a process that trains candidates: Python and TensorFlow. Measured.
 _WORKER = 450 * 2**20

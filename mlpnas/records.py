@@ -10,11 +10,11 @@ from mlpnas.config import MlpnasConfig
 from mlpnas.data import MlpData
 from mlpnas.space import MlpArchitecture, MlpSpace, count_parameters
 from mlpnas.tasks import Trained
+from nascore.process.runtime import device_names
 from nascore.runs.atomic import write_json
 from nascore.runs.folder import SEARCH_END, RunFolder
 from nascore.runs.positions import Ledger
 from nascore.runs.tensorboard import Board
-from nascore.runtime import device_names
 
 
 @dataclasses.dataclass(frozen=True)

@@ -27,12 +27,12 @@ from mlpnas.tasks import Task, Trained, TrainerSettings
 from mlpnas.trained_store import TrainedStore
 from mlpnas.weight_bank import WeightBank
 from nascore.errors import RunStopped
+from nascore.process.runtime import make_deterministic
 from nascore.runs.checkpoints import Checkpoints
 from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted, StopRequest
 from nascore.runs.progress import Progress
 from nascore.runs.stopwatch import Stopwatch
-from nascore.runtime import make_deterministic
 from nascore.seeds import Stream, fold
 
 # A candidate's place among the tasks, and what its training gave.

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from nascore.errors import InputError
-from nascore.memory import available
+from nascore.process.memory import available
 
 # Memory that a table takes while it is read and encoded, in bytes of the file.
 GROWTH = {".csv": 4, ".gz": 20, ".tsv": 4, ".parquet": 12, ".npz": 3}

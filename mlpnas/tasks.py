@@ -45,7 +45,7 @@ class TrainerSettings:
       dropout_rate: of dropout layers.
       keep_best: end with the weights of the lowest validation loss, not
         with the last ones.
-      deterministic: see `nascore.runtime.make_deterministic`.
+      deterministic: see `nascore.process.runtime.make_deterministic`.
     """
 
     outputs: int

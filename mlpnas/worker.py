@@ -11,7 +11,7 @@ import time
 import numpy as np
 
 from mlpnas.tasks import Examples, Task, Trained, TrainerSettings
-from nascore.quiet import import_quietly
+from nascore.process.quiet import import_quietly
 from nascore.runs.interrupts import follow_parent
 
 # A trainer with its compiled graphs lives on from task to task.
@@ -44,7 +44,7 @@ def train_candidate(
         if "tensorflow" not in sys.modules:
             import_quietly()
         from mlpnas.trainer import Trainer
-        from nascore.runtime import make_deterministic, use_one_thread
+        from nascore.process.runtime import make_deterministic, use_one_thread
 
         use_one_thread()
         if settings.deterministic:

@@ -1,5 +1,5 @@
 """What every search method shares; imports no sibling package."""
 
-from nascore import environment
+from nascore.process import environment
 
 environment.prepare()

@@ -9,10 +9,10 @@ import math
 
 from nascore.final.config import FinalConfig, NetworkConfig
 from nascore.final.images import FinalData
-from nascore.memory import FLOAT, Need, peak
 from nascore.networks.layers import STEM_FACTOR
 from nascore.networks.operations.base import find_operations
 from nascore.networks.stack import REDUCTION, auxiliary_pooling
+from nascore.process.memory import FLOAT, Need, peak
 from nascore.spaces.cells import NODE_INPUTS, Architecture, Cell
 
 # What TensorFlow's allocator holds on a CPU, over what is counted: nothing,

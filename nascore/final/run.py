@@ -29,6 +29,11 @@ from nascore.final.images import FinalData, load_final
 from nascore.final.loop import Loop, Stretch
 from nascore.final.origin import NOWHERE, Origin
 from nascore.networks.discrete import build_network
+from nascore.process.runtime import (
+    device_names,
+    make_deterministic,
+    set_precision,
+)
 from nascore.runs.checkpoints import Checkpoints
 from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted, StopRequest
@@ -37,7 +42,6 @@ from nascore.runs.positions import Ledger
 from nascore.runs.progress import Progress, next_stretch
 from nascore.runs.stopwatch import Stopwatch
 from nascore.runs.tensorboard import Board
-from nascore.runtime import device_names, make_deterministic, set_precision
 
 
 class FinalTraining:

@@ -24,7 +24,7 @@ from nascore.networks.operations.base import find_operations
 from nascore.networks.operations.edge import Edge
 from nascore.networks.shared_cell import SharedCell
 from nascore.networks.stack import check_image_size
-from nascore.runtime import set_precision
+from nascore.process.runtime import set_precision
 
 
 class Supernet(keras.Model):

@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from nascore.config import flatten
 from nascore.errors import InputError
-from nascore.memory import FILE as MEMORY_FILE
+from nascore.process.memory import FILE as MEMORY_FILE
 from nascore.runs.atomic import is_partial, remove, write_json
 from nascore.runs.json_files import look_up, read_object
 from nascore.runs.tables import Row, Table

@@ -18,7 +18,7 @@ from nascore.config import DataConfig, SupernetConfig
 from nascore.data.images import load
 from nascore.errors import InputError
 from nascore.networks.supernet import Supernet
-from nascore.runtime import configure
+from nascore.process.runtime import configure
 from nascore.seeds import Stream, fold, fold_in
 
 STEPS, RATE, SIZE = 6, 0.05, 32

@@ -29,7 +29,7 @@ from nascore.final.config import FinalConfig, NetworkConfig
 from nascore.final.config import TrainingConfig as T
 from nascore.final.images import FinalData
 from nascore.final.run import FinalTraining
-from nascore.memory import resident
+from nascore.process.memory import resident
 from nascore.runs.folder import RunFolder
 
 EPOCHS, SETTLED = 200, 50

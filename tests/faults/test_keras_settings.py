@@ -131,8 +131,8 @@ def test_keras_that_is_set_otherwise_already(monkeypatch, change, words):
     """In a notebook: refused with what to call; afterwards it works."""
     import keras
 
-    from nascore import environment
     from nascore.errors import InputError
+    from nascore.process import environment
 
     config = keras.config
     names = ("image_data_format", "floatx", "epsilon", "dtype_policy")

@@ -11,8 +11,8 @@ from sklearn.datasets import load_digits
 from mlpnas import table_checks
 from mlpnas.data import load
 from mlpnas.data_config import MlpDataConfig
-from nascore import memory
 from nascore.errors import InputError
+from nascore.process import memory
 
 ROWS = 90
 LABELS = ["no", "maybe", "yes"]

@@ -9,7 +9,7 @@ from nascore.data.pictures.decoding import is_grey, read_image, to_size
 from nascore.data.pictures.layout import Layout, find_layout
 from nascore.data.pictures.tally import Tally
 from nascore.errors import InputError
-from nascore.memory import check_data
+from nascore.process.memory import check_data
 
 # Classes that are named one by one; of more, the largest and the smallest.
 _NAMED_CLASSES = 6

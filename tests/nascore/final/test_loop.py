@@ -11,7 +11,7 @@ from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.devices import make_strategy
 from nascore.final.loop import Loop
 from nascore.networks.discrete import build_network
-from nascore.runtime import set_precision
+from nascore.process.runtime import set_precision
 
 RNG = np.random.default_rng(0)
 SPLIT = Split(

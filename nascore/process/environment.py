@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nascore.errors import InputError
-from nascore.streams import open_closed
+from nascore.process.streams import open_closed
 
 BACKEND = "tensorflow"
 # What this package is written for. Keras's own values, but a user's

@@ -7,10 +7,10 @@ import psutil
 import pytest
 from PIL import Image
 
-from nascore import memory
 from nascore.data.pictures.class_folders import read_class_folders
 from nascore.errors import InputError
-from nascore.memory import GIB, Need, Room, compare
+from nascore.process import memory
+from nascore.process.memory import GIB, Need, Room, compare
 
 ROOM = Room("this machine", 10 * GIB)
 FLAGS = ("--batch_size", "--filters")
