@@ -11,7 +11,7 @@ from enas.config import EnasConfig
 from enas.early_stop import RECENT
 from enas.policy import PolicyRows
 from nascore.data.images import ImageData, describe_data
-from nascore.drawing import draw_architecture, figure_to_rgb
+from nascore.drawing.cells import draw_architecture, figure_to_rgb
 from nascore.errors import RunStopped
 from nascore.process.runtime import device_names
 from nascore.runs.atomic import write_json

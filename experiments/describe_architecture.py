@@ -47,8 +47,8 @@ def main(args: list[str]) -> None:
     shape = parse_input(flags.FLAGS.input)
     formats = pictures.read()
     launch.quiet_tensorflow()
-    from nascore.drawing import draw_architecture
-    from nascore.network_drawing import draw_network, list_layers
+    from nascore.drawing.cells import draw_architecture
+    from nascore.drawing.networks import draw_network, list_layers
     from nascore.networks.costs import count_multiply_adds, count_parameters
     from nascore.networks.discrete import build_network
 

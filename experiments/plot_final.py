@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from experiments import launch, pictures
-from nascore.drawing import plain_text
+from nascore.drawing.cells import plain_text
 from nascore.errors import InputError
 from nascore.runs.csv_files import read_table
 from nascore.runs.folder import FINAL_END

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from experiments import launch, pictures
 from mlpnas.competitors import TITLES
 from mlpnas.config import FINAL_FILE
-from nascore.drawing import plain_text
+from nascore.drawing.cells import plain_text
 from nascore.errors import InputError
 from nascore.runs.csv_files import read_table
 from nascore.runs.json_files import look_up

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments import launch, pictures
-from nascore.drawing import (
+from nascore.drawing.cells import (
     draw_architecture,
     operation_label,
     plain_text,

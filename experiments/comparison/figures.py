@@ -12,7 +12,7 @@ from experiments.comparison.methods import look_of
 from experiments.comparison.paper import ANCHORS
 from experiments.comparison.rows import Rows
 from experiments.comparison.tables import Tables
-from nascore.drawing import operation_label, plain_text
+from nascore.drawing.cells import operation_label, plain_text
 from nascore.stats import Limits, mean_interval, moving_average
 
 WINDOW = 100

@@ -8,7 +8,7 @@ import pandas as pd
 
 from experiments.comparison.measures import METRICS
 from experiments.comparison.methods import look_of
-from nascore.drawing import operation_label
+from nascore.drawing.cells import operation_label
 
 
 class PageTable(NamedTuple):

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from nascore.drawing.networks import list_layers, network_graph
 from nascore.errors import InputError
 from nascore.final.config import NetworkConfig
-from nascore.network_drawing import list_layers, network_graph
 from nascore.networks.costs import count_multiply_adds, count_parameters
 from nascore.networks.discrete import DropPath, build_network
 from nascore.networks.layers import (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from nascore.drawing import (
+from nascore.drawing.cells import (
     cell_graph,
     draw_architecture,
     figure_to_rgb,

@@ -5,7 +5,7 @@ import dataclasses
 import keras
 from matplotlib.figure import Figure
 
-from nascore.drawing import Element, draw_graph, lay_out
+from nascore.drawing.cells import Element, draw_graph, lay_out
 from nascore.final.config import NetworkConfig
 from nascore.networks.costs import count_parameters
 from nascore.networks.layers import STEM_FACTOR
