@@ -8,12 +8,12 @@ import tensorflow as tf
 from enas.child import Child
 from enas.config import EnasConfig
 from enas.controller import LstmController, RandomController
-from nascore.reinforce import (
+from nascore.seeds import Stream, fold, fold_in
+from nascore.strategies.policy_gradient import (
     MovingBaseline,
     descend_if_finite,
     policy_gradient_loss,
 )
-from nascore.seeds import Stream, fold, fold_in
 
 
 class PolicyRows(NamedTuple):

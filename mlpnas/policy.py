@@ -6,7 +6,7 @@ import tensorflow as tf
 from mlpnas.config import PolicyConfig
 from mlpnas.controller import Controller, Sample
 from mlpnas.space import PADDING
-from nascore.reinforce import (
+from nascore.strategies.policy_gradient import (
     descend_if_finite,
     discounted_returns,
     policy_gradient_loss,

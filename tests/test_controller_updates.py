@@ -15,7 +15,7 @@ from enas.policy import PolicyTrainer
 from mlpnas.config import MlpnasConfig, PolicyConfig
 from mlpnas.controller import LstmController as MlpController
 from mlpnas.policy import PolicyTrainer as MlpTrainer
-from nascore.reinforce import (
+from nascore.strategies.policy_gradient import (
     descend_if_finite,
     discounted_returns,
     policy_gradient_loss,

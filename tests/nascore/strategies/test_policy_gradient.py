@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nascore.reinforce import (
+from nascore.strategies.policy_gradient import (
     MovingBaseline,
     discounted_returns,
     policy_gradient_loss,
