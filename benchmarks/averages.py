@@ -16,8 +16,8 @@ from absl import app, flags
 
 from nascore.config import DataConfig
 from nascore.errors import InputError
-from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.runs.folder import RunFolder
+from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
 
 CELL = "0 2 0 0 0 4 0 1 0 4 1 1 1 0 0 1 0 2 1 1"
 
@@ -48,9 +48,9 @@ def main(_: list[str]) -> None:
     """Trains each and prints a line for it."""
     import numpy as np
 
-    from nascore.final.evaluation import cross_entropies
     from nascore.final.images import load_final
-    from nascore.final.run import FinalTraining
+    from nascore.training.evaluation import cross_entropies
+    from nascore.training.run import FinalTraining
 
     epochs, decays, seeds = (
         [kind(word) for word in flags.FLAGS[name].value or ()]

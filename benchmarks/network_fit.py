@@ -18,14 +18,14 @@ import numpy as np
 import tensorflow as tf
 
 from nascore.data.images import Split
-from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
-from nascore.final.loop import Loop
 from nascore.networks.discrete import LOGITS, build_network
 from nascore.networks.layers import (
     Normalization,
     fused_moving_norm,
     moving_norm,
 )
+from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.loop import Loop
 
 BATCH, STEPS, SIZE, WIDTH = 64, 10, 32, 16
 ARCHITECTURE = "0 0 1 1 2 3 1 4  0 3 1 0 2 1 0 2"

@@ -25,7 +25,6 @@ from flags import base
 from flags import final as final_flags
 from nascore.config import RunConfig, unflatten
 from nascore.errors import InputError, printable
-from nascore.final.config import FinalConfig
 from nascore.final.origin import Origin, Search
 from nascore.process.memory import Watch, resident
 from nascore.runs.checkpoint_files import is_saved
@@ -41,13 +40,14 @@ from nascore.runs.reader import (
     read_run,
     read_settings,
 )
+from nascore.training.config import FinalConfig
 
 if TYPE_CHECKING:
     import keras
 
-    from nascore.final.finish import Tested
     from nascore.final.history import History
-    from nascore.final.run import FinalTraining
+    from nascore.training.finish import Tested
+    from nascore.training.run import FinalTraining
 
 # What a search's settings say about the data, and about its cells.
 _FROM_RUN = ("dataset", "data_dir", "image_size", "operations", "num_nodes")
@@ -179,7 +179,7 @@ def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
     from enas.scoring import load_child
     from nascore.data.images import load
     from nascore.final.history import find_images
-    from nascore.final.transfer import transfer
+    from nascore.training.transfer import transfer
 
     run = read_run(Path(config.training.init_from_supernet))
     search = unflatten(EnasConfig(), run.settings["config"])
@@ -275,13 +275,13 @@ def main(args: list[str]) -> None:
     checkpoints_of = saved if flags.FLAGS.resume else None
     with launch.resumable(saved), run:
         launch.quiet_tensorflow(config.training.distribute != "multiworker")
-        from nascore.final.devices import make_strategy
         from nascore.final.export import check_converters
-        from nascore.final.finish import finish
         from nascore.final.history import find_history
         from nascore.final.images import load_final
-        from nascore.final.memory import estimate
-        from nascore.final.run import FinalTraining
+        from nascore.training.devices import make_strategy
+        from nascore.training.finish import finish
+        from nascore.training.memory import estimate
+        from nascore.training.run import FinalTraining
 
         check_converters(config.training.formats)
         strategy = make_strategy(config.training)

@@ -5,7 +5,7 @@ from typing import Any
 
 from flags import base
 from nascore.config import RunConfig
-from nascore.final.config import FinalConfig
+from nascore.training.config import FinalConfig
 
 
 def define() -> None:

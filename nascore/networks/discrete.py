@@ -13,7 +13,6 @@ import keras
 import tensorflow as tf
 from keras import KerasTensor as Tensor
 
-from nascore.final.config import NetworkConfig
 from nascore.networks.layers import (
     STEM_FACTOR,
     Normalization,
@@ -26,6 +25,7 @@ from nascore.networks.layers import (
 from nascore.networks.operations.base import Operation, find_operations
 from nascore.networks.stack import REDUCTION, check_image_size
 from nascore.spaces.cells import Architecture, Cell
+from nascore.training.config import NetworkConfig
 
 PROGRESS = "training_progress"
 LOGITS = "logits"

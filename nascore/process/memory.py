@@ -1,6 +1,6 @@
 """Memory: what a run needs, what there is, what it took.
 
-Methods count what they need (`enas.memory`, `nascore.final.memory`,
+Methods count what they need (`enas.memory`, `nascore.training.memory`,
 `mlpnas.memory`); this room measures the process and the device, compares,
 and says what to turn down. No TensorFlow, but for a GPU.
 """

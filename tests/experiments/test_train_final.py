@@ -25,11 +25,11 @@ from nascore.data.images import load
 from nascore.errors import InputError
 from nascore.final import formats
 from nascore.final.classifier import load_classifier
-from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.origin import Origin, Search
-from nascore.final.run import FinalTraining
 from nascore.runs.folder import RunFolder
 from nascore.runs.reader import read_run
+from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.run import FinalTraining
 
 ROOT = Path(__file__).parent.parent.parent
 SEARCH = EnasConfig(

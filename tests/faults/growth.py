@@ -25,12 +25,12 @@ from mlpnas.data_config import MlpDataConfig
 from mlpnas.search import Search as MlpnasSearch
 from nascore.config import DataConfig, SupernetConfig
 from nascore.data.images import ImageData, Split
-from nascore.final.config import FinalConfig, NetworkConfig
-from nascore.final.config import TrainingConfig as T
 from nascore.final.images import FinalData
-from nascore.final.run import FinalTraining
 from nascore.process.memory import resident
 from nascore.runs.folder import RunFolder
+from nascore.training.config import FinalConfig, NetworkConfig
+from nascore.training.config import TrainingConfig as T
+from nascore.training.run import FinalTraining
 
 EPOCHS, SETTLED = 200, 50
 MEBIBYTE = 2**20

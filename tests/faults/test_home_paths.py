@@ -10,8 +10,8 @@ import pytest
 from mlpnas.data_config import MlpDataConfig
 from nascore.config import DataConfig, RunConfig
 from nascore.errors import InputError
-from nascore.final.config import FinalConfig, TrainingConfig
 from nascore.paths import expand, make_absolute
+from nascore.training.config import FinalConfig, TrainingConfig
 from tests.faults.kill_anywhere import ROOT
 
 # Prints, for each script, what each of its text flags makes of `~/x`; a

@@ -15,10 +15,10 @@ from enas.search import Search
 from nascore.config import DataConfig, SupernetConfig
 from nascore.data.images import load
 from nascore.errors import RunStopped
-from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
-from nascore.final.loop import Loop
-from nascore.final.run import FinalTraining
 from nascore.runs.folder import RunFolder
+from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.loop import Loop
+from nascore.training.run import FinalTraining
 
 STEPS, UPDATES, COUNT, EPOCHS = 5, 3, 2, 2
 SMALL = DataConfig(
@@ -245,7 +245,7 @@ def scaled_loop(path, monkeypatch, overflows):
 
 def test_skipped_steps_are_no_explosion(tmp_path, monkeypatch):
     first, second = sorted(np.random.default_rng(5).choice(9, 2, False) + 1)
-    monkeypatch.setattr("nascore.final.run.set_precision", lambda name: None)
+    monkeypatch.setattr("nascore.training.run.set_precision", lambda name: None)
     training = scaled_loop(
         tmp_path / "run", monkeypatch, lambda n: (n == first) | (n == second)
     )
@@ -267,7 +267,7 @@ def test_skipped_steps_are_no_explosion(tmp_path, monkeypatch):
 
 
 def test_endless_skipping_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("nascore.final.run.set_precision", lambda name: None)
+    monkeypatch.setattr("nascore.training.run.set_precision", lambda name: None)
     training = scaled_loop(tmp_path / "run", monkeypatch, lambda n: n >= 0)
     ended = training.loop.train(*(tf.constant(n) for n in (0, 0, 40)))
     # From 2**15 it is halved fifteen times; at 1 it is not the scale.
@@ -278,7 +278,7 @@ def test_endless_skipping_is_named(tmp_path, monkeypatch):
 
 
 def test_clipping_does_not_see_the_loss_scale(tmp_path, monkeypatch):
-    monkeypatch.setattr("nascore.final.run.set_precision", lambda name: None)
+    monkeypatch.setattr("nascore.training.run.set_precision", lambda name: None)
     weights = []
     for precision in ("float32", "float16"):
         training = dataclasses.replace(

@@ -246,10 +246,14 @@ def test_keras_bombs_are_refused(monkeypatch, model):
 
 
 def test_every_operation_makes_a_file_that_is_taken(tmp_path):
-    from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
     from nascore.final.export import export, inference_model, load_keras
     from nascore.networks.discrete import build_network
     from nascore.networks.operations.base import OPERATIONS
+    from nascore.training.config import (
+        FinalConfig,
+        NetworkConfig,
+        TrainingConfig,
+    )
 
     names = tuple(OPERATIONS)
     pairs = range(0, len(names), 2)

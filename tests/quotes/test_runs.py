@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from nascore.final.config import NetworkConfig
-from nascore.final.memory import count
+from nascore.training.config import NetworkConfig
+from nascore.training.memory import count
 
 README = "README.md"
 FAULTS = "results/faults/README.md"

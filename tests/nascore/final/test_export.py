@@ -33,7 +33,7 @@ KINDS = {"grey": ((16, 16, 1), 0.0), "colour": ((16, 16, 3), 0.4)}
 WRITE = """
 import sys
 from pathlib import Path
-from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.export import export, inference_model, load_keras
 from nascore.networks.discrete import build_network
 from tests.nascore.final.test_export import KINDS, ORDERS

@@ -10,10 +10,10 @@ from PIL import Image
 from nascore.config import DataConfig
 from nascore.data.images import load
 from nascore.final import disclosure
-from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.history import History, find_history
 from nascore.final.images import load_final
 from nascore.final.origin import NOWHERE, Origin, Search
+from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
 
 DIGITS = DataConfig(image_size=8)
 CONFIG = FinalConfig(DIGITS, NetworkConfig(), TrainingConfig())

@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 
 from nascore.config import DataConfig
-from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.images import load_final
-from nascore.final.run import FinalTraining
 from nascore.runs.folder import RunFolder
+from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.run import FinalTraining
 
 CONFIG = FinalConfig(
     DataConfig(image_size=8),

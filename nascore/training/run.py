@@ -17,16 +17,7 @@ import tensorflow as tf
 
 from nascore.data.images import describe_data
 from nascore.errors import InputError, RunStopped
-from nascore.final.averages import SAMPLE, Averages
-from nascore.final.config import FinalConfig
-from nascore.final.devices import (
-    is_chief,
-    make_strategy,
-    normalization_for,
-)
-from nascore.final.evaluation import cross_entropies
 from nascore.final.images import FinalData, load_final
-from nascore.final.loop import Loop, Stretch
 from nascore.final.origin import NOWHERE, Origin
 from nascore.networks.discrete import build_network
 from nascore.process.runtime import (
@@ -42,6 +33,15 @@ from nascore.runs.positions import Ledger
 from nascore.runs.progress import Progress, next_stretch
 from nascore.runs.stopwatch import Stopwatch
 from nascore.runs.tensorboard import Board
+from nascore.training.averages import SAMPLE, Averages
+from nascore.training.config import FinalConfig
+from nascore.training.devices import (
+    is_chief,
+    make_strategy,
+    normalization_for,
+)
+from nascore.training.evaluation import cross_entropies
+from nascore.training.loop import Loop, Stretch
 
 
 class FinalTraining:

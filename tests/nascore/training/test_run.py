@@ -12,11 +12,11 @@ from PIL import Image
 
 from nascore.config import DataConfig
 from nascore.errors import InputError, RunStopped
-from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.images import load_final
-from nascore.final.run import FinalTraining
 from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted
+from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.run import FinalTraining
 
 CONFIG = FinalConfig(
     DataConfig(image_size=8, train_examples=160, pad_crop=1, cutout=2),

@@ -9,13 +9,13 @@ import tensorflow as tf
 
 from nascore.config import DataConfig
 from nascore.data.images import Split
-from nascore.final.averages import Averages
-from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.final.images import load_final
-from nascore.final.loop import Loop
-from nascore.final.run import FinalTraining
 from nascore.networks.discrete import build_network
 from nascore.runs.folder import RunFolder
+from nascore.training.averages import Averages
+from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.loop import Loop
+from nascore.training.run import FinalTraining
 
 RNG = np.random.default_rng(0)
 SPLIT = Split(

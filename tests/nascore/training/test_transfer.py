@@ -2,10 +2,10 @@ import keras
 import numpy as np
 
 from nascore.config import SupernetConfig
-from nascore.final.config import NetworkConfig
-from nascore.final.transfer import transfer
 from nascore.networks.discrete import build_network
 from nascore.networks.supernet import Supernet
+from nascore.training.config import NetworkConfig
+from nascore.training.transfer import transfer
 
 LAYOUT = {
     "num_nodes": 2,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nascore.final.evaluation import cross_entropies, evaluate
+from nascore.training.evaluation import cross_entropies, evaluate
 
 NAMES = ("a", "b", "c")
 

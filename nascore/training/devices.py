@@ -5,12 +5,12 @@ import functools
 import tensorflow as tf
 
 from nascore.errors import InputError
-from nascore.final.config import TrainingConfig
 from nascore.networks.layers import (
     Normalization,
     fused_moving_norm,
     moving_norm,
 )
+from nascore.training.config import TrainingConfig
 
 
 def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from nascore.final.config import TrainingConfig
 from nascore.schedules import CosineRestarts
+from nascore.training.config import TrainingConfig
 
 
 def make_schedule(

@@ -7,11 +7,11 @@ import tensorflow as tf
 
 from nascore.data.images import Split
 from nascore.errors import InputError
-from nascore.final.config import FinalConfig, NetworkConfig, TrainingConfig
-from nascore.final.devices import make_strategy
-from nascore.final.loop import Loop
 from nascore.networks.discrete import build_network
 from nascore.process.runtime import set_precision
+from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.devices import make_strategy
+from nascore.training.loop import Loop
 
 RNG = np.random.default_rng(0)
 SPLIT = Split(

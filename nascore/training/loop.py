@@ -16,11 +16,11 @@ import tensorflow as tf
 from nascore import draws
 from nascore.data.augment import augment, batch_places, to_float
 from nascore.data.images import Split
-from nascore.final.averages import Averages, Kept, Scaling, Statistics
-from nascore.final.config import FinalConfig
-from nascore.final.optimizers import make_optimizer, make_schedule
 from nascore.networks.discrete import AUXILIARY, LOGITS, PROGRESS
 from nascore.seeds import Stream, fold
+from nascore.training.averages import Averages, Kept, Scaling, Statistics
+from nascore.training.config import FinalConfig
+from nascore.training.optimizers import make_optimizer, make_schedule
 
 
 class Totals(NamedTuple):

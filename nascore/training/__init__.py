@@ -1,0 +1,1 @@
+"""One architecture from scratch: training, evaluation, what is left."""
