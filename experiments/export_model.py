@@ -12,15 +12,15 @@ from absl import flags
 
 from experiments import launch
 from nascore.errors import InputError
-from nascore.final.formats import (
+from nascore.runs.atomic import write_json
+from nascore.runs.json_files import read_object
+from nascore.training.exports.formats import (
     CARD,
     FILE_NAMES,
     FORMATS,
     KERAS,
     parse_formats,
 )
-from nascore.runs.atomic import write_json
-from nascore.runs.json_files import read_object
 
 
 def main(args: list[str]) -> None:
@@ -37,7 +37,11 @@ def main(args: list[str]) -> None:
     if not path.is_file():
         raise InputError(f"{path} does not exist; is the training finished?")
     launch.quiet_tensorflow()
-    from nascore.final.export import check_converters, export, load_keras
+    from nascore.training.exports.write import (
+        check_converters,
+        export,
+        load_keras,
+    )
 
     check_converters(formats)
     card = read_object(folder / CARD)

@@ -87,7 +87,7 @@ def main(args: list[str]) -> None:
         return
     if flags.FLAGS.out:
         raise InputError("--out is for tables; leave it out")
-    from nascore.final.classifier import load_classifier
+    from nascore.training.exports.classifier import load_classifier
 
     classifier = load_classifier(Path(args[0]), flags.FLAGS.trust_saved_model)
     tally = Tally()

@@ -275,10 +275,10 @@ def main(args: list[str]) -> None:
     checkpoints_of = saved if flags.FLAGS.resume else None
     with launch.resumable(saved), run:
         launch.quiet_tensorflow(config.training.distribute != "multiworker")
-        from nascore.final.export import check_converters
         from nascore.final.history import find_history
         from nascore.final.images import load_final
         from nascore.training.devices import make_strategy
+        from nascore.training.exports.write import check_converters
         from nascore.training.finish import finish
         from nascore.training.memory import estimate
         from nascore.training.run import FinalTraining

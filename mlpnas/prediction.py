@@ -16,7 +16,7 @@ from mlpnas.readings import apply
 from mlpnas.table import describe_unknown
 from mlpnas.table_inputs import NUMBERS, TEXTS
 from nascore.errors import InputError
-from nascore.final.keras_file import CLASSES, check_keras_file
+from nascore.training.exports.keras_file import CLASSES, check_keras_file
 
 # What reads columns, beside what networks are made of.
 _CLASSES = CLASSES | frozenset(

@@ -63,7 +63,7 @@ def main():
     import enas.standalone  # noqa: F401
     import mlpnas.search  # noqa: F401
     import nascore.data.tfds
-    import nascore.final.classifier  # noqa: F401
+    import nascore.training.exports.classifier  # noqa: F401
 
     # tensorflow-datasets imports a data set's module when it is asked for.
     for name in ("mnist", "cifar10"):

@@ -5,9 +5,9 @@ import math
 
 from nascore.config import DataConfig, check_fields, option
 from nascore.errors import InputError
-from nascore.final.formats import parse_formats
 from nascore.networks import stack as layout
 from nascore.spaces.cells import ENAS_OPERATIONS, Architecture, CellSpace
+from nascore.training.exports.formats import parse_formats
 
 
 @dataclasses.dataclass(frozen=True)

@@ -251,7 +251,7 @@ def test_bad_checkpoints(
 
 
 def test_the_models_themselves_are_good(exported):
-    from nascore.final.classifier import load_classifier
+    from nascore.training.exports.classifier import load_classifier
 
     image = np.full((3, 8, 8, 1), 7, np.uint8)
     for name in ("network.keras", "network.onnx", "saved_model"):

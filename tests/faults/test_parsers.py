@@ -30,11 +30,11 @@ from nascore.data.mnist import read_idx
 from nascore.data.pictures.class_folders import read_image
 from nascore.data.tfds import unpack_folder
 from nascore.errors import InputError
-from nascore.final.keras_file import check_keras_file
 from nascore.runs.csv_files import read_table
 from nascore.runs.reader import read_run
 from nascore.spaces.cells import CellSpace
 from nascore.training.config import FinalConfig
+from nascore.training.exports.keras_file import check_keras_file
 
 # The same examples every time, and no folder of them left behind.
 SETTINGS = {

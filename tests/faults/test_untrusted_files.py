@@ -19,7 +19,7 @@ from PIL import Image
 from nascore.data.images import archives, cifar
 from nascore.data.tfds import unpack_folder
 from nascore.errors import InputError
-from nascore.final import keras_file
+from nascore.training.exports import keras_file
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = ("nascore", "enas", "ienas", "mlpnas", "flags", "experiments")
@@ -246,13 +246,17 @@ def test_keras_bombs_are_refused(monkeypatch, model):
 
 
 def test_every_operation_makes_a_file_that_is_taken(tmp_path):
-    from nascore.final.export import export, inference_model, load_keras
     from nascore.networks.discrete import build_network
     from nascore.networks.operations.base import OPERATIONS
     from nascore.training.config import (
         FinalConfig,
         NetworkConfig,
         TrainingConfig,
+    )
+    from nascore.training.exports.write import (
+        export,
+        inference_model,
+        load_keras,
     )
 
     names = tuple(OPERATIONS)

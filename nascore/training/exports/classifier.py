@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from nascore.errors import InputError
-from nascore.final.export import load_keras
-from nascore.final.formats import (
+from nascore.runs.json_files import check_kind, look_up, read_object
+from nascore.training.exports.formats import (
     CARD,
     FILE_NAMES,
     KERAS,
@@ -17,7 +17,7 @@ from nascore.final.formats import (
     SAVED_MODEL,
     check_packages,
 )
-from nascore.runs.json_files import check_kind, look_up, read_object
+from nascore.training.exports.write import load_keras
 
 Predict = Callable[[np.ndarray], np.ndarray]
 _BATCH = 256

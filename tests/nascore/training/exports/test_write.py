@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from nascore.errors import InputError
-from nascore.final import export
+from nascore.training.exports import write as export
 
 ROOT = Path(__file__).parents[3]
 ORDERS = (
@@ -34,7 +34,7 @@ WRITE = """
 import sys
 from pathlib import Path
 from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
-from nascore.final.export import export, inference_model, load_keras
+from nascore.training.exports.write import export, inference_model, load_keras
 from nascore.networks.discrete import build_network
 from tests.nascore.final.test_export import KINDS, ORDERS
 import keras, numpy as np

@@ -16,11 +16,16 @@ import keras
 import numpy as np
 
 from nascore.errors import InputError
-from nascore.final.formats import FILE_NAMES, KERAS, ONNX, ONNX_PACKAGES
-from nascore.final.keras_file import check_keras_file
 from nascore.networks.discrete import LOGITS, build_network
 from nascore.runs.atomic import placing
 from nascore.training.config import FinalConfig
+from nascore.training.exports.formats import (
+    FILE_NAMES,
+    KERAS,
+    ONNX,
+    ONNX_PACKAGES,
+)
+from nascore.training.exports.keras_file import check_keras_file
 
 
 def inference_model(
