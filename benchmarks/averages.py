@@ -48,8 +48,8 @@ def main(_: list[str]) -> None:
     """Trains each and prints a line for it."""
     import numpy as np
 
-    from nascore.final.images import load_final
     from nascore.training.evaluation import cross_entropies
+    from nascore.training.provenance.images import load_final
     from nascore.training.run import FinalTraining
 
     epochs, decays, seeds = (

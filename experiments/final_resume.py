@@ -10,10 +10,10 @@ from typing import Any
 from absl import flags
 
 from nascore.errors import InputError
-from nascore.final.origin import Origin, Search
 from nascore.runs.checkpoint_files import is_saved
 from nascore.runs.reader import RunRecords, read_run
 from nascore.training.config import FinalConfig
+from nascore.training.provenance.origin import Origin, Search
 
 
 def follow(

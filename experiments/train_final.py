@@ -25,7 +25,6 @@ from flags import base
 from flags import final as final_flags
 from nascore.config import RunConfig, unflatten
 from nascore.errors import InputError, printable
-from nascore.final.origin import Origin, Search
 from nascore.process.memory import Watch, resident
 from nascore.runs.checkpoint_files import is_saved
 from nascore.runs.folder import (
@@ -41,12 +40,13 @@ from nascore.runs.reader import (
     read_settings,
 )
 from nascore.training.config import FinalConfig
+from nascore.training.provenance.origin import Origin, Search
 
 if TYPE_CHECKING:
     import keras
 
-    from nascore.final.history import History
     from nascore.training.finish import Tested
+    from nascore.training.provenance.history import History
     from nascore.training.run import FinalTraining
 
 # What a search's settings say about the data, and about its cells.
@@ -178,7 +178,7 @@ def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
         return None
     from enas.scoring import load_child
     from nascore.data.images import load
-    from nascore.final.history import find_images
+    from nascore.training.provenance.history import find_images
     from nascore.training.transfer import transfer
 
     run = read_run(Path(config.training.init_from_supernet))
@@ -208,8 +208,8 @@ def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
 
 def describe_start(training: "FinalTraining", history: "History") -> None:
     """Says what is about to happen, and what is not unseen any more."""
-    from nascore.final import disclosure
     from nascore.networks.costs import count_parameters
+    from nascore.training.provenance import disclosure
 
     data, network = training.data, training.network
     height, width, channels = data.source.image_shape
@@ -238,7 +238,7 @@ def describe_start(training: "FinalTraining", history: "History") -> None:
 
 def describe_end(tested: "Tested", history: "History", path: Path) -> None:
     """Prints the result on the test set."""
-    from nascore.final import disclosure
+    from nascore.training.provenance import disclosure
 
     evaluation = tested.whole
     low, high = evaluation.interval
@@ -275,12 +275,12 @@ def main(args: list[str]) -> None:
     checkpoints_of = saved if flags.FLAGS.resume else None
     with launch.resumable(saved), run:
         launch.quiet_tensorflow(config.training.distribute != "multiworker")
-        from nascore.final.history import find_history
-        from nascore.final.images import load_final
         from nascore.training.devices import make_strategy
         from nascore.training.exports.write import check_converters
         from nascore.training.finish import finish
         from nascore.training.memory import estimate
+        from nascore.training.provenance.history import find_history
+        from nascore.training.provenance.images import load_final
         from nascore.training.run import FinalTraining
 
         check_converters(config.training.formats)

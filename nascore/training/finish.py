@@ -5,14 +5,14 @@ from typing import Any, NamedTuple
 
 from nascore.data.images import preparation
 from nascore.data.pictures.decoding import READING
-from nascore.final import disclosure
-from nascore.final.history import History
 from nascore.networks.costs import count_multiply_adds, count_parameters
 from nascore.runs.atomic import write_json
 from nascore.runs.folder import FINAL_END, package_versions
 from nascore.training.evaluation import Evaluation, evaluate
 from nascore.training.exports.formats import CARD, FILE_NAMES
 from nascore.training.exports.write import export, inference_model
+from nascore.training.provenance import disclosure
+from nascore.training.provenance.history import History
 from nascore.training.run import FinalTraining
 
 MODEL_FOLDER = "model"

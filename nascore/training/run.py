@@ -17,8 +17,6 @@ import tensorflow as tf
 
 from nascore.data.images import describe_data
 from nascore.errors import InputError, RunStopped
-from nascore.final.images import FinalData, load_final
-from nascore.final.origin import NOWHERE, Origin
 from nascore.networks.discrete import build_network
 from nascore.process.runtime import (
     device_names,
@@ -42,6 +40,8 @@ from nascore.training.devices import (
 )
 from nascore.training.evaluation import cross_entropies
 from nascore.training.loop import Loop, Stretch
+from nascore.training.provenance.images import FinalData, load_final
+from nascore.training.provenance.origin import NOWHERE, Origin
 
 
 class FinalTraining:

@@ -14,10 +14,10 @@ from PIL import Image
 from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
 from enas.search import make_search
 from nascore.config import DataConfig, SupernetConfig
-from nascore.final.origin import Origin, Search
 from nascore.runs.folder import RunFolder
 from nascore.runs.reader import read_run
 from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.provenance.origin import Origin, Search
 from nascore.training.run import FinalTraining
 
 ROOT = Path(__file__).parents[2]

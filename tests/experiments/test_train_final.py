@@ -23,12 +23,12 @@ from experiments import predict
 from nascore.config import DataConfig, SupernetConfig
 from nascore.data.images import load
 from nascore.errors import InputError
-from nascore.final.origin import Origin, Search
 from nascore.runs.folder import RunFolder
 from nascore.runs.reader import read_run
 from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.training.exports import formats
 from nascore.training.exports.classifier import load_classifier
+from nascore.training.provenance.origin import Origin, Search
 from nascore.training.run import FinalTraining
 
 ROOT = Path(__file__).parent.parent.parent

@@ -25,11 +25,11 @@ from mlpnas.data_config import MlpDataConfig
 from mlpnas.search import Search as MlpnasSearch
 from nascore.config import DataConfig, SupernetConfig
 from nascore.data.images import ImageData, Split
-from nascore.final.images import FinalData
 from nascore.process.memory import resident
 from nascore.runs.folder import RunFolder
 from nascore.training.config import FinalConfig, NetworkConfig
 from nascore.training.config import TrainingConfig as T
+from nascore.training.provenance.images import FinalData
 from nascore.training.run import FinalTraining
 
 EPOCHS, SETTLED = 200, 50

@@ -5,11 +5,11 @@ import dataclasses
 import pytest
 
 from nascore.config import DataConfig
-from nascore.final.images import load_final
 from nascore.networks.costs import count_parameters
 from nascore.networks.discrete import build_network
 from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.training.memory import count, estimate
+from nascore.training.provenance.images import load_final
 
 CELLS = {
     1: ["0 0 1 3 0 1 1 4", "0 4 1 4 1 2 0 0"],

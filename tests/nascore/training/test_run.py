@@ -12,10 +12,10 @@ from PIL import Image
 
 from nascore.config import DataConfig
 from nascore.errors import InputError, RunStopped
-from nascore.final.images import load_final
 from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted
 from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.provenance.images import load_final
 from nascore.training.run import FinalTraining
 
 CONFIG = FinalConfig(

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from nascore.data.images import IENAS_VALIDATION_FRACTION
-from nascore.final.history import History, Seen
+from nascore.training.provenance.history import History, Seen
 
 MEASURED_ON = "the official test set, once, after training"
 

@@ -9,11 +9,11 @@ from PIL import Image
 
 from nascore.config import DataConfig
 from nascore.data.images import load
-from nascore.final import disclosure
-from nascore.final.history import History, find_history
-from nascore.final.images import load_final
-from nascore.final.origin import NOWHERE, Origin, Search
 from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.provenance import disclosure
+from nascore.training.provenance.history import History, find_history
+from nascore.training.provenance.images import load_final
+from nascore.training.provenance.origin import NOWHERE, Origin, Search
 
 DIGITS = DataConfig(image_size=8)
 CONFIG = FinalConfig(DIGITS, NetworkConfig(), TrainingConfig())

@@ -13,9 +13,9 @@ import numpy as np
 from nascore.config import DataConfig
 from nascore.data.images import ImageData, Split, load
 from nascore.errors import InputError
-from nascore.final.images import FinalData, load_final
-from nascore.final.origin import NOWHERE, Origin, Search
 from nascore.training.config import FinalConfig
+from nascore.training.provenance.images import FinalData, load_final
+from nascore.training.provenance.origin import NOWHERE, Origin, Search
 
 FOLDER = "folder"
 

@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 
 from nascore.config import DataConfig
-from nascore.final.images import load_final
 from nascore.runs.folder import RunFolder
 from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.provenance.images import load_final
 from nascore.training.run import FinalTraining
 
 CONFIG = FinalConfig(

@@ -1,1 +1,0 @@
-"""From a found architecture to a trained, exported network."""
