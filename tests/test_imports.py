@@ -37,7 +37,7 @@ def test_rooms_import_only_what_they_may(path):
             # Flags know the configurations and nothing that runs.
             parts = name.split(".")
             allowed = top == "flags" or "config" in parts or len(parts) == 1
-            allowed = allowed or name in ("nascore.final", "nascore.paths")
+            allowed = allowed or name in ("nascore.training", "nascore.paths")
             allowed = allowed or name.startswith("nascore.paths.")
             assert allowed, f"{path} imports {name}"
         elif top in ROOMS:

@@ -76,7 +76,8 @@ class Loop(tf.Module):
     """A network with its data and its optimizer.
 
     Args:
-      network: from `nascore.networks.discrete.build_network`, made under the strategy.
+      network: from `nascore.networks.discrete.build_network`, made under
+        the strategy.
       split: the training images.
       scaling: mean and deviation that pixels in [0, 1] are standardized by.
       config: of the training.

@@ -36,7 +36,7 @@ from pathlib import Path
 from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.training.exports.write import export, inference_model, load_keras
 from nascore.networks.discrete import build_network
-from tests.nascore.final.test_export import KINDS, ORDERS
+from tests.nascore.training.exports.test_write import KINDS, ORDERS
 import keras, numpy as np
 
 out = Path(sys.argv[1])
