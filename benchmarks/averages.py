@@ -14,10 +14,11 @@ from pathlib import Path
 
 from absl import app, flags
 
-from nascore.config import DataConfig
+from nascore.data.config import DataConfig
 from nascore.errors import InputError
+from nascore.networks.config import NetworkConfig
 from nascore.runs.folder import RunFolder
-from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.config import FinalConfig, TrainingConfig
 
 CELL = "0 2 0 0 0 4 0 1 0 4 1 1 1 0 0 1 0 2 1 1"
 

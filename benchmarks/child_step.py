@@ -29,8 +29,8 @@ import tensorflow as tf  # noqa: E402
 
 from enas.child import Child  # noqa: E402
 from enas.config import EnasConfig, ScheduleConfig  # noqa: E402
-from nascore.config import SupernetConfig  # noqa: E402
 from nascore.data.images import ImageData, Split  # noqa: E402
+from nascore.networks.config import SupernetConfig  # noqa: E402
 from nascore.networks.operations.kernels import batch_norm  # noqa: E402
 from nascore.networks.shared_cell import SharedCell  # noqa: E402
 from nascore.networks.supernet import Supernet  # noqa: E402

@@ -27,7 +27,7 @@ from enas.config import ControllerConfig, EnasConfig
 from enas.controller import make_controller
 from enas.policy import PolicyTrainer
 from enas.reward import AccuracyReward
-from nascore.config import DataConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import Split
 from nascore.networks.supernet import Supernet
 from nascore.process.runtime import configure

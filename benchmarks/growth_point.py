@@ -24,8 +24,8 @@ import tensorflow as tf  # noqa: E402
 from enas.child import Child  # noqa: E402
 from enas.config import EnasConfig, ScheduleConfig  # noqa: E402
 from enas.memory import layer_sizes  # noqa: E402
-from nascore.config import SupernetConfig  # noqa: E402
 from nascore.data.images import ImageData, Split  # noqa: E402
+from nascore.networks.config import SupernetConfig  # noqa: E402
 from nascore.networks.layers import STEM_FACTOR  # noqa: E402
 from nascore.networks.operations.base import (  # noqa: E402
     SeparableConvolution,

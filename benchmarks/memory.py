@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nascore.process.memory import FILE
+from nascore.runs.folder import MEMORY_FILE
 
 ROWS = Path(__file__).parent.parent / "results" / "memory" / "rows.csv"
 
@@ -22,7 +22,7 @@ def measure(command: str, folder: Path) -> dict[str, int]:
     """Runs one command; returns estimate and peak in bytes."""
     words = [sys.executable, *shlex.split(command)[1:]]
     subprocess.run([*words, f"--run_dir={folder}"], check=True)
-    written = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    written = json.loads((folder / MEMORY_FILE).read_text(encoding="utf-8"))
     return {
         "estimate_bytes": written["estimate"],
         "peak_bytes": written["host_peak"],

@@ -18,13 +18,14 @@ import numpy as np
 import tensorflow as tf
 
 from nascore.data.images import Split
+from nascore.networks.config import NetworkConfig
 from nascore.networks.discrete import LOGITS, build_network
 from nascore.networks.layers import (
     Normalization,
     fused_moving_norm,
     moving_norm,
 )
-from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.loop import Loop
 
 BATCH, STEPS, SIZE, WIDTH = 64, 10, 32, 16

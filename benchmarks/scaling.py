@@ -33,7 +33,8 @@ from experiments import cluster, compare
 from experiments.batch import run_jobs
 from ienas.config import IenasConfig
 from mlpnas.config import MlpnasConfig
-from nascore.config import DataConfig, SupernetConfig
+from nascore.data.config import DataConfig
+from nascore.networks.config import SupernetConfig
 
 # On one core a search of about 20 seconds, three quarters of them its start.
 SEARCH = IenasConfig(

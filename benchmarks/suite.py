@@ -37,9 +37,9 @@ from enas.policy import PolicyTrainer  # noqa: E402
 from enas.reward import AccuracyReward  # noqa: E402
 from mlpnas.data import load  # noqa: E402
 from mlpnas.data_config import MlpDataConfig  # noqa: E402
-from nascore.config import SupernetConfig  # noqa: E402
 from nascore.data.augment import augment, to_float  # noqa: E402
 from nascore.data.images import ImageData, Split  # noqa: E402
+from nascore.networks.config import SupernetConfig  # noqa: E402
 from nascore.networks.costs import count_multiply_adds  # noqa: E402
 from nascore.networks.layers import fused_moving_norm  # noqa: E402
 from nascore.networks.supernet import Supernet  # noqa: E402

@@ -3,7 +3,9 @@
 import dataclasses
 import math
 
-from nascore.config import DataConfig, SupernetConfig, check_fields, option
+from nascore.config import check_fields, option
+from nascore.data.config import DataConfig
+from nascore.networks.config import SupernetConfig
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,8 +10,8 @@ import dataclasses
 import math
 
 from enas.config import EnasConfig
-from nascore.config import SupernetConfig
 from nascore.data.images import ImageData
+from nascore.networks.config import SupernetConfig
 from nascore.networks.layers import STEM_FACTOR
 from nascore.networks.operations.base import find_operations
 from nascore.networks.stack import REDUCTION, auxiliary_pooling

@@ -14,7 +14,7 @@ from absl import flags
 from experiments import launch, pictures
 from flags import base
 from nascore.errors import InputError
-from nascore.training.config import NetworkConfig
+from nascore.networks.config import NetworkConfig
 
 
 def parse_input(text: str) -> tuple[int, int, int]:

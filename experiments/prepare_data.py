@@ -14,7 +14,7 @@ from absl import flags
 
 from experiments import launch
 from flags import base
-from nascore.config import DATASETS, DataConfig
+from nascore.data.config import DATASETS, DataConfig
 from nascore.errors import InputError, printable
 
 

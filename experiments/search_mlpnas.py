@@ -15,8 +15,8 @@ from experiments import launch
 from flags import base
 from flags import mlpnas as mlpnas_flags
 from mlpnas.config import FINAL_FILE, MlpnasConfig, WorkConfig
-from nascore.config import RunConfig
 from nascore.errors import InputError
+from nascore.runs.config import RunConfig
 from nascore.runs.folder import (
     RunFolder,
     check_streams,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from enas.config import EnasConfig
 from experiments import plot_run
 from flags import base
-from nascore.config import RunConfig
 from nascore.errors import InputError, printable
 from nascore.process.memory import Watch, resident
+from nascore.runs.config import RunConfig
 from nascore.runs.folder import RunFolder, check_streams
 from nascore.runs.reader import read_settings
 

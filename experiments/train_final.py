@@ -23,10 +23,11 @@ from enas.config import EnasConfig
 from experiments import final_resume, launch, plot_final
 from flags import base
 from flags import final as final_flags
-from nascore.config import RunConfig, unflatten
+from nascore.config import unflatten
 from nascore.errors import InputError, printable
 from nascore.process.memory import Watch, resident
 from nascore.runs.checkpoint_files import is_saved
+from nascore.runs.config import RunConfig
 from nascore.runs.folder import (
     FINAL_END,
     RunFolder,

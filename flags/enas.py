@@ -5,7 +5,7 @@ from typing import Any
 
 from enas.config import EnasConfig
 from flags import base
-from nascore.config import RunConfig
+from nascore.runs.config import RunConfig
 
 
 def define() -> None:

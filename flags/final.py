@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flags import base
-from nascore.config import RunConfig
+from nascore.runs.config import RunConfig
 from nascore.training.config import FinalConfig
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from flags import base
 from mlpnas.config import MlpnasConfig, WorkConfig
-from nascore.config import RunConfig
+from nascore.runs.config import RunConfig
 
 
 def define() -> None:

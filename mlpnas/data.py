@@ -12,7 +12,7 @@ from mlpnas.readings import Reading
 from mlpnas.splits import WHERE, subset
 from mlpnas.table_data import load_table
 from mlpnas.tasks import Examples
-from nascore.config import DataConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import load_raw
 from nascore.data.splits import set_aside
 

@@ -11,8 +11,8 @@ from mlpnas.columns import name_some
 from mlpnas.data_config import join_names
 from mlpnas.encoders import MISSING
 from mlpnas.number_texts import is_placeholder, parse_number
+from nascore.config import show
 from nascore.errors import InputError
-from nascore.runs.json_files import show
 
 # A column of more different numbers than this is a quantity, not classes.
 _MOST_CLASSES = 100

@@ -9,9 +9,10 @@ from mlpnas.data import MlpData
 from mlpnas.encoders import TableEncoder
 from mlpnas.readings import Column, Reading
 from mlpnas.table_inputs import input_names, is_wide
+from nascore.config import check_kind
 from nascore.errors import InputError
 from nascore.runs.atomic import write_json
-from nascore.runs.json_files import check_kind, look_up, read_object
+from nascore.runs.json_files import look_up, read_object
 
 CARD_FILE = "model_card.json"
 

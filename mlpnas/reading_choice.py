@@ -19,8 +19,8 @@ from mlpnas.number_texts import (
     parse_number,
 )
 from mlpnas.readings import Column, Reading, is_numeric, to_numbers, to_texts
+from nascore.config import show
 from nascore.errors import InputError
-from nascore.runs.json_files import show
 
 _FILE = "--data_file"
 # From this part of its texts on a column is called one of numbers, or dates.

@@ -16,8 +16,8 @@ from mlpnas.number_texts import (
     other_mark,
     parse_number,
 )
+from nascore.config import show
 from nascore.errors import InputError
-from nascore.runs.json_files import show
 
 
 @dataclasses.dataclass(frozen=True)

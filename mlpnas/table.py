@@ -9,8 +9,8 @@ from mlpnas.columns import find_columns, name_some
 from mlpnas.data_config import MlpDataConfig
 from mlpnas.encoders import MISSING
 from mlpnas.readings import Reading
+from nascore.config import show
 from nascore.errors import InputError
-from nascore.runs.json_files import show
 
 
 def drop_columns(

@@ -13,8 +13,8 @@ import pandas as pd
 
 from mlpnas.csv_tables import read_csv
 from mlpnas.table_checks import BROKEN, check_cells, check_header, check_size
+from nascore.config import show
 from nascore.errors import InputError
-from nascore.runs.json_files import show
 
 _READERS = (".csv", ".csv.gz", ".parquet", ".npz", ".tsv", ".tsv.gz")
 # Of NumPy's kinds of values: truth, whole and broken numbers, texts.

@@ -8,7 +8,7 @@ import pandas as pd
 from mlpnas.columns import name_some
 from mlpnas.encoders import MISSING
 from mlpnas.readings import Reading
-from nascore.runs.json_files import show
+from nascore.config import show
 
 # Columns, and texts of a column, that are named.
 _COLUMNS, _TEXTS = 6, 4

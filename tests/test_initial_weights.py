@@ -11,11 +11,10 @@ from enas.controller import LstmController
 from mlpnas.config import MlpnasConfig, PolicyConfig
 from mlpnas.controller import LstmController as MlpController
 from mlpnas.dense import initial_weights
-from nascore.config import SupernetConfig
+from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.networks.discrete import build_network
 from nascore.networks.supernet import Supernet
 from nascore.seeds import Stream, fold
-from nascore.training.config import NetworkConfig
 
 IMAGE, CLASSES = (16, 16, 3), 10
 SUPERNET = {"filters": 4, "num_normal_cells": 1, "num_reduction_cells": 2}

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nascore.config import check_kind
 from nascore.errors import InputError, printable
 from nascore.runs.csv_files import check_columns
-from nascore.runs.json_files import check_kind, look_up
+from nascore.runs.json_files import look_up
 from nascore.runs.reader import RunRecords, check_cells, read_space
 
 if TYPE_CHECKING:

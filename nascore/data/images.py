@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from nascore.config import DataConfig
+from nascore.data.config import DataConfig
 from nascore.data.pictures.class_folders import read_class_folders
 from nascore.data.splits import describe_missing, set_aside
 from nascore.errors import InputError

@@ -6,11 +6,11 @@ import keras
 from matplotlib.figure import Figure
 
 from nascore.drawing.cells import Element, draw_graph, lay_out
+from nascore.networks.config import NetworkConfig
 from nascore.networks.costs import count_parameters
 from nascore.networks.layers import STEM_FACTOR
 from nascore.networks.stack import REDUCTION
 from nascore.spaces.cells import Architecture
-from nascore.training.config import NetworkConfig
 
 
 @dataclasses.dataclass(frozen=True)

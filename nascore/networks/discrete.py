@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 from keras import KerasTensor as Tensor
 
+from nascore.networks.config import NetworkConfig
 from nascore.networks.layers import (
     STEM_FACTOR,
     Normalization,
@@ -25,7 +26,6 @@ from nascore.networks.layers import (
 from nascore.networks.operations.base import Operation, find_operations
 from nascore.networks.stack import REDUCTION, check_image_size
 from nascore.spaces.cells import Architecture, Cell
-from nascore.training.config import NetworkConfig
 
 PROGRESS = "training_progress"
 LOGITS = "logits"

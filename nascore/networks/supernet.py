@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from nascore import draws
-from nascore.config import SupernetConfig
+from nascore.networks.config import SupernetConfig
 from nascore.networks.layers import (
     STEM_FACTOR,
     BatchStatisticsNorm,

@@ -18,8 +18,8 @@ import psutil
 
 from nascore.errors import InputError
 from nascore.runs.atomic import write_json
+from nascore.runs.folder import MEMORY_FILE
 
-FILE = "memory.json"
 GIB = 2**30
 # Bytes of a float32.
 FLOAT = 4
@@ -263,7 +263,7 @@ class Watch:
 
     def __init__(self, need: Need, folder: Path) -> None:
         self.need = need
-        self._path = folder / FILE
+        self._path = folder / MEMORY_FILE
         self._gpu = gpu_room()
         self._host = host_room()
 

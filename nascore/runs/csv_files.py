@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from nascore.config import show
 from nascore.errors import InputError
-from nascore.runs.json_files import show
 
 # Numbers that count or name something, and are never missing.
 _WHOLE = ("epoch", "step", "seed", "rank", "epochs", "images")

@@ -22,7 +22,6 @@ from typing import IO, Any
 
 from nascore.config import flatten
 from nascore.errors import InputError
-from nascore.process.memory import FILE as MEMORY_FILE
 from nascore.runs.atomic import is_partial, remove, write_json
 from nascore.runs.json_files import look_up, read_object
 from nascore.runs.tables import Row, Table
@@ -45,6 +44,8 @@ _MAY_DIFFER = (
 # of the code changes them. Runs that name none drew the first.
 _STREAMS = 2
 
+# What a run needs and what it took, see `nascore.process.memory`.
+MEMORY_FILE = "memory.json"
 # What a search and what a final training writes last.
 SEARCH_END = "derived_architectures.json"
 FINAL_END = "test.json"

@@ -1,28 +1,14 @@
 """Reads JSON files that somebody else may have written."""
 
 import json
-import math
-import reprlib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from nascore.config import Kind, check_kind
 from nascore.errors import InputError
-
-Kind = TypeVar("Kind")
 
 # A config.json has some kilobytes, the longest ranking some megabytes.
 MAX_BYTES = 64 << 20
-_NAMES = {
-    dict: "an object",
-    list: "a list",
-    str: "a text",
-    bool: "true or false",
-    int: "a whole number",
-    float: "a finite number",
-}
-_short = reprlib.Repr()
-_short.maxstring = _short.maxother = 60
-_short.maxlong = 30
 
 
 def read_json(path: Path) -> Any:
@@ -78,35 +64,3 @@ def look_up(content: Any, path: Path, name: str, kind: type[Kind]) -> Kind:
             raise InputError(f"{path} is damaged: it lacks {where!r}")
         content = content[key]
     return check_kind(content, kind, f"{path} is damaged: {name!r}")
-
-
-def check_kind(value: Any, kind: type[Kind], what: str) -> Kind:
-    """Returns a value if it is of a kind, see `look_up`.
-
-    Raises:
-      InputError: it is not; the message starts with `what`.
-    """
-    kinds: Any = (int, float) if kind is float else kind
-    right = isinstance(value, kinds)
-    # Python takes truth values for numbers.
-    if right and isinstance(value, bool):
-        right = kind is bool
-    if right and kind is float:
-        right = _is_finite(value)
-    if not right:
-        raise InputError(
-            f"{what} must be {_NAMES[kind]}. Received: {show(value)}"
-        )
-    return value
-
-
-def _is_finite(value: float) -> bool:
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # A whole number that no float can hold.
-        return False
-
-
-def show(value: Any) -> str:
-    """A value for a message, cut where it is long or deep."""
-    return _short.repr(value)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from nascore.config import check_kind, show
 from nascore.errors import InputError
 from nascore.runs.csv_files import read_table
 from nascore.runs.folder import SEARCH_END
-from nascore.runs.json_files import check_kind, look_up, read_object, show
+from nascore.runs.json_files import look_up, read_object
 from nascore.spaces.cells import CellSpace
 
 _PLACE = ("epoch", "step")

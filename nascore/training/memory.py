@@ -7,12 +7,13 @@ gradient is counted, at the size where it stands. No network is built.
 import dataclasses
 import math
 
+from nascore.networks.config import NetworkConfig
 from nascore.networks.layers import STEM_FACTOR
 from nascore.networks.operations.base import find_operations
 from nascore.networks.stack import REDUCTION, auxiliary_pooling
 from nascore.process.memory import FLOAT, Need, peak
 from nascore.spaces.cells import NODE_INPUTS, Architecture, Cell
-from nascore.training.config import FinalConfig, NetworkConfig
+from nascore.training.config import FinalConfig
 from nascore.training.provenance.images import FinalData
 
 # What TensorFlow's allocator holds on a CPU, over what is counted: nothing,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.arithmetic import Work, count_child
-from nascore.config import SupernetConfig
+from nascore.networks.config import SupernetConfig
 from nascore.networks.supernet import Supernet
 
 CONFIG = SupernetConfig(

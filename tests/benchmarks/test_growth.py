@@ -11,7 +11,7 @@ from benchmarks.growth_point import (
     sample,
 )
 from benchmarks.growth_report import draw, fit, write_table
-from nascore.config import SupernetConfig
+from nascore.networks.config import SupernetConfig
 from nascore.spaces.cells import ENAS_OPERATIONS
 
 # One node, sep_conv_3x3(input 0) + avg_pool_3x3(input 1), in both cells.

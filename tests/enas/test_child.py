@@ -6,8 +6,9 @@ import tensorflow as tf
 
 from enas.child import Child
 from enas.config import EnasConfig, ScheduleConfig
-from nascore.config import DataConfig, SupernetConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import load
+from nascore.networks.config import SupernetConfig
 from nascore.networks.supernet import Supernet
 
 CONFIG = EnasConfig(

@@ -7,8 +7,9 @@ import pytest
 
 from enas.config import EnasConfig, ScheduleConfig
 from enas.memory import count_kept, count_weights, estimate
-from nascore.config import DataConfig, SupernetConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import load
+from nascore.networks.config import SupernetConfig
 from nascore.networks.supernet import Supernet
 
 DATA = load(DataConfig(image_size=16))

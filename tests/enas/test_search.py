@@ -11,9 +11,10 @@ import tensorflow as tf
 
 from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
 from enas.search import Search
-from nascore.config import DataConfig, SupernetConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import load
 from nascore.errors import InputError, RunStopped
+from nascore.networks.config import SupernetConfig
 from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted
 

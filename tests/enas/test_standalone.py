@@ -7,8 +7,9 @@ import numpy as np
 from enas.child import Child
 from enas.config import EnasConfig
 from enas.standalone import train_standalone
-from nascore.config import DataConfig, SupernetConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import load
+from nascore.networks.config import SupernetConfig
 from nascore.spaces.cells import CellSpace
 
 CONFIG = EnasConfig(

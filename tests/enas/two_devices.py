@@ -14,9 +14,10 @@ from enas.child import Child, cross_entropy
 from enas.config import EnasConfig, ScheduleConfig
 from enas.data_parallel import DataParallelChild
 from nascore import draws
-from nascore.config import DataConfig, SupernetConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import load
 from nascore.errors import InputError
+from nascore.networks.config import SupernetConfig
 from nascore.networks.supernet import Supernet
 from nascore.process.runtime import configure
 from nascore.seeds import Stream, fold, fold_in

@@ -13,10 +13,11 @@ from PIL import Image
 
 from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
 from enas.search import make_search
-from nascore.config import DataConfig, SupernetConfig
+from nascore.data.config import DataConfig
+from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.runs.folder import RunFolder
 from nascore.runs.reader import read_run
-from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.provenance.origin import Origin, Search
 from nascore.training.run import FinalTraining
 

@@ -122,7 +122,7 @@ def test_a_tiny_run_searches_tests_compares_and_draws(finished):
 
 
 def test_the_exported_model_has_the_accuracy_that_was_printed(finished):
-    from nascore.config import DataConfig
+    from nascore.data.config import DataConfig
     from nascore.data.images import load_raw
 
     path, done = finished

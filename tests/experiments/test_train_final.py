@@ -20,12 +20,13 @@ from PIL import Image
 from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
 from enas.search import make_search
 from experiments import predict
-from nascore.config import DataConfig, SupernetConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import load
 from nascore.errors import InputError
+from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.runs.folder import RunFolder
 from nascore.runs.reader import read_run
-from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.exports import formats
 from nascore.training.exports.classifier import load_classifier
 from nascore.training.provenance.origin import Origin, Search

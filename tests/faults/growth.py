@@ -23,11 +23,12 @@ from mlpnas.config import (
 from mlpnas.data import load as load_table
 from mlpnas.data_config import MlpDataConfig
 from mlpnas.search import Search as MlpnasSearch
-from nascore.config import DataConfig, SupernetConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import ImageData, Split
+from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.process.memory import resident
 from nascore.runs.folder import RunFolder
-from nascore.training.config import FinalConfig, NetworkConfig
+from nascore.training.config import FinalConfig
 from nascore.training.config import TrainingConfig as T
 from nascore.training.provenance.images import FinalData
 from nascore.training.run import FinalTraining

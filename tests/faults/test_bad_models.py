@@ -201,7 +201,7 @@ def test_pictures_that_are_no_files(refused, model, name):
 @pytest.fixture(scope="module")
 def fingerprint():
     """Of the images that the runs below searched on."""
-    from nascore.config import DataConfig
+    from nascore.data.config import DataConfig
     from nascore.data.images import load
 
     return load(DataConfig(image_size=8)).fingerprint

@@ -8,9 +8,10 @@ import sys
 import pytest
 
 from mlpnas.data_config import MlpDataConfig
-from nascore.config import DataConfig, RunConfig
+from nascore.data.config import DataConfig
 from nascore.errors import InputError
 from nascore.paths import expand, make_absolute
+from nascore.runs.config import RunConfig
 from nascore.training.config import FinalConfig, TrainingConfig
 from tests.faults.kill_anywhere import ROOT
 

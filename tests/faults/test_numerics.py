@@ -12,11 +12,12 @@ from enas.child import Child
 from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
 from enas.reward import AccuracyReward
 from enas.search import Search
-from nascore.config import DataConfig, SupernetConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import load
 from nascore.errors import RunStopped
+from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.runs.folder import RunFolder
-from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.loop import Loop
 from nascore.training.run import FinalTraining
 

@@ -4,8 +4,9 @@ from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
 from enas.search import make_search as make_enas
 from ienas.config import IenasConfig, RewardConfig
 from ienas.search import make_search as make_ienas
-from nascore.config import DataConfig, SupernetConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import load
+from nascore.networks.config import SupernetConfig
 from nascore.runs.folder import RunFolder
 
 SHARED = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from nascore.training.config import NetworkConfig
+from nascore.networks.config import NetworkConfig
 from nascore.training.memory import count
 
 README = "README.md"

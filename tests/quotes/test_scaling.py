@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from enas.memory import count_weights
-from nascore.config import SupernetConfig
+from nascore.networks.config import SupernetConfig
 
 NAME = "docs/scaling.md"
 # Of an epoch of flags/presets/cifar10.flags.

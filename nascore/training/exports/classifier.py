@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from nascore.config import check_kind
 from nascore.errors import InputError
-from nascore.runs.json_files import check_kind, look_up, read_object
+from nascore.runs.json_files import look_up, read_object
 from nascore.training.exports.formats import (
     CARD,
     FILE_NAMES,

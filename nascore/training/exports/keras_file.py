@@ -12,8 +12,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from nascore.config import show
 from nascore.errors import InputError
-from nascore.runs.json_files import show
 
 MAX_CONFIG_BYTES = 64 << 20
 MAX_WEIGHT_BYTES = 8 << 30

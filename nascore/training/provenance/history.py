@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nascore.config import DataConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import ImageData, Split, load
 from nascore.errors import InputError
 from nascore.training.config import FinalConfig

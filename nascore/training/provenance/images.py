@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from nascore.config import DataConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import ImageData, Split, load
 
 

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nascore.config import DataConfig, flatten, unflatten
+from nascore.config import check_kind, flatten, unflatten
+from nascore.data.config import DataConfig
 from nascore.errors import InputError
 from nascore.runs.checkpoint_files import fingerprint
-from nascore.runs.json_files import check_kind, look_up
+from nascore.runs.json_files import look_up
 from nascore.runs.reader import RunRecords
 
 

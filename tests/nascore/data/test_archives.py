@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nascore.config import DataConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import load
 from nascore.data.images import tfds as prepare
 from nascore.errors import InputError

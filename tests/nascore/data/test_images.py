@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from sklearn.model_selection import train_test_split
 
-from nascore.config import DataConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import load, pad_to, resize
 from nascore.errors import InputError
 

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from nascore.drawing.networks import list_layers, network_graph
 from nascore.errors import InputError
+from nascore.networks.config import NetworkConfig
 from nascore.networks.costs import count_multiply_adds, count_parameters
 from nascore.networks.discrete import DropPath, build_network
 from nascore.networks.layers import (
@@ -14,7 +15,6 @@ from nascore.networks.layers import (
     moving_norm,
 )
 from nascore.spaces.cells import CellSpace
-from nascore.training.config import NetworkConfig
 
 ENAS_CELL = (
     "0 2 0 0 0 4 0 1 0 4 1 1 1 0 0 1 0 2 1 1 "

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nascore.config import SupernetConfig
 from nascore.errors import InputError
+from nascore.networks.config import SupernetConfig
 from nascore.networks.layers import BatchStatisticsNorm
 from nascore.networks.operations.base import OPERATIONS
 from nascore.networks.operations.kernels import batch_norm

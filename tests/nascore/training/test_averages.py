@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nascore.config import DataConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import Split
+from nascore.networks.config import NetworkConfig
 from nascore.networks.discrete import build_network
 from nascore.runs.folder import RunFolder
 from nascore.training.averages import Averages
-from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.loop import Loop
 from nascore.training.provenance.images import load_final
 from nascore.training.run import FinalTraining

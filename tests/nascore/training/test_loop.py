@@ -7,9 +7,10 @@ import tensorflow as tf
 
 from nascore.data.images import Split
 from nascore.errors import InputError
+from nascore.networks.config import NetworkConfig
 from nascore.networks.discrete import build_network
 from nascore.process.runtime import set_precision
-from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.devices import make_strategy
 from nascore.training.loop import Loop
 

@@ -4,10 +4,11 @@ import dataclasses
 
 import pytest
 
-from nascore.config import DataConfig
+from nascore.data.config import DataConfig
+from nascore.networks.config import NetworkConfig
 from nascore.networks.costs import count_parameters
 from nascore.networks.discrete import build_network
-from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.memory import count, estimate
 from nascore.training.provenance.images import load_final
 

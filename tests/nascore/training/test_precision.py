@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nascore.config import DataConfig
+from nascore.data.config import DataConfig
+from nascore.networks.config import NetworkConfig
 from nascore.runs.folder import RunFolder
-from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.provenance.images import load_final
 from nascore.training.run import FinalTraining
 

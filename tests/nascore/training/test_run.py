@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nascore.config import DataConfig
+from nascore.data.config import DataConfig
 from nascore.errors import InputError, RunStopped
+from nascore.networks.config import NetworkConfig
 from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted
-from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.provenance.images import load_final
 from nascore.training.run import FinalTraining
 

@@ -1,10 +1,9 @@
 import keras
 import numpy as np
 
-from nascore.config import SupernetConfig
+from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.networks.discrete import build_network
 from nascore.networks.supernet import Supernet
-from nascore.training.config import NetworkConfig
 from nascore.training.transfer import transfer
 
 LAYOUT = {

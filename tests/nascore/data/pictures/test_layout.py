@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from experiments.predict import read_pixels
-from nascore.config import DataConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import load, load_raw
 from nascore.data.pictures.class_folders import read_class_folders
 from nascore.data.pictures.layout import find_layout

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nascore.config import DataConfig
+from nascore.data.config import DataConfig
 from nascore.data.images import load
-from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
+from nascore.networks.config import NetworkConfig
+from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.provenance import disclosure
 from nascore.training.provenance.history import History, find_history
 from nascore.training.provenance.images import load_final

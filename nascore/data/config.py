@@ -1,0 +1,93 @@
+"""Which images; no TensorFlow."""
+
+import dataclasses
+import math
+
+from nascore.config import check_fields, option
+from nascore.errors import InputError
+
+DATASETS = (
+    "digits",
+    "mnist",
+    "fashion_mnist",
+    "cifar10",
+    "cifar100",
+    "folder",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig:
+    """Which images, and how they are split and augmented."""
+
+    dataset: str = option("digits", "Data set to search on.", DATASETS)
+    data_dir: str = option(
+        "",
+        "For --dataset=folder the folder with one sub-folder per class; for "
+        "the others the tensorflow-datasets folder (empty: its default, "
+        "$TFDS_DATA_DIR or ~/tensorflow_datasets).",
+        path=True,
+    )
+    image_size: int = option(
+        0,
+        "Height and width in pixels that images are brought to; 0 takes the "
+        "data set's own (32; digits: 16; folder: 32).",
+    )
+    split: str = option(
+        "clean",
+        "clean: validation and search-test sets are carved from the training "
+        "set; ienas: the published protocol, which carves them from the "
+        "official test set.",
+        ("clean", "ienas"),
+    )
+    validation_fraction: float = option(
+        0.1, "clean split: part of the training set that rewards come from."
+    )
+    search_test_fraction: float = option(
+        0.1,
+        "clean split: part of the training set that the search reports "
+        "accuracy on but never learns from.",
+    )
+    train_examples: int = option(
+        0, "Train on a stratified subset of this many images; 0 takes all."
+    )
+    split_seed: int = option(
+        1,
+        "Seed of the split and of the subset; not the search's --seed, so "
+        "that runs of several seeds share one split.",
+    )
+    pad_crop: int = option(
+        0, "Augmentation: pad by this many pixels, then crop at random."
+    )
+    flip: bool = option(False, "Augmentation: mirror half of the images.")
+    cutout: int = option(
+        0, "Augmentation: blank a random square of this side; 0 is off."
+    )
+    standardize: bool = option(
+        False,
+        "Subtract the training set's channel mean and divide by its "
+        "standard deviation after scaling pixels to [0, 1].",
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(
+            self,
+            image_size=(0, 1024),
+            validation_fraction=(0.001, 0.9),
+            search_test_fraction=(0.001, 0.9),
+            train_examples=(0, math.inf),
+            split_seed=(0, 2**31 - 1),
+            pad_crop=(0, 64),
+            cutout=(0, 1024),
+        )
+        if self.validation_fraction + self.search_test_fraction >= 0.95:
+            raise InputError(
+                f"--validation_fraction={self.validation_fraction} and "
+                f"--search_test_fraction={self.search_test_fraction} leave "
+                "under 5% of the data for training; lower one of them"
+            )
+        if self.dataset == "folder" and not self.data_dir:
+            raise InputError(
+                "--dataset=folder needs --data_dir=FOLDER, a folder with one "
+                "sub-folder of images per class"
+            )
