@@ -16,8 +16,8 @@ from enas.config import EnasConfig
 from nascore import draws
 from nascore.data.augment import augment, batch_places, to_float
 from nascore.data.images import ImageData, Split
-from nascore.networks.operations.edge import once
 from nascore.networks.supernet import Supernet
+from nascore.process.runtime import once
 from nascore.runs.progress import next_stretch
 from nascore.seeds import Stream, fold, fold_in
 

@@ -16,7 +16,8 @@ from absl import flags
 from enas.config import EnasConfig
 from experiments import launch
 from experiments.batch import run_jobs
-from experiments.comparison import rows as comparison_rows
+from experiments.comparison import files as report_files
+from experiments.comparison.gathering import gather
 from experiments.comparison.report import ROWS
 from experiments.jobs import SearchJob
 from experiments.plot_comparison import (
@@ -90,7 +91,7 @@ def main(args: list[str]) -> None:
     read_targets()
     if args:
         folders = [Path(name) for name in args]
-        rows = comparison_rows.gather(folders)
+        rows = gather(folders)
         out = Path(values.out or f"comparisons/{'-'.join(rows.datasets)}")
     else:
         check_methods(values.methods)
@@ -119,8 +120,8 @@ def main(args: list[str]) -> None:
                 values.backend,
                 values.scheduler,
             )
-        rows = comparison_rows.gather(folders)
-    comparison_rows.save(rows, out / ROWS)
+        rows = gather(folders)
+    report_files.save(rows, out / ROWS)
     print_report(out)
 
 

@@ -1,18 +1,14 @@
 """Checks of what a report is made of, before anything is computed."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from experiments.comparison.rows import KEY, Rows
 from nascore.config import check_kind
 from nascore.errors import InputError, printable
 from nascore.runs.csv_files import check_columns
 from nascore.runs.json_files import look_up
 from nascore.runs.reader import RunRecords, check_cells, read_space
 
-if TYPE_CHECKING:
-    from experiments.comparison.rows import Rows
-
-KEY = ["dataset", "method", "seed"]
 _MOST_LETTERS = 80
 
 
@@ -44,7 +40,7 @@ def check_settings(run: RunRecords) -> None:
         )
 
 
-def check_rows(rows: "Rows", folder: Path) -> None:
+def check_rows(rows: Rows, folder: Path) -> None:
     """Raises InputError if the tables do not belong together."""
     path = folder / "about.json"
     known = set(rows.runs[KEY].itertuples(index=False, name=None))

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from experiments.comparison.checks import KEY
 from experiments.comparison.methods import look_of
-from experiments.comparison.rows import Rows
+from experiments.comparison.rows import KEY, Rows
 from nascore.stats import mean_interval
 
 # What is compared, run by run; the first decides the verdict.

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.comparison import rows as comparison_rows
+from experiments.comparison import files as report_files
 from experiments.comparison.figures import draw
 from experiments.comparison.page import warnings, write_page
 from experiments.comparison.rows import Rows
@@ -33,7 +33,7 @@ def write_report(
       InputError: the rows are missing or damaged, or the folder cannot be
         written.
     """
-    rows = comparison_rows.load(folder / ROWS)
+    rows = report_files.load(folder / ROWS)
     try:
         return _write(folder, rows, targets)
     except OSError as error:

@@ -13,8 +13,9 @@ import tensorflow as tf
 
 from nascore.networks.layers import BatchStatisticsNorm, he_normal
 from nascore.networks.operations.base import WeightSpec, find_operations
-from nascore.networks.operations.edge import Edge, once
+from nascore.networks.operations.edge import Edge
 from nascore.networks.operations.kernels import mix, mix_gradient
+from nascore.process.runtime import once
 from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
 
 

@@ -1,4 +1,7 @@
-"""Settings of the whole process that make searches start faster."""
+"""How this process computes: devices, precision, what is compiled once."""
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -57,4 +60,16 @@ def set_precision(precision: str) -> None:
     """Sets the type that layers made from now on compute in."""
     keras.config.set_dtype_policy(
         precision if precision == "float32" else f"mixed_{precision}"
+    )
+
+
+def once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiles a function that is called, never copied into its callers.
+
+    Without this TensorFlow inlines every branch of every edge of every
+    layer, tens of thousands of graph nodes, and spends a minute on them
+    before the first step.
+    """
+    return tf.function(
+        function, experimental_attributes={"_noinline": True}, autograph=False
     )

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from experiments.comparison import files as report_files
 from experiments.comparison import page, page_tables
-from experiments.comparison import rows as comparison_rows
+from experiments.comparison.gathering import gather
 from experiments.comparison.report import ROWS, write_report
 from experiments.comparison.tables import make_tables
 from experiments.comparison.verdicts import verdicts
@@ -155,7 +156,7 @@ def row_of(table, **wanted):
 
 
 def test_table_1_equals_plain_python(folders):
-    tables = make_tables(comparison_rows.gather(folders))
+    tables = make_tables(gather(folders))
     ours = accuracies_of(folders, "ienas")
     anchor = {
         seed: int(np.argmax(values)) // PER_EPOCH
@@ -187,7 +188,7 @@ def test_table_1_equals_plain_python(folders):
 
 
 def test_metrics_and_times_equal_plain_python(folders):
-    tables = make_tables(comparison_rows.gather(folders), [0.35, 0.99])
+    tables = make_tables(gather(folders), [0.35, 0.99])
     values = accuracies_of(folders, "ienas")
     for seed, own in values.items():
         row = row_of(tables.metrics, method="ienas_paper", seed=seed)
@@ -210,7 +211,7 @@ def test_metrics_and_times_equal_plain_python(folders):
 
 
 def test_differences_are_paired_by_seed(folders):
-    tables = make_tables(comparison_rows.gather(folders))
+    tables = make_tables(gather(folders))
     enas, ienas = (accuracies_of(folders, name) for name in ("enas", "ienas"))
     expected = [ienas[seed].mean() - enas[seed].mean() for seed in enas]
     row = row_of(
@@ -233,7 +234,7 @@ def test_differences_are_paired_by_seed(folders):
 
 def test_the_verdict_says_what_the_seeds_allow(folders, tmp_path):
     def said(chosen):
-        tables = make_tables(comparison_rows.gather(chosen))
+        tables = make_tables(gather(chosen))
         return verdicts(tables, "mnist")[0]
 
     # Six seeds have p = 0.03125 at least, which three comparisons treble.
@@ -246,7 +247,7 @@ def test_the_verdict_says_what_the_seeds_allow(folders, tmp_path):
     )
     two = [f for f in folders if not f.name.startswith("random")]
     assert said(two).endswith("; supported: I-ENAS is ahead.")
-    every = verdicts(make_tables(comparison_rows.gather(folders)), "mnist")
+    every = verdicts(make_tables(gather(folders)), "mnist")
     for text, first, second in zip(
         every,
         ("I-ENAS", "ENAS", "I-ENAS"),
@@ -285,7 +286,7 @@ def paired_runs(folder, shift=0.0, stop=None):
 
 @pytest.mark.parametrize("stop", [1, 2, None])
 def test_equal_curves_cut_at_different_epochs_do_not_differ(tmp_path, stop):
-    rows = comparison_rows.gather(paired_runs(tmp_path, 0.0, stop))
+    rows = gather(paired_runs(tmp_path, 0.0, stop))
     tables = make_tables(rows)
     for metric in ("curve_mean", "last_epoch_mean", "best_accuracy"):
         row = row_of(tables.differences, metric=metric)
@@ -302,7 +303,7 @@ def test_equal_curves_cut_at_different_epochs_do_not_differ(tmp_path, stop):
 
 
 def test_a_cut_pair_is_named_and_measured_over_its_first_epochs(tmp_path):
-    rows = comparison_rows.gather(paired_runs(tmp_path, 1 / 16, 2))
+    rows = gather(paired_runs(tmp_path, 1 / 16, 2))
     tables = make_tables(rows)
     (text,) = page.warnings(rows, tables)
     assert text.startswith(
@@ -328,20 +329,20 @@ def test_a_run_that_misses_a_target_counts_as_later(tmp_path):
         )
         for seed, curve in curves.items()
     ]
-    tables = make_tables(comparison_rows.gather(folders), [0.5])
+    tables = make_tables(gather(folders), [0.5])
     row = row_of(tables.reached, target=0.5)
     assert (row["reached"], row["seeds"]) == (2, 3)
     assert row["epochs"] == 3
     assert row["evaluations"] == 3 * PER_EPOCH
     assert row["seconds"] == 6
     # One of two: half of the runs are later than any epoch.
-    half = make_tables(comparison_rows.gather(folders[1:]), [0.5])
+    half = make_tables(gather(folders[1:]), [0.5])
     (line,) = page_tables.reached(half.reached).rows
     assert line[3:] == ["1 of 2", *["not reached"] * 3]
 
 
 def test_operations_and_diversity(folders):
-    rows = comparison_rows.gather(folders)
+    rows = gather(folders)
     tables = make_tables(rows)
     shares = tables.operations.groupby(["method", "cell"])["share"].sum()
     np.testing.assert_allclose(shares, 1)
@@ -376,7 +377,7 @@ def test_a_collapsed_controller_is_named(folders, tmp_path):
         writer.writeheader()
         writer.writerows(table)
     out = tmp_path / "report"
-    comparison_rows.save(comparison_rows.gather(folders), out / ROWS)
+    report_files.save(gather(folders), out / ROWS)
     _, warnings, page = write_report(out)
     (text,) = [w for w in warnings if "collapsed" in w]
     assert "I-ENAS collapsed in 1 of 6 runs" in text
@@ -399,7 +400,7 @@ def test_rank_check_is_kendalls_tau(folders):
     shared, alone = [0.9, 0.8, 0.7, 0.6], [0.5, 0.6, 0.4, 0.3]
     write_rank_check(folders[0], shared, alone, "search_test")
     write_rank_check(folders[3], shared, alone[::-1], "search_test")
-    tables = make_tables(comparison_rows.gather(folders))
+    tables = make_tables(gather(folders))
     row = row_of(tables.rank_check, method="enas")
     # Of six pairs one is the wrong way round: (5 - 1) / 6; then (1 - 5) / 6.
     assert row["runs"] == 2 and row["tau"] == pytest.approx(0)
@@ -415,8 +416,8 @@ def test_old_rank_checks_say_that_their_images_had_ranked(folders, tmp_path):
         write_rank_check(folder, [0.9, 0.8], [0.5, 0.6], images)
 
     def saved_and_read(chosen):
-        comparison_rows.save(comparison_rows.gather(chosen), tmp_path)
-        return comparison_rows.load(tmp_path)
+        report_files.save(gather(chosen), tmp_path)
+        return report_files.load(tmp_path)
 
     def remarks(rows):
         return page.warnings(rows, make_tables(rows))
@@ -432,13 +433,13 @@ def test_old_rank_checks_say_that_their_images_had_ranked(folders, tmp_path):
     assert lines[0].endswith(",measured_on")
     cut = [line.rpartition(",")[0] for line in lines]
     path.write_text("\n".join(cut) + "\n")
-    assert remarks(comparison_rows.load(tmp_path)) == [text]
+    assert remarks(report_files.load(tmp_path)) == [text]
     assert remarks(saved_and_read(folders[1:3])) == []
 
 
 def test_a_report_is_made_again_from_its_csv_alone(folders, tmp_path):
     out = tmp_path / "report"
-    comparison_rows.save(comparison_rows.gather(folders), out / ROWS)
+    report_files.save(gather(folders), out / ROWS)
     write_report(out)
     first = {
         path.relative_to(out): path.read_bytes()
@@ -458,7 +459,7 @@ def test_a_report_is_made_again_from_its_csv_alone(folders, tmp_path):
 
 def test_the_page_needs_no_other_file(folders, tmp_path):
     out = tmp_path / "report"
-    comparison_rows.save(comparison_rows.gather(folders), out / ROWS)
+    report_files.save(gather(folders), out / ROWS)
     found, _, page = write_report(out)
     text = page.read_text()
     assert text.count("data:image/png;base64,") == 5
@@ -485,7 +486,7 @@ def test_unfair_and_unfinished_runs_are_named(folders, tmp_path):
     make_run(tmp_path / "enas-7", "enas", 7, draw(7), filters=16, epochs=EPOCHS)
     unfinished = make_run(tmp_path / "enas-8", "enas", 8, draw(8))
     (unfinished / "derived_architectures.json").unlink()
-    rows = comparison_rows.gather([*folders, tmp_path / "enas-7", unfinished])
+    rows = gather([*folders, tmp_path / "enas-7", unfinished])
     assert any("filters: 8 -> 16" in note for note in rows.notes)
     assert any("enas-8 is not finished" in note for note in rows.notes)
     assert 8 not in set(rows.runs["seed"])
@@ -494,17 +495,17 @@ def test_unfair_and_unfinished_runs_are_named(folders, tmp_path):
 def test_two_runs_of_one_seed_are_refused(folders, tmp_path):
     twin = make_run(tmp_path / "twin", "enas", 1, draw(1))
     with pytest.raises(InputError, match="both runs of enas on mnist"):
-        comparison_rows.gather([*folders, twin])
+        gather([*folders, twin])
     (twin / "derived_architectures.json").unlink()
     with pytest.raises(InputError, match="none of the 1 run folders"):
-        comparison_rows.gather([twin])
+        gather([twin])
 
 
 @pytest.mark.parametrize("name", ["epochs.csv", "evaluations.csv.gz"])
 @pytest.mark.parametrize("damage", ["missing", "garbage", "columns"])
 def test_damaged_rows_are_named(folders, tmp_path, name, damage):
     out = tmp_path / "report"
-    comparison_rows.save(comparison_rows.gather(folders), out)
+    report_files.save(gather(folders), out)
     if damage == "missing":
         (out / name).unlink()
     elif damage == "garbage":
@@ -514,7 +515,7 @@ def test_damaged_rows_are_named(folders, tmp_path, name, damage):
 
         pd.DataFrame({"a": [1]}).to_csv(out / name)
     with pytest.raises(InputError, match=name.partition(".")[0]):
-        comparison_rows.load(out)
+        report_files.load(out)
 
 
 def test_a_setting_that_came_later_makes_no_unfair_opponent(folders, tmp_path):
@@ -527,8 +528,8 @@ def test_a_setting_that_came_later_makes_no_unfair_opponent(folders, tmp_path):
             settings["config"]["a_new_flag"] = "its default"
         (copy / "config.json").write_text(json.dumps(settings))
         changed.append(copy)
-    assert comparison_rows.gather(changed).notes == []
+    assert gather(changed).notes == []
     settings["config"]["filters"] = 7
     (changed[1] / "config.json").write_text(json.dumps(settings))
-    (note,) = comparison_rows.gather(changed).notes
+    (note,) = gather(changed).notes
     assert "filters: 8 -> 7" in note and "a_new_flag" not in note

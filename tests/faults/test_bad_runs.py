@@ -10,7 +10,8 @@ import os
 import numpy as np
 import pytest
 
-from experiments.comparison import rows as comparison_rows
+from experiments.comparison import files as report_files
+from experiments.comparison.gathering import gather
 from experiments.comparison.report import ROWS
 
 DEEP = "[" * 100_000
@@ -439,8 +440,8 @@ def test_bad_runs_of_mlpnas(refused, mlp_run, name, arguments, damage, words):
 @pytest.fixture
 def report(search_run):
     """The folder `run` of a report of one search."""
-    rows = comparison_rows.gather([search_run])
-    comparison_rows.save(rows, search_run / ROWS)
+    rows = gather([search_run])
+    report_files.save(rows, search_run / ROWS)
     return search_run / ROWS
 
 

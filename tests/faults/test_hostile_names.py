@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from experiments.comparison import rows as comparison_rows
+from experiments.comparison import files as report_files
+from experiments.comparison.gathering import gather
 from experiments.comparison.report import ROWS, write_report
 from nascore.errors import InputError, printable
 
@@ -51,8 +52,8 @@ def test_a_report_escapes_every_name(search_run, tmp_path, dataset):
         (search_run / "config.json").read_bytes()
     )
     report = tmp_path / "deep" / "er" / "report"
-    rows = comparison_rows.gather([search_run, other, unfinished])
-    comparison_rows.save(rows, report / ROWS)
+    rows = gather([search_run, other, unfinished])
+    report_files.save(rows, report / ROWS)
     _, remarks, page = write_report(report)
     html = page.read_text()
     assert "<script" not in html.lower()

@@ -1,24 +1,12 @@
 """One edge of a supernet's cell: the chosen operation and its gradient."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from nascore.networks.operations.base import Forward, Operation
-
-
-def once(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compiles a function that is called, never copied into its callers.
-
-    Without this TensorFlow inlines every branch of every edge of every
-    layer, tens of thousands of graph nodes, and spends a minute on them
-    before the first step.
-    """
-    return tf.function(
-        function, experimental_attributes={"_noinline": True}, autograph=False
-    )
+from nascore.process.runtime import once
 
 
 class Edge:
