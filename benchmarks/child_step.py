@@ -203,7 +203,8 @@ def main() -> None:
         schedule=ScheduleConfig(batch_size=arguments.batch),
     )
     rng = np.random.default_rng(0)
-    arrays = config.child.space.sample_array(rng, arguments.steps)
+    space = config.child.space
+    arrays = space.sample(rng, arguments.steps).reshape(-1, *space.array_shape)
     cells = {"ours": SharedCell}
     if not arguments.only_ours:
         cells |= {"static": StaticCell, "all": ComputeAllCell}

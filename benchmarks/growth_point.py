@@ -81,7 +81,8 @@ def sample(nodes: int) -> np.ndarray:
     """
     space = SupernetConfig(num_nodes=MOST_NODES).space
     rng = np.random.default_rng(0)
-    return space.sample_array(rng, ARCHITECTURES)[:, :, :nodes]
+    rows = space.sample(rng, ARCHITECTURES)
+    return rows.reshape(-1, *space.array_shape)[:, :, :nodes]
 
 
 def cell_multiply_adds(

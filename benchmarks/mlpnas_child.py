@@ -25,18 +25,18 @@ import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from mlpnas.candidates import CandidatePool  # noqa: E402
-from mlpnas.config import MlpnasConfig, PolicyConfig  # noqa: E402
+from mlpnas.config import MlpnasConfig, SpaceConfig  # noqa: E402
 from mlpnas.controller import Controller  # noqa: E402
 from mlpnas.data import MlpData, load  # noqa: E402
 from mlpnas.data_config import MlpDataConfig  # noqa: E402
 from mlpnas.dense import initial_weights  # noqa: E402
 from mlpnas.search import trainer_settings  # noqa: E402
-from mlpnas.space import MlpArchitecture  # noqa: E402
 from mlpnas.tasks import Task, epoch_weighted_mean  # noqa: E402
+from nascore.spaces.perceptrons import MlpArchitecture  # noqa: E402
 
 # The paper's prior over depths, as in all that was measured so far: most
 # networks have nine or ten layers.
-CONFIG = MlpnasConfig(policy=PolicyConfig(depth_prior="paper"))
+CONFIG = MlpnasConfig(space=SpaceConfig(depth_prior="paper"))
 
 
 def fit_keras(
@@ -117,7 +117,7 @@ def main() -> None:
         )
     )
     space = CONFIG.space.space(data.classes)
-    controller = Controller(space, CONFIG.policy)
+    controller = Controller(space)
     ids = controller(arguments.architectures, [1, 1]).sequences.numpy()
     architectures = [space.decode(row) for row in ids]
     print(

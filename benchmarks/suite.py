@@ -98,7 +98,8 @@ class SearchParts:
         self.supernet = Supernet(config.child, (32, 32, 3), 10)
         self.child = Child(self.supernet, data, config)
         space = config.child.space
-        self.arrays = space.sample_array(np.random.default_rng(0), STEPS)
+        rows = space.sample(np.random.default_rng(0), STEPS)
+        self.arrays = rows.reshape(-1, *space.array_shape)
         self.architectures = tf.constant(self.arrays, tf.int32)
         self._train()
         self.start_up = time.perf_counter() - begin
@@ -227,7 +228,7 @@ def mlp_row() -> Row:
     data = load(MlpDataConfig(dataset="digits"))
     config = mlpnas_child.CONFIG
     space = config.space.space(data.classes)
-    controller = mlpnas_child.Controller(space, config.policy)
+    controller = mlpnas_child.Controller(space)
     ids = controller(10, [1, 1]).sequences.numpy()
     architectures = [space.decode(row) for row in ids]
     _, seconds = mlpnas_child.train_ours(data, architectures, 1)

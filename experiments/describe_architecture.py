@@ -56,7 +56,7 @@ def main(args: list[str]) -> None:
     network = build_network(architecture, shape, classes, config)
     plain = build_network(architecture, shape, classes, config.for_inference())
     rows = list_layers(network, architecture, config)
-    print(f"{architecture}\n\n{config.space.format(architecture)}\n")
+    print(f"{architecture}\n\n{config.space.describe(architecture)}\n")
     print(f"{'layer':<16}{'kind':<16}{'output':<14}{'parameters':>12}")
     for row in rows:
         size = "x".join(map(str, row.shape))

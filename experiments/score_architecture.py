@@ -39,7 +39,7 @@ def main(args: list[str]) -> None:
     for architecture in architectures:
         scored = score(child, architecture)
         print(architecture)
-        print(run.space.format(architecture))
+        print(run.space.describe(architecture))
         print(
             f"shared weights: {scored.validation_accuracy:.1%} on the "
             f"validation set, {scored.search_test_accuracy:.1%} on the "

@@ -120,7 +120,7 @@ def _print_end(search: "Search", ranked: "list[Scored]") -> None:
             f"{rank:4d}  {entry.validation_accuracy:10.1%}  "
             f"{entry.search_test_accuracy:11.1%}  {entry.architecture}"
         )
-    print(f"\n{search.space.format(ranked[0].architecture)}")
+    print(f"\n{search.space.describe(ranked[0].architecture)}")
     print(
         "\nThese accuracies are measured with shared weights; an "
         "architecture's own accuracy shows after training it from scratch."

@@ -11,12 +11,12 @@ import joblib
 import numpy as np
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from mlpnas.space import count_parameters
 from mlpnas.tasks import Examples, Task, Trained, TrainerSettings
 from mlpnas.worker import train_candidate
 from nascore.errors import RunStopped
 from nascore.process.joblib_backends import return_as
 from nascore.process.memory import children_peak
+from nascore.spaces.perceptrons import count_parameters
 
 # Example passes that one process makes in the time that another takes to
 # start and to compile (about 20 seconds).

@@ -7,9 +7,9 @@ MLPNAS; sections are named where a default comes from. No TensorFlow here.
 import dataclasses
 
 from mlpnas.data_config import MlpDataConfig, split_names
-from mlpnas.space import MlpSpace
 from nascore.config import check_fields, option
 from nascore.errors import InputError
+from nascore.spaces.perceptrons import MlpSpace
 
 # What a run ends with: the best network, its accuracies, the comparison.
 FINAL_FILE = "final.json"
@@ -32,6 +32,14 @@ class SpaceConfig:
     max_layers: int = option(
         10, "Most layers, dropout and the final one included."
     )
+    depth_prior: str = option(
+        "uniform",
+        "How deep architectures are before anything is learned. uniform: "
+        "each number of layers, from 2 to --max_layers, equally likely; "
+        "paper: ending as likely as each other layer, which makes three "
+        "quarters of them nine or ten layers deep.",
+        ("uniform", "paper"),
+    )
 
     def __post_init__(self) -> None:
         check_fields(self, dropout_rate=(0.0, 0.95), max_layers=(2, 100))
@@ -51,6 +59,7 @@ class SpaceConfig:
             self.max_layers,
             has_dropout=self.dropout_rate > 0,
             classes=classes,
+            depth_prior=self.depth_prior,
         )
 
 
@@ -63,14 +72,6 @@ class PolicyConfig:
         "lstm: the policy trained with REINFORCE; random: each legal layer "
         "equally likely but for --depth_prior, the baseline.",
         ("lstm", "random"),
-    )
-    depth_prior: str = option(
-        "uniform",
-        "How deep architectures are before anything is learned. uniform: "
-        "each number of layers, from 2 to --max_layers, equally likely; "
-        "paper: ending as likely as each other layer, which makes three "
-        "quarters of them nine or ten layers deep.",
-        ("uniform", "paper"),
     )
     lstm_units: int = option(128, "Units of the controller's LSTM.")
     controller_lr: float = option(0.01, "Adam learning rate at the start.")

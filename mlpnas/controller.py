@@ -13,9 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from mlpnas.config import PolicyConfig
-from mlpnas.space import PADDING, MlpSpace
 from nascore import draws
 from nascore.seeds import fold_in
+from nascore.spaces.perceptrons import PADDING, MlpSpace
 
 # Far below every logit, yet finite: 0 * -inf would spoil the entropy.
 _ILLEGAL = -1e9
@@ -46,16 +46,12 @@ class Controller(tf.Module):
 
     Args:
       space: the architectures to choose from.
-      config: the prior over depths.
     """
 
-    def __init__(self, space: MlpSpace, config: PolicyConfig) -> None:
+    def __init__(self, space: MlpSpace) -> None:
         super().__init__(name="controller")
         self.space = space
-        self.config = config
-        prior = np.where(space.allowed, 0.0, _ILLEGAL)
-        if config.depth_prior == "uniform":
-            prior[:, :, -1] += space.ending_bias
+        prior = np.where(space.allowed, space.prior, _ILLEGAL)
         # Added to the logits; `[max_layers, ids, ids]`, as `space.allowed`.
         self.prior = tf.constant(prior, tf.float32)
 
@@ -136,11 +132,12 @@ class LstmController(Controller):
 
     Args:
       space: the architectures to choose from.
-      config: sizes, and the prior over depths.
+      config: sizes.
     """
 
     def __init__(self, space: MlpSpace, config: PolicyConfig) -> None:
-        super().__init__(space, config)
+        super().__init__(space)
+        self.config = config
         units, ids = config.lstm_units, len(space.vocabulary) + 1
         self.embedding = keras.layers.Embedding(ids, units)
         self.embedding.build((None,))
@@ -198,5 +195,5 @@ def _trainable(*layers: keras.layers.Layer) -> list[tf.Variable]:
 def make_controller(space: MlpSpace, config: PolicyConfig) -> Controller:
     """Makes the policy that `config.controller` names."""
     if config.controller == "random":
-        return Controller(space, config)
+        return Controller(space)
     return LstmController(space, config)

@@ -9,10 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from mlpnas.space import ACTIVATIONS, MlpArchitecture, layer_shapes
 from mlpnas.tasks import LayerWeights
 from nascore import draws
 from nascore.seeds import fold_in
+from nascore.spaces.perceptrons import (
+    ACTIVATIONS,
+    MlpArchitecture,
+    layer_shapes,
+)
 
 # Keras' defaults of Adam, which the paper keeps.
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from mlpnas.encoders import Encoder, ImageEncoder
-from mlpnas.space import MlpArchitecture
 from mlpnas.table_inputs import NUMBERS, TEXTS, is_wide, table_inputs
 from mlpnas.tasks import LayerWeights
 from nascore.errors import InputError
 from nascore.runs.atomic import placing
+from nascore.spaces.perceptrons import MlpArchitecture
 
 
 def build_model(

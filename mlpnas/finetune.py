@@ -13,10 +13,10 @@ import tensorflow as tf
 from mlpnas.config import MlpnasConfig
 from mlpnas.data import MlpData
 from mlpnas.search import trainer_settings
-from mlpnas.space import MlpArchitecture
 from mlpnas.tasks import LayerWeights
 from mlpnas.trainer import Trainer
 from nascore.seeds import Stream, fold
+from nascore.spaces.perceptrons import MlpArchitecture
 
 
 @dataclasses.dataclass(frozen=True)

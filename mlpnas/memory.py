@@ -2,8 +2,8 @@
 
 from mlpnas.config import MlpnasConfig
 from mlpnas.data import MlpData
-from mlpnas.space import HiddenLayer, count_parameters
 from nascore.process.memory import FLOAT, Need, peak
+from nascore.spaces.perceptrons import HiddenLayer, count_parameters
 
 # Bytes of a process that trains candidates: Python and TensorFlow. Measured.
 _WORKER = 450 * 2**20

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from mlpnas.config import PolicyConfig
 from mlpnas.controller import Controller, Sample
-from mlpnas.space import PADDING
+from nascore.spaces.perceptrons import PADDING
 from nascore.strategies.policy_gradient import (
     descend_if_finite,
     discounted_returns,

@@ -8,13 +8,17 @@ from scipy import stats
 
 from mlpnas.config import MlpnasConfig
 from mlpnas.data import MlpData
-from mlpnas.space import MlpArchitecture, MlpSpace, count_parameters
 from mlpnas.tasks import Trained
 from nascore.process.runtime import device_names
 from nascore.runs.atomic import write_json
 from nascore.runs.folder import SEARCH_END, RunFolder
 from nascore.runs.positions import Ledger
 from nascore.runs.tensorboard import Board
+from nascore.spaces.perceptrons import (
+    MlpArchitecture,
+    MlpSpace,
+    count_parameters,
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,8 +8,8 @@ import tensorflow as tf
 from mlpnas.config import MlpnasConfig
 from mlpnas.controller import Controller
 from mlpnas.policy import PolicyTrainer
-from mlpnas.space import MlpArchitecture
 from nascore.seeds import Stream, fold
+from nascore.spaces.perceptrons import MlpArchitecture
 
 
 class Sampler:
@@ -24,9 +24,7 @@ class Sampler:
         self.policy = policy
         self.space = policy.controller.space
         self.config = config
-        self._uniform = PolicyTrainer(
-            Controller(self.space, config.policy), config.policy
-        )
+        self._uniform = PolicyTrainer(Controller(self.space), config.policy)
 
     def sample(
         self, epoch: int, seen: Set[MlpArchitecture]

@@ -22,7 +22,6 @@ from mlpnas.dense import initial_weights
 from mlpnas.policy import PolicyTrainer
 from mlpnas.records import Measured, Proposal, Records
 from mlpnas.sampling import Sampler
-from mlpnas.space import MlpArchitecture
 from mlpnas.tasks import Task, Trained, TrainerSettings
 from mlpnas.trained_store import TrainedStore
 from mlpnas.weight_bank import WeightBank
@@ -34,6 +33,7 @@ from nascore.runs.interrupts import Interrupted, StopRequest
 from nascore.runs.progress import Progress
 from nascore.runs.stopwatch import Stopwatch
 from nascore.seeds import Stream, fold
+from nascore.spaces.perceptrons import MlpArchitecture
 
 # A candidate's place among the tasks, and what its training gave.
 Result = tuple[int, Trained]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlpnas.space import MlpArchitecture
+from nascore.spaces.perceptrons import MlpArchitecture
 
 # Kernel `[inputs, units]` and bias `[units]` of a layer.
 LayerWeights = tuple[np.ndarray, np.ndarray]

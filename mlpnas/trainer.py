@@ -16,10 +16,10 @@ import numpy as np
 import tensorflow as tf
 
 from mlpnas.dense import DenseState, activate, drop_or_not, keep_best
-from mlpnas.space import ACTIVATIONS, MlpArchitecture
 from mlpnas.tasks import EpochRows, Examples, LayerWeights, TrainerSettings
 from nascore import draws
 from nascore.seeds import fold_in
+from nascore.spaces.perceptrons import ACTIVATIONS, MlpArchitecture
 
 # Examples that are evaluated at once.
 _EVALUATION_BATCH = 2048

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from mlpnas.npz import pack, unpack
-from mlpnas.space import MlpArchitecture
 from mlpnas.tasks import LayerWeights
+from nascore.spaces.perceptrons import MlpArchitecture
 
 Bigram = tuple[str, str]
 

@@ -7,13 +7,14 @@ cell adds two operations, each applied to one of the `b + 2` earlier tensors
 """
 
 import dataclasses
+import functools
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from nascore.errors import InputError
+from nascore.spaces.space import Place, Space, table_of_choices
 
 ENAS_OPERATIONS = (
     "sep_conv_3x3",
@@ -76,8 +77,10 @@ class Architecture:
 
 
 @dataclasses.dataclass(frozen=True)
-class CellSpace:
+class CellSpace(Space[Architecture]):
     """The set of all architectures with these operations and sizes.
+
+    A row holds the integers of `Architecture.to_array`, flat.
 
     Args:
       operations: names of the operations; an operation's id is its place.
@@ -127,8 +130,39 @@ class CellSpace:
 
     @property
     def length(self) -> int:
-        """Number of integers in the text form."""
+        """See `Space.length`."""
         return int(np.prod(self.array_shape))
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """See `Space.places`."""
+        return tuple(
+            Place(cell, node, "operation" if part % 2 else "input")
+            for cell, node, part in np.ndindex(self.array_shape)
+        )
+
+    @functools.cached_property
+    def allowed(self) -> np.ndarray:
+        """See `Space.allowed`; no place depends on the one before."""
+        return table_of_choices(self.choices().ravel())
+
+    @property
+    def column_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """A column for each cell."""
+        return tuple(f"{name}_cell" for name in self.cell_types)
+
+    def columns(self, architecture: Architecture) -> dict[str, str]:
+        """See `Space.columns`."""
+        texts = map(str, architecture.cells)
+        return dict(zip(self.column_names, texts, strict=True))
+
+    def encode(self, architecture: Architecture) -> np.ndarray:
+        """See `Space.encode`."""
+        return architecture.to_array().ravel()
+
+    def decode(self, row: np.ndarray) -> Architecture:
+        """See `Space.decode`."""
+        return self.from_array(row)
 
     def choices(self) -> np.ndarray:
         """Number of values each integer can take, shaped like an array."""
@@ -185,44 +219,12 @@ class CellSpace:
                 ) from None
         return self.from_array(np.array(values, object))
 
-    def sample_array(self, rng: np.random.Generator, count: int) -> np.ndarray:
-        """Draws uniform architectures, int32 `[count, *array_shape]`."""
-        shape = (count, *self.array_shape)
-        return rng.integers(self.choices(), size=shape, dtype=np.int32)
-
-    def sample(self, rng: np.random.Generator) -> Architecture:
-        """Draws one architecture uniformly."""
-        return self.from_array(self.sample_array(rng, 1))
-
-    def mutate(
-        self, architecture: Architecture, rng: np.random.Generator
-    ) -> Architecture:
-        """Changes exactly one integer to another allowed value.
-
-        The place is uniform over those that have an alternative, and the
-        new value uniform over the others (Real et al., 2019, section 3.1,
-        without their identity mutation).
-
-        Raises:
-          InputError: the space holds a single architecture.
-        """
-        values = architecture.to_array().ravel()
-        limits = self.choices().ravel()
-        places = np.flatnonzero(limits > 1)
-        if not places.size:
-            raise InputError("the space holds a single architecture")
-        place = rng.choice(places)
-        step = rng.integers(1, limits[place])
-        values[place] = (values[place] + step) % limits[place]
-        return self.from_array(values)
-
-    def enumerate(self) -> Iterator[Architecture]:
-        """Yields every architecture; only sensible for tiny spaces."""
-        for place in np.ndindex(*self.choices().ravel().tolist()):
-            yield self.from_array(np.array(place))
-
     def format(self, architecture: Architecture) -> str:
-        """Returns a readable form with one line for each node."""
+        """See `Space.format`: all integers, with spaces between."""
+        return str(architecture)
+
+    def describe(self, architecture: Architecture) -> str:
+        """One line for each node."""
         lines = []
         for name, cell in zip(self.cell_types, architecture.cells, strict=True):
             lines.append(f"{name} cell")

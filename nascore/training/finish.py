@@ -90,7 +90,7 @@ def _export(training: FinalTraining, tested: Tested, history: History) -> None:
         {
             "architecture": settings.architecture,
             "operations": list(config.network.space.operations),
-            "cells": config.network.space.format(config.architecture),
+            "cells": config.network.space.describe(config.architecture),
             "layers": list(config.network.layer_types),
             "filters": config.network.filters,
             "parameters": count_parameters(model),

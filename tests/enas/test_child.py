@@ -31,7 +31,8 @@ def make_child(**schedule):
 
 def architectures(child, count, seed=0):
     rng = np.random.default_rng(seed)
-    return tf.constant(child.supernet.space.sample_array(rng, count))
+    space = child.supernet.space
+    return tf.constant(space.sample(rng, count).reshape(-1, *space.array_shape))
 
 
 def train(child, arrays, start, stop, rate=0.05, epoch=0):

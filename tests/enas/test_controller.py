@@ -23,7 +23,7 @@ def sharp_controller(space, init_range=1.5, **fields):
 
 
 def every_architecture(space):
-    arrays = [a.to_array() for a in space.enumerate()]
+    arrays = [row.reshape(space.array_shape) for row in space.enumerate()]
     return tf.constant(np.stack(arrays))
 
 

@@ -32,7 +32,9 @@ def test_accuracies_are_of_images_that_did_not_rank(monkeypatch):
     monkeypatch.setattr(Child, "train", lambda *arguments: healthy)
     monkeypatch.setattr(Child, "accuracy_on", accuracy_on)
     space = CellSpace(num_nodes=2)
-    chosen = [space.sample(np.random.default_rng(n)) for n in range(2)]
+    chosen = [
+        space.decode(row) for row in space.sample(np.random.default_rng(0), 2)
+    ]
     assert list(train_standalone(CONFIG, data, chosen, 1)) == [0.25, 0.5]
     assert len(data.search_test) != len(data.validation)
     for (labels, array), architecture in zip(seen, chosen, strict=True):

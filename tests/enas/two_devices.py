@@ -110,7 +110,10 @@ def main():
     child = DataParallelChild(supernet, DATA, CONFIG, strategy)
     alone = Child(make_supernet(), DATA, CONFIG)
     rng = np.random.default_rng(0)
-    architectures = tf.constant(CONFIG.child.space.sample_array(rng, STEPS))
+    space = CONFIG.child.space
+    architectures = tf.constant(
+        space.sample(rng, STEPS).reshape(-1, *space.array_shape)
+    )
     start_difference = largest_difference(child.weights, alone.weights)
     first = [weight.numpy() for weight in alone.weights]
     rows = []

@@ -20,12 +20,12 @@ from mlpnas.data import load
 from mlpnas.data_config import MlpDataConfig
 from mlpnas.dense import initial_weights
 from mlpnas.search import Search
-from mlpnas.space import HiddenLayer
 from mlpnas.tasks import EpochRows, Examples, Trained, TrainerSettings
 from mlpnas.trained_store import TrainedStore
 from mlpnas.trainer import Trainer, batch_order
 from nascore.errors import RunStopped
 from nascore.runs.folder import RunFolder
+from nascore.spaces.perceptrons import HiddenLayer
 
 CONFIG = MlpnasConfig(
     data=MlpDataConfig(train_examples=200),

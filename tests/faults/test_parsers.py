@@ -21,7 +21,6 @@ from ienas.config import IenasConfig
 from mlpnas import data as mlpnas_data
 from mlpnas.config import MlpnasConfig
 from mlpnas.data_config import MlpDataConfig
-from mlpnas.space import MlpSpace
 from mlpnas.table_files import read_table as read_data_table
 from nascore.config import flatten, unflatten
 from nascore.data.array_pickles import read_array_pickle
@@ -33,6 +32,7 @@ from nascore.errors import InputError
 from nascore.runs.csv_files import read_table
 from nascore.runs.reader import read_run
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.perceptrons import MlpSpace
 from nascore.training.config import FinalConfig
 from nascore.training.exports.keras_file import check_keras_file
 

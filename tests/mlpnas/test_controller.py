@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import keras
@@ -9,7 +10,7 @@ from scipy import stats
 from mlpnas.config import PolicyConfig
 from mlpnas.controller import Controller, LstmController, make_controller
 from mlpnas.policy import PolicyTrainer
-from mlpnas.space import MlpSpace
+from nascore.spaces.perceptrons import MlpSpace
 
 SPACE = MlpSpace((8, 64), ("relu", "tanh"), max_layers=5)
 
@@ -129,10 +130,8 @@ def probability(words, space, prior):
 @pytest.mark.parametrize("kind", ["random", "lstm"])
 @pytest.mark.parametrize("prior", ["uniform", "paper"])
 def test_prior_over_depths_by_enumeration(kind, prior):
-    space = MlpSpace((8, 16), ("relu",), max_layers=5)
-    policy = make_controller(
-        space, PolicyConfig(controller=kind, depth_prior=prior, lstm_units=4)
-    )
+    space = MlpSpace((8, 16), ("relu",), max_layers=5, depth_prior=prior)
+    policy = make_controller(space, PolicyConfig(controller=kind, lstm_units=4))
     if kind == "lstm":
         for variable in policy.output.trainable_variables:
             variable.assign(np.zeros(variable.shape))
@@ -152,10 +151,9 @@ def test_prior_over_depths_by_enumeration(kind, prior):
 
 
 def test_depths_are_sampled_as_the_prior_says():
-    space = MlpSpace()
     histograms = {}
     for prior in ("uniform", "paper"):
-        policy = Controller(space, PolicyConfig(depth_prior=prior))
+        policy = Controller(MlpSpace(depth_prior=prior))
         sequences = policy(100_000, [1, 2]).sequences
         depths = np.count_nonzero(sequences, axis=1)
         histograms[prior] = np.bincount(depths, minlength=11)[2:]
@@ -165,7 +163,7 @@ def test_depths_are_sampled_as_the_prior_says():
 
 
 def test_the_papers_prior_adds_nothing_to_the_logits():
-    policy = Controller(SPACE, PolicyConfig(depth_prior="paper"))
+    policy = Controller(dataclasses.replace(SPACE, depth_prior="paper"))
     prior = policy.prior.numpy()
     assert (prior[SPACE.allowed] == 0).all()
     assert (prior[~SPACE.allowed] == np.float32(-1e9)).all()

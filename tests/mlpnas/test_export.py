@@ -11,9 +11,9 @@ import tensorflow as tf
 from mlpnas.dense import initial_weights
 from mlpnas.encoders import MISSING, ImageEncoder, TableEncoder
 from mlpnas.export import build_model, raw_batch, save_model
-from mlpnas.space import MlpSpace
 from mlpnas.table_inputs import input_names
 from nascore.errors import InputError
+from nascore.spaces.perceptrons import MlpSpace
 
 
 def forward(features, architecture, weights):

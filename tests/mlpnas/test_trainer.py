@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 
 from mlpnas.dense import drop, initial_weights
-from mlpnas.space import HiddenLayer, MlpSpace
 from mlpnas.tasks import Examples, TrainerSettings
 from mlpnas.trainer import Trainer, batch_order
+from nascore.spaces.perceptrons import HiddenLayer, MlpSpace
 
 SEED = tf.constant([3, 4])
 SPACE = MlpSpace()

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mlpnas.space import MlpSpace
 from mlpnas.weight_bank import WeightBank, bigrams
+from nascore.spaces.perceptrons import MlpSpace
 
 SPACE = MlpSpace()
 A = SPACE.parse("16 relu | dropout | 8 elu | softmax")

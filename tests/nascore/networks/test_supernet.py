@@ -118,7 +118,7 @@ def test_supernet_equals_the_discrete_network(layout, count):
     images = tf.constant(rng.normal(size=(4, *IMAGE)).astype(np.float32))
     run = tf.function(lambda values: supernet(images, values)[0])
     for _ in range(count):
-        architecture = supernet.space.sample(rng)
+        architecture = supernet.space.decode(supernet.space.sample(rng, 1)[0])
         ours = run(tf.constant(architecture.to_array()))
         expected = discrete_logits(supernet, images, architecture)
         scale = np.abs(expected).max()
@@ -271,7 +271,8 @@ def test_bfloat16_computes_nearly_the_same_and_keeps_float32_weights():
         supernet = Supernet(config, IMAGE, 10)
         weights = [v.value for v in supernet.trainable_variables]
         assert {weight.dtype for weight in weights} == {tf.float32}
-        values = config.space.sample_array(np.random.default_rng(3), 1)[0]
+        row = config.space.sample(np.random.default_rng(3), 1)[0]
+        values = row.reshape(config.space.array_shape)
         x = tf.random.stateless_normal([32, *IMAGE], [1, 2])
         with tf.GradientTape() as tape:
             logits, _ = supernet(x, tf.constant(values), training=True)

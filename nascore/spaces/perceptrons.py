@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nascore.errors import InputError
+from nascore.spaces.space import Place, Space
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "elu")
 DROPOUT = "dropout"
@@ -37,10 +38,10 @@ MlpArchitecture = tuple[HiddenLayer, ...]
 
 
 @dataclasses.dataclass(frozen=True)
-class MlpSpace:
+class MlpSpace(Space[MlpArchitecture]):
     """The architectures to choose from.
 
-    Ids of the vocabulary start at 1; 0 is padding.
+    A row holds ids of the vocabulary, which start at 1; 0 is padding.
 
     Args:
       units: widths of dense layers.
@@ -48,6 +49,8 @@ class MlpSpace:
       max_layers: most layers, dropout and the final one included.
       has_dropout: whether there are dropout layers.
       classes: two have one sigmoid unit at the end, more have softmax.
+      depth_prior: `uniform`, all depths are equally likely to a policy that
+        knows nothing; `paper`, ending is as likely as each other layer.
 
     Raises:
       InputError: widths or activations that make no space.
@@ -58,6 +61,7 @@ class MlpSpace:
     max_layers: int = 10
     has_dropout: bool = True
     classes: int = 10
+    depth_prior: str = "uniform"
 
     def __post_init__(self) -> None:
         odd = [name for name in self.activations if name not in ACTIVATIONS]
@@ -99,12 +103,14 @@ class MlpSpace:
         dense = [f"{n} {name}" for n in self.units for name in self.activations]
         return (*dense, *([DROPOUT] if self.has_dropout else []), self.final)
 
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """See `Space.places`."""
+        return tuple(Place(0, n, "layer") for n in range(self.max_layers))
+
     @functools.cached_property
     def allowed(self) -> np.ndarray:
-        """Bool `[max_layers, ids, ids]`: place, layer before, layer.
-
-        Ids run from 0, the padding, which also stands before the first layer.
-        """
+        """See `Space.allowed`; padding also stands before the first layer."""
         count = len(self.vocabulary) + 1
         final = count - 1
         allowed = np.zeros((self.max_layers, count, count), bool)
@@ -121,8 +127,8 @@ class MlpSpace:
         return allowed
 
     @functools.cached_property
-    def ending_bias(self) -> np.ndarray:
-        """Float64 `[max_layers, ids]`: place, layer before.
+    def prior(self) -> np.ndarray:
+        """See `Space.prior`.
 
         Added to the logit of the final layer it makes all depths, which are
         numbers of layers as `max_layers` counts them, equally likely where
@@ -130,40 +136,71 @@ class MlpSpace:
         ends. Without it ending is as likely as each other layer, and most
         sequences come near to the greatest depth.
         """
+        prior = np.zeros(self.allowed.shape)
+        if self.depth_prior == "paper":
+            return prior
         final = len(self.vocabulary)
         others = self.allowed[:, :, :final].sum(axis=2)
         deeper = self.max_layers - 1 - np.arange(self.max_layers)[:, None]
         is_open = self.allowed[:, :, final] & (others > 0)
         # The odds of ending are 1 to `deeper`, the greater depths.
         odds = np.where(is_open, others, 1) / np.where(is_open, deeper, 1)
-        return np.log(odds)
+        prior[:, :, final] = np.log(odds)
+        return prior
 
-    def size(self) -> int:
-        """Number of architectures."""
-        allowed = self.allowed.astype(object)
-        ways = allowed[0, PADDING]
-        for place in range(1, self.max_layers):
-            ways = ways @ allowed[place]
-        # All sequences that were counted end in the final layer or padding.
-        return int(ways.sum())
+    def mutate(self, row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Changes, takes out or adds one layer.
+
+        No change of a single integer changes the depth. Which of the three
+        is drawn first, of those that are possible, then the result.
+        """
+        kinds = [self.neighbours(row), self._shorter(row), self._longer(row)]
+        possible = [rows for rows in kinds if len(rows)]
+        if not possible:
+            raise InputError("no single layer of the architecture can change")
+        rows = possible[rng.integers(len(possible))]
+        return rows[rng.integers(len(rows))]
+
+    def _shorter(self, row: np.ndarray) -> np.ndarray:
+        """The legal rows with one layer less."""
+        return self._legal(
+            [
+                np.append(np.delete(row, place), PADDING)
+                for place in np.flatnonzero(row)
+            ]
+        )
+
+    def _longer(self, row: np.ndarray) -> np.ndarray:
+        """The legal rows with one layer more."""
+        if row[-1] != PADDING:
+            return self._legal([])
+        return self._legal(
+            [
+                np.insert(row[:-1], place, word)
+                for place in range(len(row))
+                for word in range(1, len(self.vocabulary))
+            ]
+        )
+
+    def _legal(self, rows: list[np.ndarray]) -> np.ndarray:
+        """Those that are legal, each once, `[n, max_layers]`."""
+        legal = [row for row in rows if self.is_legal(row)]
+        found = np.array(legal, np.int32).reshape(-1, self.max_layers)
+        return np.unique(found, axis=0)
 
     def encode(self, architecture: MlpArchitecture) -> np.ndarray:
-        """Returns the ids of an architecture, int32 `[max_layers]`.
+        """See `Space.encode`.
 
         Raises:
           InputError: it is not of this space.
         """
         return self._ids(self._words(architecture))
 
-    def decode(self, ids: np.ndarray) -> MlpArchitecture:
-        """Returns the architecture of ids `[max_layers]`.
-
-        Raises:
-          InputError: the sequence is not legal.
-        """
+    def decode(self, row: np.ndarray) -> MlpArchitecture:
+        """See `Space.decode`."""
         before = PADDING
         words = []
-        for place, number in enumerate(np.asarray(ids).tolist()):
+        for place, number in enumerate(np.asarray(row).tolist()):
             if not 0 <= number <= len(self.vocabulary):
                 raise InputError(
                     f"id {number} at place {place + 1} must be from 0 to "
@@ -186,18 +223,18 @@ class MlpSpace:
         return self._layers(words)
 
     def parse(self, text: str) -> MlpArchitecture:
-        """Reads an architecture from its text.
-
-        Raises:
-          InputError: says which layer is wrong.
-        """
+        """See `Space.parse`."""
         words = [" ".join(word.split()) for word in text.split("|")]
         self.decode(self._ids(words))
         return self._layers(words)
 
     def format(self, architecture: MlpArchitecture) -> str:
-        """Returns the text of an architecture."""
+        """See `Space.format`."""
         return " | ".join(self._words(architecture))
+
+    def describe(self, architecture: MlpArchitecture) -> str:
+        """One line for each layer."""
+        return "\n".join(self._words(architecture))
 
     def _words(self, architecture: MlpArchitecture) -> list[str]:
         words = []

@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 
-from mlpnas.config import PolicyConfig
-from mlpnas.controller import Controller
-from mlpnas.space import HiddenLayer, MlpSpace, count_parameters
 from nascore.errors import InputError
+from nascore.spaces.perceptrons import HiddenLayer, MlpSpace, count_parameters
 
 SPACE = MlpSpace()
 
@@ -49,8 +47,8 @@ def test_published_architectures_parse():
 
 
 def test_a_hundred_thousand_samples_and_none_illegal():
-    controller = Controller(SPACE, PolicyConfig(depth_prior="paper"))
-    sequences = controller(100_000, [1, 2]).sequences.numpy()
+    space = MlpSpace(depth_prior="paper")
+    sequences = space.sample(np.random.default_rng(0), 100_000)
     seen = set()
     for ids in sequences:
         architecture = SPACE.decode(ids)
