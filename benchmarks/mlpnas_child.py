@@ -27,8 +27,8 @@ import tensorflow as tf  # noqa: E402
 from mlpnas.candidates import CandidatePool  # noqa: E402
 from mlpnas.config import MlpnasConfig, SpaceConfig  # noqa: E402
 from mlpnas.controller import Controller  # noqa: E402
-from mlpnas.data import MlpData, load  # noqa: E402
-from mlpnas.data_config import MlpDataConfig  # noqa: E402
+from mlpnas.data.config import MlpDataConfig  # noqa: E402
+from mlpnas.data.load import MlpData, load  # noqa: E402
 from mlpnas.dense import initial_weights  # noqa: E402
 from mlpnas.search import trainer_settings  # noqa: E402
 from mlpnas.tasks import Task, epoch_weighted_mean  # noqa: E402

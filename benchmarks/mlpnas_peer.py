@@ -37,8 +37,8 @@ quiet_tensorflow()
 import tensorflow as tf  # noqa: E402
 
 from benchmarks.peer_searches import SEARCHES, Plan  # noqa: E402
-from mlpnas.data import load  # noqa: E402
-from mlpnas.data_config import MlpDataConfig  # noqa: E402
+from mlpnas.data.config import MlpDataConfig  # noqa: E402
+from mlpnas.data.load import load  # noqa: E402
 from nascore.process.runtime import use_one_thread  # noqa: E402
 
 METHODS = tuple(SEARCHES)

@@ -21,7 +21,7 @@ from mlpnas.config import (
     SpaceConfig,
     TrainingConfig,
 )
-from mlpnas.data import MlpData
+from mlpnas.data.load import MlpData
 from mlpnas.search import Search, make_task, trainer_settings
 from mlpnas.trainer import Trainer
 from nascore.runs.folder import RunFolder

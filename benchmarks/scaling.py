@@ -137,7 +137,7 @@ def train_candidates(count: int, backend: str, workers: int) -> list[float]:
 
     quiet_tensorflow()
     from mlpnas.candidates import CandidatePool
-    from mlpnas.data import load
+    from mlpnas.data.load import load
     from mlpnas.dense import initial_weights
     from mlpnas.search import trainer_settings
     from mlpnas.tasks import Task

@@ -35,8 +35,8 @@ from enas.config import ControllerConfig, EnasConfig, ScheduleConfig  # noqa: E4
 from enas.controller import make_controller  # noqa: E402
 from enas.policy import PolicyTrainer  # noqa: E402
 from enas.reward import AccuracyReward  # noqa: E402
-from mlpnas.data import load  # noqa: E402
-from mlpnas.data_config import MlpDataConfig  # noqa: E402
+from mlpnas.data.config import MlpDataConfig  # noqa: E402
+from mlpnas.data.load import load  # noqa: E402
 from nascore.data.augment import augment, to_float  # noqa: E402
 from nascore.data.images import ImageData, Split  # noqa: E402
 from nascore.networks.config import SupernetConfig  # noqa: E402

@@ -10,7 +10,7 @@ import pandas as pd
 from experiments.mlpnas_variants import VARIANTS
 from mlpnas.competitors import compare
 from mlpnas.config import FINAL_FILE, MlpnasConfig
-from mlpnas.data import load
+from mlpnas.data.load import load
 from nascore.config import unflatten
 from nascore.errors import InputError
 from nascore.runs.csv_files import read_table

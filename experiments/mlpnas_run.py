@@ -12,8 +12,8 @@ from experiments import plot_mlpnas
 from mlpnas.candidates import choose_jobs
 from mlpnas.competitors import TITLES, Compared, compare
 from mlpnas.config import FINAL_FILE, MODEL_FILE, MlpnasConfig
-from mlpnas.data import MlpData, load
-from mlpnas.encoders import TableEncoder
+from mlpnas.data.encoders import TableEncoder
+from mlpnas.data.load import MlpData, load
 from mlpnas.export import build_model, save_model
 from mlpnas.finetune import Finetuned, finetune
 from mlpnas.memory import estimate

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from mlpnas.data_config import MlpDataConfig, split_names
+from mlpnas.data.config import MlpDataConfig, split_names
 from nascore.errors import InputError
 
 # Names that a message or a note lists.

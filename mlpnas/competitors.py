@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from mlpnas.data import MlpData
+from mlpnas.data.load import MlpData
 
 # How a competitor is called in tables and figures.
 TITLES = {

@@ -6,7 +6,7 @@ MLPNAS; sections are named where a default comes from. No TensorFlow here.
 
 import dataclasses
 
-from mlpnas.data_config import MlpDataConfig, split_names
+from mlpnas.data.config import MlpDataConfig, split_names
 from nascore.config import check_fields, option
 from nascore.errors import InputError
 from nascore.spaces.perceptrons import MlpSpace

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from mlpnas.encoders import Encoder, ImageEncoder
+from mlpnas.data.encoders import Encoder, ImageEncoder
 from mlpnas.table_inputs import NUMBERS, TEXTS, is_wide, table_inputs
 from mlpnas.tasks import LayerWeights
 from nascore.errors import InputError

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from mlpnas.config import MlpnasConfig
-from mlpnas.data import MlpData
+from mlpnas.data.load import MlpData
 from mlpnas.search import trainer_settings
 from mlpnas.tasks import LayerWeights
 from mlpnas.trainer import Trainer

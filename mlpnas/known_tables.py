@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mlpnas.data_config import MlpDataConfig
+from mlpnas.data.config import MlpDataConfig
 from mlpnas.table_files import read_table
 from nascore.errors import InputError
 

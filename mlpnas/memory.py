@@ -1,7 +1,7 @@
 """Memory that an MLPNAS search needs, counted from its settings."""
 
 from mlpnas.config import MlpnasConfig
-from mlpnas.data import MlpData
+from mlpnas.data.load import MlpData
 from nascore.process.memory import FLOAT, Need, peak
 from nascore.spaces.perceptrons import HiddenLayer, count_parameters
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from mlpnas.config import MODEL_FILE
-from mlpnas.data import MlpData
-from mlpnas.encoders import TableEncoder
+from mlpnas.data.encoders import TableEncoder
+from mlpnas.data.load import MlpData
 from mlpnas.readings import Column, Reading
 from mlpnas.table_inputs import input_names, is_wide
 from nascore.config import check_kind

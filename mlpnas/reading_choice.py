@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from mlpnas.columns import find_columns, name_some
-from mlpnas.data_config import MlpDataConfig, join_names, split_names
-from mlpnas.encoders import MISSING
+from mlpnas.data.config import MlpDataConfig, join_names, split_names
+from mlpnas.data.encoders import MISSING
 from mlpnas.number_texts import (
     Style,
     find_style,

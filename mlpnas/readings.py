@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mlpnas.columns import simple
-from mlpnas.encoders import MISSING
+from mlpnas.data.encoders import MISSING
 from mlpnas.number_texts import (
     is_missing_number,
     other_mark,

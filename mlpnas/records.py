@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from mlpnas.config import MlpnasConfig
-from mlpnas.data import MlpData
+from mlpnas.data.load import MlpData
 from mlpnas.tasks import Trained
 from nascore.process.runtime import device_names
 from nascore.runs.atomic import write_json

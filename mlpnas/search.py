@@ -17,7 +17,7 @@ import tensorflow as tf
 from mlpnas.candidates import CandidatePool, choose_jobs
 from mlpnas.config import MlpnasConfig
 from mlpnas.controller import make_controller
-from mlpnas.data import MlpData, load
+from mlpnas.data.load import MlpData, load
 from mlpnas.dense import initial_weights
 from mlpnas.policy import PolicyTrainer
 from mlpnas.records import Measured, Proposal, Records

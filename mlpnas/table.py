@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from mlpnas.columns import find_columns, name_some
-from mlpnas.data_config import MlpDataConfig
-from mlpnas.encoders import MISSING
+from mlpnas.data.config import MlpDataConfig
+from mlpnas.data.encoders import MISSING
 from mlpnas.readings import Reading
 from nascore.config import show
 from nascore.errors import InputError

@@ -10,13 +10,13 @@ import pandas as pd
 
 from mlpnas import table
 from mlpnas.columns import find_column, simple
-from mlpnas.data_config import MlpDataConfig, split_names
-from mlpnas.encoders import MISSING, TableEncoder
+from mlpnas.data.config import MlpDataConfig, split_names
+from mlpnas.data.encoders import MISSING, TableEncoder
+from mlpnas.data.splits import WHERE, subset
 from mlpnas.known_tables import WINE_LABEL, read_vowels, read_wine
 from mlpnas.labels import Labels, encode_labels, remark_labels
 from mlpnas.reading_choice import choose_reading
 from mlpnas.readings import Reading, apply, to_texts
-from mlpnas.splits import WHERE, subset
 from mlpnas.table_files import Table, read_table
 from mlpnas.table_report import FLAGS, report
 from mlpnas.tasks import Examples

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from mlpnas.encoders import MISSING, TableEncoder
+from mlpnas.data.encoders import MISSING, TableEncoder
 
 # From so many columns on a model takes matrices: an input for each column
 # costs milliseconds to build, to load, and in each call.

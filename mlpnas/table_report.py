@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mlpnas.columns import name_some
-from mlpnas.encoders import MISSING
+from mlpnas.data.encoders import MISSING
 from mlpnas.readings import Reading
 from nascore.config import show
 

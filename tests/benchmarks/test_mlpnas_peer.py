@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks import mlpnas_peer, peer_searches
 from benchmarks.peer_searches import Found, Plan
-from mlpnas.data import load
-from mlpnas.data_config import MlpDataConfig
+from mlpnas.data.config import MlpDataConfig
+from mlpnas.data.load import load
 from nascore.errors import InputError
 from nascore.runs.tables import Table
 

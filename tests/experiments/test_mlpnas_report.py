@@ -11,7 +11,7 @@ from experiments import mlpnas_report, mlpnas_rows
 from experiments.mlpnas_variants import VARIANTS, variants_of
 from mlpnas.competitors import Compared
 from mlpnas.config import MlpnasConfig
-from mlpnas.data_config import MlpDataConfig
+from mlpnas.data.config import MlpDataConfig
 from nascore.config import flatten
 from nascore.errors import InputError
 

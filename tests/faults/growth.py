@@ -20,8 +20,8 @@ from mlpnas.config import (
     SpaceConfig,
     TrainingConfig,
 )
-from mlpnas.data import load as load_table
-from mlpnas.data_config import MlpDataConfig
+from mlpnas.data.config import MlpDataConfig
+from mlpnas.data.load import load as load_table
 from mlpnas.search import Search as MlpnasSearch
 from nascore.data.config import DataConfig
 from nascore.data.images import ImageData, Split

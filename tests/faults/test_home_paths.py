@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mlpnas.data_config import MlpDataConfig
+from mlpnas.data.config import MlpDataConfig
 from nascore.data.config import DataConfig
 from nascore.errors import InputError
 from nascore.paths import expand, make_absolute

@@ -16,8 +16,8 @@ from mlpnas.config import (
     SpaceConfig,
     TrainingConfig,
 )
-from mlpnas.data import load
-from mlpnas.data_config import MlpDataConfig
+from mlpnas.data.config import MlpDataConfig
+from mlpnas.data.load import load
 from mlpnas.dense import initial_weights
 from mlpnas.search import Search
 from mlpnas.tasks import EpochRows, Examples, Trained, TrainerSettings

@@ -18,9 +18,9 @@ from PIL import Image
 
 from enas.config import EnasConfig
 from ienas.config import IenasConfig
-from mlpnas import data as mlpnas_data
 from mlpnas.config import MlpnasConfig
-from mlpnas.data_config import MlpDataConfig
+from mlpnas.data.config import MlpDataConfig
+from mlpnas.data.load import load as mlpnas_data
 from mlpnas.table_files import read_table as read_data_table
 from nascore.config import flatten, unflatten
 from nascore.data.array_pickles import read_array_pickle

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from mlpnas.data import load
-from mlpnas.data_config import MlpDataConfig
+from mlpnas.data.config import MlpDataConfig
+from mlpnas.data.load import load
 from nascore.errors import InputError
 
 

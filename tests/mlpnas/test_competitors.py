@@ -3,8 +3,8 @@ from sklearn.linear_model import LogisticRegression
 
 from mlpnas.competitors import TITLES, compare, make_classifier
 from mlpnas.config import COMPETITORS
-from mlpnas.data import load
-from mlpnas.data_config import MlpDataConfig
+from mlpnas.data.config import MlpDataConfig
+from mlpnas.data.load import load
 
 
 def test_settings_of_the_paper():

@@ -14,8 +14,8 @@ from mlpnas.config import (
     SpaceConfig,
     TrainingConfig,
 )
-from mlpnas.data import load
-from mlpnas.data_config import MlpDataConfig
+from mlpnas.data.config import MlpDataConfig
+from mlpnas.data.load import load
 from mlpnas.finetune import finetune
 from mlpnas.search import Search
 from mlpnas.tasks import EpochRows, Trained, epoch_weighted_mean

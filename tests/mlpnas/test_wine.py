@@ -1,7 +1,7 @@
 import numpy as np
 
-from mlpnas.data import load
-from mlpnas.data_config import MlpDataConfig
+from mlpnas.data.config import MlpDataConfig
+from mlpnas.data.load import load
 from nascore.data.tfds import make_builder
 
 

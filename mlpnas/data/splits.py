@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlpnas.data_config import MlpDataConfig
+from mlpnas.data.config import MlpDataConfig
 from nascore.data.splits import set_aside
 from nascore.errors import InputError
 

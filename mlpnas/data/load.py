@@ -6,10 +6,10 @@ import hashlib
 
 import numpy as np
 
-from mlpnas.data_config import IMAGE_DATASETS, MlpDataConfig
-from mlpnas.encoders import Encoder, ImageEncoder
+from mlpnas.data.config import IMAGE_DATASETS, MlpDataConfig
+from mlpnas.data.encoders import Encoder, ImageEncoder
+from mlpnas.data.splits import WHERE, subset
 from mlpnas.readings import Reading
-from mlpnas.splits import WHERE, subset
 from mlpnas.table_data import load_table
 from mlpnas.tasks import Examples
 from nascore.data.config import DataConfig

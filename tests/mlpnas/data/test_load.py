@@ -9,8 +9,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from mlpnas import table_checks
-from mlpnas.data import load
-from mlpnas.data_config import MlpDataConfig
+from mlpnas.data.config import MlpDataConfig
+from mlpnas.data.load import load
 from nascore.errors import InputError
 from nascore.process import memory
 
