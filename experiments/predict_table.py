@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mlpnas.config import MODEL_FILE
-from mlpnas.table_files import read_table
+from mlpnas.data.tables.files import read_table
 from nascore.errors import InputError, printable
 from nascore.runs.atomic import placing
 

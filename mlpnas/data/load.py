@@ -9,8 +9,8 @@ import numpy as np
 from mlpnas.data.config import IMAGE_DATASETS, MlpDataConfig
 from mlpnas.data.encoders import Encoder, ImageEncoder
 from mlpnas.data.splits import WHERE, subset
-from mlpnas.readings import Reading
-from mlpnas.table_data import load_table
+from mlpnas.data.tables.load import load_table
+from mlpnas.data.tables.readings import Reading
 from mlpnas.tasks import Examples
 from nascore.data.config import DataConfig
 from nascore.data.images import load_raw

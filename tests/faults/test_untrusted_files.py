@@ -439,7 +439,8 @@ def test_a_picture_that_claims_to_be_huge_is_not_decoded(refused, model):
 def test_a_gigantic_field_of_a_csv_file_is_refused(
     refused, tmp_path, monkeypatch
 ):
-    from mlpnas import csv_tables, table_files
+    from mlpnas.data.tables import delimited as csv_tables
+    from mlpnas.data.tables import files as table_files
 
     (tmp_path / "t.csv").write_bytes(b"x,label\n" + b"9" * 2_000_000 + b",a\n")
     arguments = ["--dataset=table", "--label_column=label", "--run_dir=run"]
@@ -452,7 +453,8 @@ def test_a_gigantic_field_of_a_csv_file_is_refused(
 def test_a_compressed_table_that_becomes_too_large(tmp_path, monkeypatch):
     import gzip
 
-    from mlpnas import csv_tables, table_files
+    from mlpnas.data.tables import delimited as csv_tables
+    from mlpnas.data.tables import files as table_files
 
     path = tmp_path / "t.csv.gz"
     path.write_bytes(gzip.compress(b"x,label\n" + b"1,a\n" * 500_000))

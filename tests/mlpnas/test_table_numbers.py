@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlpnas.number_texts import parse_number
+from mlpnas.data.tables.numbers import parse_number
 from tests.mlpnas.tables import label, number, read, refusal, write_rows
 
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
-from mlpnas import table_checks
 from mlpnas.data.config import MlpDataConfig
 from mlpnas.data.load import load
+from mlpnas.data.tables import checks as table_checks
 from nascore.errors import InputError
 from nascore.process import memory
 

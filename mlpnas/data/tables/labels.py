@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from mlpnas.columns import name_some
 from mlpnas.data.config import join_names
 from mlpnas.data.encoders import MISSING
-from mlpnas.number_texts import is_placeholder, parse_number
+from mlpnas.data.tables.columns import name_some
+from mlpnas.data.tables.numbers import is_placeholder, parse_number
 from nascore.config import show
 from nascore.errors import InputError
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from mlpnas.columns import simple
 from mlpnas.data.encoders import MISSING
-from mlpnas.number_texts import (
+from mlpnas.data.tables.columns import simple
+from mlpnas.data.tables.numbers import (
     is_missing_number,
     other_mark,
     parse_number,

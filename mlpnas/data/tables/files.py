@@ -11,8 +11,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from mlpnas.csv_tables import read_csv
-from mlpnas.table_checks import BROKEN, check_cells, check_header, check_size
+from mlpnas.data.tables.checks import (
+    BROKEN,
+    check_cells,
+    check_header,
+    check_size,
+)
+from mlpnas.data.tables.delimited import read_csv
 from nascore.config import show
 from nascore.errors import InputError
 

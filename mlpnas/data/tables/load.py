@@ -8,17 +8,17 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from mlpnas import table
-from mlpnas.columns import find_column, simple
 from mlpnas.data.config import MlpDataConfig, split_names
 from mlpnas.data.encoders import MISSING, TableEncoder
 from mlpnas.data.splits import WHERE, subset
-from mlpnas.known_tables import WINE_LABEL, read_vowels, read_wine
-from mlpnas.labels import Labels, encode_labels, remark_labels
-from mlpnas.reading_choice import choose_reading
-from mlpnas.readings import Reading, apply, to_texts
-from mlpnas.table_files import Table, read_table
-from mlpnas.table_report import FLAGS, report
+from mlpnas.data.tables import rows as table
+from mlpnas.data.tables.choice import choose_reading
+from mlpnas.data.tables.columns import find_column, simple
+from mlpnas.data.tables.files import Table, read_table
+from mlpnas.data.tables.known import WINE_LABEL, read_vowels, read_wine
+from mlpnas.data.tables.labels import Labels, encode_labels, remark_labels
+from mlpnas.data.tables.readings import Reading, apply, to_texts
+from mlpnas.data.tables.report import FLAGS, report
 from mlpnas.tasks import Examples
 from nascore.data.splits import set_aside
 from nascore.errors import InputError

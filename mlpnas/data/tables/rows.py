@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from mlpnas.columns import find_columns, name_some
 from mlpnas.data.config import MlpDataConfig
 from mlpnas.data.encoders import MISSING
-from mlpnas.readings import Reading
+from mlpnas.data.tables.columns import find_columns, name_some
+from mlpnas.data.tables.readings import Reading
 from nascore.config import show
 from nascore.errors import InputError
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from mlpnas.columns import name_some
 from mlpnas.data.encoders import MISSING
-from mlpnas.readings import Reading
+from mlpnas.data.tables.columns import name_some
+from mlpnas.data.tables.readings import Reading
 from nascore.config import show
 
 # Columns, and texts of a column, that are named.

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from mlpnas.columns import find_columns, name_some
 from mlpnas.data.config import MlpDataConfig, join_names, split_names
 from mlpnas.data.encoders import MISSING
-from mlpnas.number_texts import (
+from mlpnas.data.tables.columns import find_columns, name_some
+from mlpnas.data.tables.numbers import (
     Style,
     find_style,
     is_date,
@@ -18,7 +18,13 @@ from mlpnas.number_texts import (
     other_mark,
     parse_number,
 )
-from mlpnas.readings import Column, Reading, is_numeric, to_numbers, to_texts
+from mlpnas.data.tables.readings import (
+    Column,
+    Reading,
+    is_numeric,
+    to_numbers,
+    to_texts,
+)
 from nascore.config import show
 from nascore.errors import InputError
 

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import pandas as pd
 
-from mlpnas.table_checks import BROKEN, GROWTH, check_header
+from mlpnas.data.tables.checks import BROKEN, GROWTH, check_header
 from nascore.errors import InputError
 from nascore.process.memory import available
 

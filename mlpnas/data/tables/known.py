@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from mlpnas.data.config import MlpDataConfig
-from mlpnas.table_files import read_table
+from mlpnas.data.tables.files import read_table
 from nascore.errors import InputError
 
 WINE_LABEL = "quality_label"
@@ -16,7 +16,7 @@ def read_wine(config: MlpDataConfig) -> tuple[pd.DataFrame, list[str]]:
     """White wine, three classes of quality."""
     if not config.data_file:
         # Slow to import, and needed here only.
-        from mlpnas.wine import read_prepared_wine
+        from mlpnas.data.tables.wine import read_prepared_wine
 
         frame = read_prepared_wine(config.data_dir)
     else:
