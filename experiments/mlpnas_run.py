@@ -14,13 +14,13 @@ from mlpnas.competitors import TITLES, Compared, compare
 from mlpnas.config import FINAL_FILE, MODEL_FILE, MlpnasConfig
 from mlpnas.data.encoders import TableEncoder
 from mlpnas.data.load import MlpData, load
-from mlpnas.export import build_model, save_model
+from mlpnas.exports.card import CARD_FILE, write_card
+from mlpnas.exports.model import build_model, save_model
+from mlpnas.exports.table_inputs import NUMBERS, is_wide
 from mlpnas.finetune import Finetuned, finetune
 from mlpnas.memory import estimate
-from mlpnas.model_card import CARD_FILE, write_card
 from mlpnas.records import Measured
 from mlpnas.search import Search, count_passes
-from mlpnas.table_inputs import NUMBERS, is_wide
 from nascore.errors import printable
 from nascore.process.memory import Watch, resident
 from nascore.process.runtime import use_one_thread

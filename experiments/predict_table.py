@@ -41,7 +41,7 @@ def main(path: Path, files: list[str], top: int, out: str) -> None:
     if out and not target.parent.is_dir():
         raise InputError(f"--out={out}: there is no folder {target.parent}")
     # TensorFlow takes seconds to import: after the arguments were checked.
-    from mlpnas.prediction import load_model
+    from mlpnas.exports.prediction import load_model
 
     model = load_model(path.parent if path.name == MODEL_FILE else path)
     reading = model.card.reading

@@ -8,7 +8,7 @@ from mlpnas.config import MODEL_FILE
 from mlpnas.data.encoders import TableEncoder
 from mlpnas.data.load import MlpData
 from mlpnas.data.tables.readings import Column, Reading
-from mlpnas.table_inputs import input_names, is_wide
+from mlpnas.exports.table_inputs import input_names, is_wide
 from nascore.config import check_kind
 from nascore.errors import InputError
 from nascore.runs.atomic import write_json

@@ -13,8 +13,8 @@ from mlpnas.config import MODEL_FILE
 from mlpnas.data.tables.columns import name_some
 from mlpnas.data.tables.readings import apply
 from mlpnas.data.tables.rows import describe_unknown
-from mlpnas.model_card import CARD_FILE, TableCard, read_card
-from mlpnas.table_inputs import NUMBERS, TEXTS
+from mlpnas.exports.card import CARD_FILE, TableCard, read_card
+from mlpnas.exports.table_inputs import NUMBERS, TEXTS
 from nascore.errors import InputError
 from nascore.training.exports.keras_file import CLASSES, check_keras_file
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mlpnas.data.encoders import Encoder, ImageEncoder
-from mlpnas.table_inputs import NUMBERS, TEXTS, is_wide, table_inputs
+from mlpnas.exports.table_inputs import NUMBERS, TEXTS, is_wide, table_inputs
 from mlpnas.tasks import LayerWeights
 from nascore.errors import InputError
 from nascore.runs.atomic import placing

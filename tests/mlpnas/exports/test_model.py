@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from mlpnas.data.encoders import MISSING, ImageEncoder, TableEncoder
 from mlpnas.dense import initial_weights
-from mlpnas.export import build_model, raw_batch, save_model
-from mlpnas.table_inputs import input_names
+from mlpnas.exports.model import build_model, raw_batch, save_model
+from mlpnas.exports.table_inputs import input_names
 from nascore.errors import InputError
 from nascore.spaces.perceptrons import MlpSpace
 

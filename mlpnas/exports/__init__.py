@@ -1,0 +1,1 @@
+"""The found network as files for others, and read again."""
