@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from mlpnas.npz import pack, unpack
 from mlpnas.tasks import EpochRows, Trained
+from nascore.runs.npz import pack, unpack
 
 
 class TrainedStore(tf.train.experimental.PythonState):

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from mlpnas.npz import pack, unpack
 from mlpnas.tasks import LayerWeights
+from nascore.runs.npz import pack, unpack
 from nascore.spaces.perceptrons import MlpArchitecture
 
 Bigram = tuple[str, str]
