@@ -40,7 +40,7 @@ def die_at_sync(number):
 
 def die_within_append(number):
     """Dies when a part of some rows has been written."""
-    from nascore.runs.folder import tables
+    from nascore.runs import tables
 
     calls = iter(range(1, 10**9))
 

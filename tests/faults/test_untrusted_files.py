@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nascore.data.images import archives, cifar
+from nascore.data import archives, cifar
 from nascore.data.tfds import unpack_folder
 from nascore.errors import InputError
 from nascore.training.exports import keras_file

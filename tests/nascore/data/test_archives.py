@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nascore.data import tfds as prepare
 from nascore.data.config import DataConfig
 from nascore.data.images import load
-from nascore.data.images import tfds as prepare
 from nascore.errors import InputError
 
 CLASSES = ("cats", "dogs")

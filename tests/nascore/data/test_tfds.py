@@ -9,9 +9,9 @@ import requests
 import tensorflow_datasets as tfds
 from sklearn.model_selection import train_test_split
 
+from nascore.data import tfds as prepare
 from nascore.data.config import DataConfig
 from nascore.data.images import load
-from nascore.data.images import tfds as prepare
 from nascore.data.mnist import read_idx, read_mnist
 from nascore.errors import InputError
 

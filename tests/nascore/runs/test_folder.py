@@ -7,8 +7,8 @@ import pytest
 
 from enas.config import ScheduleConfig
 from nascore.errors import InputError
+from nascore.runs import folder as runs
 from nascore.runs.folder import RunFolder, changed_settings, differences
-from nascore.runs.folder import folder as runs
 from nascore.runs.reader import read_run
 
 SETTINGS = {
