@@ -1,0 +1,77 @@
+"""Small rooms: files, functions, classes and folders have limits.
+
+What is larger stands in LARGER with the size it had when this test came. It
+may shrink, and then leaves the list; nothing may join it.
+"""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("nascore", "enas", "ienas", "mlpnas", "flags", "experiments")
+FILE, FUNCTION, CLASS, FOLDER = 350, 60, 250, 15
+LARGER = {
+    "enas/child.py": 418,
+    "enas/child.py Child": 342,
+    "enas/child.py train": 61,
+    "enas/records.py Records": 251,
+    "enas/search.py": 367,
+    "enas/search.py Search": 306,
+    "experiments/batch.py run_jobs": 71,
+    "experiments/comparison/page.py write_page": 83,
+    "experiments/rank_check.py check_ranks": 63,
+    "mlpnas": 16,
+    "mlpnas/search.py": 363,
+    "mlpnas/search.py Search": 282,
+    "mlpnas/trainer.py Trainer": 263,
+    "nascore/data/images.py": 365,
+    "nascore/data/tfds.py": 364,
+    "nascore/networks/operations/base.py": 354,
+    "nascore/networks/shared_cell.py _run": 78,
+    "nascore/networks/supernet.py _make_layers": 75,
+    "nascore/runs/folder.py": 379,
+    "nascore/training/loop.py": 423,
+    "nascore/training/loop.py Loop": 349,
+    "nascore/training/loop.py train": 62,
+    "nascore/training/run.py": 371,
+    "nascore/training/run.py FinalTraining": 325,
+    "nascore/training/run.py __init__": 70,
+}
+
+
+def sizes():
+    """All sizes over their limits, by what they are of."""
+    for room in ROOMS:
+        folders = {path.parent for path in (ROOT / room).rglob("*.py")}
+        for folder in sorted(folders):
+            place = folder.relative_to(ROOT).as_posix()
+            files = sorted(folder.glob("*.py"))
+            # Scripts are commands, and __init__.py is a rule of Python.
+            rooms = [path for path in files if path.name != "__init__.py"]
+            if len(rooms) > FOLDER and place != "experiments":
+                yield place, len(rooms)
+            for path in files:
+                yield from sizes_in(path, f"{place}/{path.name}")
+
+
+def sizes_in(path, place):
+    text = path.read_text(encoding="utf-8")
+    lines = len(text.splitlines())
+    if lines > FILE:
+        yield place, lines
+    for node in ast.walk(ast.parse(text)):
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        if isinstance(node, kinds):
+            limit = CLASS if isinstance(node, ast.ClassDef) else FUNCTION
+            lines = node.end_lineno - node.lineno + 1
+            if lines > limit:
+                yield f"{place} {node.name}", lines
+
+
+def test_nothing_is_larger_than_its_limit_or_than_it_was():
+    found = dict(sizes())
+    grown = {
+        name: size for name, size in found.items() if size > LARGER.get(name, 0)
+    }
+    assert grown == {}
+    assert set(LARGER) - set(found) == set(), "take these off the list"
