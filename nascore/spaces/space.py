@@ -126,6 +126,10 @@ class Space(abc.ABC, Generic[A]):
         before = np.concatenate([[0], row[:-1]])
         return bool(self.allowed[np.arange(self.length), before, row].all())
 
+    def draw(self, rng: np.random.Generator) -> A:
+        """Draws one architecture, see `sample`."""
+        return self.decode(self.sample(rng, 1)[0])
+
     def sample(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Draws rows, int32 `[count, length]`, each value under the prior.
 

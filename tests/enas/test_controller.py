@@ -137,7 +137,7 @@ def test_log_probability_equals_a_numpy_walk():
     controller = sharp_controller(SPACE, init_range=0.5, temperature=2.0)
     rng = np.random.default_rng(0)
     for _ in range(3):
-        architecture = SPACE.sample(rng)
+        architecture = SPACE.draw(rng)
         scored = controller(
             architectures=tf.constant(architecture.to_array()[None])
         )

@@ -61,7 +61,7 @@ def make_run(folder, method, seed, accuracies, dataset="mnist", **settings):
     evaluations, epochs = [], []
     for epoch, row in enumerate(accuracies):
         for step, accuracy in enumerate(row):
-            cells = SPACE.sample(rng).cells
+            cells = SPACE.draw(rng).cells
             evaluations.append(
                 {
                     "epoch": epoch,
@@ -95,7 +95,7 @@ def make_run(folder, method, seed, accuracies, dataset="mnist", **settings):
     ranking = [
         {
             "rank": rank + 1,
-            "architecture": str(SPACE.sample(rng)),
+            "architecture": str(SPACE.draw(rng)),
             "validation_accuracy": 0.6 - rank / 100 + seed / 1000,
             "search_test_accuracy": 0.5,
         }

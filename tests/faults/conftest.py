@@ -108,7 +108,7 @@ def search_run(tmp_path):
     (folder / "config.json").write_text(json.dumps(content))
     rows = []
     for place in range(8):
-        normal, reduction = map(str, SPACE.sample(rng).cells)
+        normal, reduction = map(str, SPACE.draw(rng).cells)
         rows.append(
             {
                 "epoch": place // 4,
@@ -140,7 +140,7 @@ def search_run(tmp_path):
     ranking = [
         {
             "rank": rank,
-            "architecture": str(SPACE.sample(rng)),
+            "architecture": str(SPACE.draw(rng)),
             "validation_accuracy": 0.6,
             "search_test_accuracy": 0.5,
         }
@@ -161,7 +161,7 @@ def final_run(tmp_path):
         "final training",
         dataset="digits",
         num_nodes=2,
-        architecture=str(SPACE.sample(np.random.default_rng(0))),
+        architecture=str(SPACE.draw(np.random.default_rng(0))),
     )
     (folder / "config.json").write_text(json.dumps(content))
     names = ("loss", "accuracy", "learning_rate", "validation_loss")

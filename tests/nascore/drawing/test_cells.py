@@ -19,7 +19,7 @@ SEEDS = range(3)
 
 
 def sample(seed):
-    return SPACE.sample(np.random.default_rng(seed))
+    return SPACE.draw(np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -39,7 +39,7 @@ def test_graph_has_a_box_and_arrows_for_everything(seed):
 def test_no_two_boxes_overlap_and_arrows_point_down():
     rng = np.random.default_rng(0)
     for _ in range(100):
-        for cell in SPACE.sample(rng).cells:
+        for cell in SPACE.draw(rng).cells:
             boxes, arrows = cell_graph(cell, SPACE.operations)
             layout = lay_out(boxes, arrows)
             low = layout.centres - layout.sizes / 2

@@ -24,10 +24,6 @@ SMALL = NetworkConfig(num_nodes=2, filters=4, num_layers=1)
 IMAGES = np.random.default_rng(0).normal(size=(3, 8, 8, 2)).astype(np.float32)
 
 
-def draw(space, rng):
-    return space.decode(space.sample(rng, 1)[0])
-
-
 def formula(architecture, config, size, classes):
     """Parameters and multiply-adds, counted from the description alone."""
     parameters = macs = 0
@@ -94,7 +90,7 @@ def test_published_cell_at_its_published_size():
 def test_any_architecture_has_the_size_of_the_formula(seed, layout):
     config = NetworkConfig(num_nodes=3, filters=4, num_layers=2, layout=layout)
     config = config.for_inference()
-    architecture = draw(config.space, np.random.default_rng(seed))
+    architecture = config.space.draw(np.random.default_rng(seed))
     network = build_network(architecture, (16, 16, 3), 7, config)
     counts = count_parameters(network), count_multiply_adds(network)
     assert counts == formula(architecture, config, 16, 7)
@@ -188,7 +184,7 @@ def test_network_equals_plain_tensorflow(seed):
     config = NetworkConfig(num_nodes=3, filters=4, num_layers=2)
     config = config.for_inference()
     rng = np.random.default_rng(seed)
-    architecture = draw(config.space, rng)
+    architecture = config.space.draw(rng)
     network = build_network(architecture, (8, 8, 2), 5, config)
     for variable in network.trainable_variables:
         variable.assign(rng.normal(size=variable.shape) * 0.3 + 0.2)
@@ -204,7 +200,7 @@ def test_network_equals_plain_tensorflow(seed):
 
 
 def test_saved_and_loaded_in_safe_mode(tmp_path):
-    architecture = draw(SMALL.space, np.random.default_rng(5))
+    architecture = SMALL.space.draw(np.random.default_rng(5))
     network = build_network(architecture, (8, 8, 2), 5, SMALL)
     path = tmp_path / "network.keras"
     network.save(path)
@@ -217,7 +213,7 @@ def test_saved_and_loaded_in_safe_mode(tmp_path):
 def test_runs_under_fit_with_an_auxiliary_head(capsys):
     keras.utils.set_random_seed(0)
     config = NetworkConfig(num_nodes=2, filters=4, num_layers=1)
-    architecture = draw(config.space, np.random.default_rng(5))
+    architecture = config.space.draw(np.random.default_rng(5))
     network = build_network(architecture, (8, 8, 2), 3, config)
     assert set(network.output) == {"logits", "auxiliary"}
     labels = np.arange(24) % 3
@@ -345,10 +341,10 @@ def test_halving_keeps_every_second_pixel_of_both_grids():
 
 
 def test_bad_sizes_are_refused():
-    architecture = draw(SMALL.space, np.random.default_rng(0))
+    architecture = SMALL.space.draw(np.random.default_rng(0))
     with pytest.raises(InputError, match="multiples of 4"):
         build_network(architecture, (10, 10, 1), 3, SMALL)
-    other = CellSpace(num_nodes=3).sample(np.random.default_rng(0))
+    other = CellSpace(num_nodes=3).draw(np.random.default_rng(0))
     with pytest.raises(InputError, match="16 integers"):
         build_network(other, (8, 8, 1), 3, SMALL)
     for wrong in ({"filters": 5}, {"num_layers": 0}, {"keep_prob": 0.0}):

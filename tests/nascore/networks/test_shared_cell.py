@@ -78,7 +78,7 @@ def value_and_gradients(function, sources):
 @pytest.mark.parametrize("seed", range(6))
 def test_cell_and_its_gradients_equal_the_plain_composition(seed):
     cell = make_cell()
-    architecture = SPACE.sample(np.random.default_rng(seed))
+    architecture = SPACE.draw(np.random.default_rng(seed))
     x0, x1 = inputs(seed)
     sources = [x0, x1, *(weight.value for weight in cell.weights)]
     nodes = architecture.cells[0].nodes
@@ -100,7 +100,7 @@ def test_cell_and_its_gradients_equal_the_plain_composition(seed):
 
 def test_gradients_only_in_the_slots_of_the_architecture():
     cell = make_cell()
-    architecture = SPACE.sample(np.random.default_rng(3))
+    architecture = SPACE.draw(np.random.default_rng(3))
     x0, x1 = inputs()
     sources = [weight.value for weight in cell.slots]
     _, gradients = value_and_gradients(

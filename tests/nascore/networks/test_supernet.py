@@ -118,7 +118,7 @@ def test_supernet_equals_the_discrete_network(layout, count):
     images = tf.constant(rng.normal(size=(4, *IMAGE)).astype(np.float32))
     run = tf.function(lambda values: supernet(images, values)[0])
     for _ in range(count):
-        architecture = supernet.space.decode(supernet.space.sample(rng, 1)[0])
+        architecture = supernet.space.draw(rng)
         ours = run(tf.constant(architecture.to_array()))
         expected = discrete_logits(supernet, images, architecture)
         scale = np.abs(expected).max()
