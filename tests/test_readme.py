@@ -41,7 +41,7 @@ def test_every_flag_that_the_readme_names_exists():
     code = (
         "from absl import flags; from flags import base, comparison;"
         "from experiments import plot_comparison;"
-        "from nascore.config import RunConfig;"
+        "from nascore.runs.config import RunConfig;"
         "comparison.define(); plot_comparison.define_targets();"
         "base.define(RunConfig()); print(*flags.FLAGS)"
     )
