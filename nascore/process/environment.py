@@ -55,6 +55,10 @@ def prepare() -> None:
         notes.append(f"KERAS_BACKEND={other} is not used: this is TensorFlow")
     # Set for the processes that this one starts, too.
     os.environ["KERAS_BACKEND"] = BACKEND
+    if os.environ.get("KERAS_HOME", "").startswith("~"):
+        # Keras would make a folder of this name where it stands.
+        home = os.path.expanduser(os.environ["KERAS_HOME"])
+        os.environ["KERAS_HOME"] = home
     if not _is_plain(_settings_file()):
         os.environ["KERAS_HOME"] = _NOWHERE
 

@@ -25,6 +25,7 @@ def python(code, home, **variables):
         environment.pop(name, None)
     return subprocess.run(
         [sys.executable, "-c", code],
+        cwd=home,
         env={**environment, **variables},
         capture_output=True,
         text=True,
@@ -93,6 +94,7 @@ def test_variables_for_other_programs_do_not_hold_here(tmp_path, variables):
     done = python(SHOW, tmp_path, **variables)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == OURS
+    assert not (tmp_path / "~").exists()
 
 
 def test_a_script_says_that_a_back_end_is_not_used(tmp_path):

@@ -19,8 +19,8 @@ from PIL import Image
 from enas.config import EnasConfig
 from ienas.config import IenasConfig
 from mlpnas.config import MlpnasConfig
-from mlpnas.data.config import MlpDataConfig
 from mlpnas.data import load as mlpnas_data
+from mlpnas.data.config import MlpDataConfig
 from mlpnas.data.tables.files import read_table as read_data_table
 from nascore.config import flatten, unflatten
 from nascore.data.array_pickles import read_array_pickle
