@@ -17,7 +17,7 @@ METHODS = {
     "random": "random",
 }
 ROW = re.compile(
-    r"\| (?P<data>Fashion-MNIST|MNIST), (?P<one>.+?) - (?P<other>.+?) "
+    r"\| (?P<data>Fashion-MNIST|MNIST|CIFAR-10), (?P<one>.+?) - (?P<other>.+?) "
     r"\| (?P<seeds>\d+) "
     r"\| (?P<mean>\S+) \| (?P<low>\S+) to (?P<high>\S+) "
     r"\| (?P<p>\S+) \| (?P<holm>\S+) \|\n"
@@ -43,7 +43,11 @@ def sign_flip_p(values):
 
 @pytest.mark.parametrize(
     ("data", "folder"),
-    [("Fashion-MNIST", "fashion_mnist"), ("MNIST", "mnist")],
+    [
+        ("Fashion-MNIST", "fashion_mnist"),
+        ("MNIST", "mnist"),
+        ("CIFAR-10", "cifar10"),
+    ],
 )
 def test_a_data_set_is_quoted_as_its_rows_say(data, folder):
     epochs = pd.read_csv(ROOT / "results" / folder / "rows" / "epochs.csv")
