@@ -360,7 +360,7 @@ def package_versions() -> dict[str, str]:
 
 def _git_commit() -> str:
     """The commit of the source tree, "+changes" if it was edited."""
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return "unknown"
     try:

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from nascore.runs import folder as runs
 from nascore.runs.folder import RunFolder, changed_settings, differences
 from nascore.runs.reader import read_run
 
+ROOT = Path(__file__).parents[3]
 SETTINGS = {
     "method": "enas",
     "config": {"dataset": "digits", "epochs": 1},
@@ -23,6 +25,18 @@ SETTINGS = {
 HEADER = "epoch,step,normal_cell,accuracy,reward,baseline,entropy\n"
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no git checkout")
+def test_a_run_names_the_commit_of_its_source_tree(tmp_path):
+    with RunFolder.create(tmp_path / "run") as run:
+        run.record_start({"method": "test"}, ScheduleConfig())
+    start = json.loads((tmp_path / "run" / "config.json").read_text())
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True
+    ).stdout.strip()
+    (started,) = start["starts"]
+    assert started["git_commit"].removesuffix("+changes") == head
+
+
 def test_one_process_at_a_time_and_no_stale_locks(tmp_path):
     path = tmp_path / "run"
     code = (
@@ -30,8 +44,7 @@ def test_one_process_at_a_time_and_no_stale_locks(tmp_path):
         "from nascore.runs.folder import RunFolder;"
         "run = RunFolder.create(Path(sys.argv[1])); os._exit(9)"
     )
-    root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
-    died = subprocess.run([sys.executable, "-c", code, str(path)], cwd=root)
+    died = subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT)
     assert died.returncode == 9
     with RunFolder.create(path):
         with pytest.raises(

@@ -15,7 +15,7 @@ import pytest
 from nascore.errors import InputError
 from nascore.training.exports import write as export
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 ORDERS = (
     ("onnx",),
     ("saved_model",),
