@@ -31,7 +31,10 @@ def test_a_run_names_the_commit_of_its_source_tree(tmp_path):
         run.record_start({"method": "test"}, ScheduleConfig())
     start = json.loads((tmp_path / "run" / "config.json").read_text())
     head = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True
+        ["git", "rev-parse", "HEAD"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,  # noqa: S607
     ).stdout.strip()
     (started,) = start["starts"]
     assert started["git_commit"].removesuffix("+changes") == head
