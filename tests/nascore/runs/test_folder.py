@@ -31,10 +31,10 @@ def test_a_run_names_the_commit_of_its_source_tree(tmp_path):
         run.record_start({"method": "test"}, ScheduleConfig())
     start = json.loads((tmp_path / "run" / "config.json").read_text())
     head = subprocess.run(
-        ["git", "rev-parse", "HEAD"],
+        ["git", "rev-parse", "HEAD"],  # noqa: S607
         cwd=ROOT,
         capture_output=True,
-        text=True,  # noqa: S607
+        text=True,
     ).stdout.strip()
     (started,) = start["starts"]
     assert started["git_commit"].removesuffix("+changes") == head
