@@ -1,11 +1,12 @@
 """What an ENAS search needs to know; defaults are those of its code."""
 
 import dataclasses
-import math
 
 from nascore.config import check_fields, option
 from nascore.data.config import DataConfig
+from nascore.evaluators.config import SharedWeightsConfig
 from nascore.networks.config import SupernetConfig
+from nascore.search.config import SearchConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,93 +75,11 @@ class ControllerConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class ScheduleConfig:
-    """Length of the search and the training of the shared weights."""
-
-    seed: int = option(1, "Fixes everything random in the run.")
-    deterministic: bool = option(
-        False,
-        "Only kernels that give the same bits each time; slower on a GPU.",
-    )
-    epochs: int = option(150, "Epochs of the search.")
-    early_stop: bool = option(
-        False,
-        "Stop, as I-ENAS does, when the best accuracy of the epochs' samples "
-        "has not improved for max(100, (1 - mean accuracy of the last ten "
-        "rewarded architectures) * 5 * max(10, epoch // 4)) epochs.",
-    )
-    batch_size: int = option(
-        128, "Images in a training step, and in a reward's batch."
-    )
-    reward_batch_size: int = option(
-        0,
-        "Validation images that a reward is measured on, where they shall "
-        "be more or fewer than --batch_size; 0 takes that.",
-    )
-    child_lr_max: float = option(
-        0.05, "Learning rate of the shared weights after each restart."
-    )
-    child_lr_min: float = option(0.0005, "Learning rate before a restart.")
-    child_lr_period: int = option(
-        10, "Epochs of the first cosine; each later one is twice as long."
-    )
-    child_lr_restart: str = option(
-        "full",
-        "Learning rate of the first training step after a restart. full: "
-        "--child_lr_max; half: the mean of that and --child_lr_min, which "
-        "the published code takes by accident, for this one step.",
-        ("full", "half"),
-    )
-    momentum: float = option(0.9, "Nesterov momentum.")
-    weight_decay: float = option(
-        1e-4, "This times the sum of squared weights joins the loss."
-    )
-    clip_norm: float = option(
-        0.0,
-        "Bound on the norm of the loss's gradient; 0 is off, as in the "
-        "published runs.",
-    )
-    loss_limit: float = option(
-        1e4, "A child loss above this stops the run as exploded."
-    )
-    reward_dropout: bool = option(
-        False,
-        "Leave dropout on while rewards are measured, as the "
-        "published code does.",
-    )
-    epoch_samples: int = option(
-        50, "Architectures sampled and scored after each epoch."
-    )
-    best_count: int = option(40, "Length of the list of the best ones seen.")
-    derive_samples: int = option(
-        10, "Architectures scored on the whole validation set at the end."
-    )
-
-    def __post_init__(self) -> None:
-        check_fields(
-            self,
-            seed=(0, 2**31 - 1),
-            epochs=(1, 1_000_000),
-            batch_size=(2, 65536),
-            reward_batch_size=(0, 65536),
-            child_lr_max=(1e-8, 100.0),
-            child_lr_min=(0.0, 100.0),
-            child_lr_period=(1, 1_000_000),
-            momentum=(0.0, 0.99999),
-            weight_decay=(0.0, 1.0),
-            clip_norm=(0.0, 1e9),
-            loss_limit=(0.0, math.inf),
-            epoch_samples=(1, 1_000_000),
-            best_count=(1, 1_000_000),
-            derive_samples=(1, 1_000_000),
-        )
-
-
-@dataclasses.dataclass(frozen=True)
 class EnasConfig:
     """Everything that decides the result of an ENAS search."""
 
     data: DataConfig = DataConfig()
     child: SupernetConfig = SupernetConfig()
     controller: ControllerConfig = ControllerConfig()
-    schedule: ScheduleConfig = ScheduleConfig()
+    weights: SharedWeightsConfig = SharedWeightsConfig()
+    search: SearchConfig = SearchConfig()

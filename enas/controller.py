@@ -1,9 +1,12 @@
-"""The policies over architectures: the LSTM of ENAS, and uniform choice.
+"""The strategy of ENAS: an LSTM policy, trained with REINFORCE.
 
-Pham et al. (2018), section 2.4, with the constants of the published code.
+Pham et al. (2018), sections 2.2 and 2.4, with the constants of the published
+code.
 """
 
-from typing import NamedTuple
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -11,8 +14,16 @@ import tensorflow as tf
 from enas.config import ControllerConfig
 from nascore import draws
 from nascore.networks.operations.base import find_operations
+from nascore.protocols import Measured, Proposals
+from nascore.runs.checkpoints import State
+from nascore.runs.tables import Row
 from nascore.seeds import fold_in
 from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
+from nascore.strategies.policy_gradient import (
+    MovingBaseline,
+    descend_if_finite,
+    policy_gradient_loss,
+)
 
 
 class Sample(NamedTuple):
@@ -64,12 +75,16 @@ class _Choices:
 
 
 class LstmController(tf.Module):
-    """The autoregressive policy of ENAS.
+    """The strategy, see `nascore.protocols.Strategy`.
 
     Args:
       space: the architectures to choose from.
       config: constants.
     """
+
+    in_graph = True
+    columns = ("baseline", "entropy", "log_prob")
+    lasting = ("baseline",)
 
     def __init__(self, space: CellSpace, config: ControllerConfig) -> None:
         super().__init__(name="controller")
@@ -111,6 +126,11 @@ class LstmController(tf.Module):
         self.anchor_kernel = weight("anchor_kernel", units, units)
         self.query_kernel = weight("query_kernel", units, units)
         self.score_kernel = weight("score_kernel", units, 1)
+        self.baseline = MovingBaseline(config.baseline_decay)
+        self.optimizer = keras.optimizers.Adam(
+            config.controller_lr, beta_1=0.0, epsilon=1e-3
+        )
+        self.optimizer.build(self.variables_to_train)
 
     @property
     def variables_to_train(self) -> list[tf.Variable]:
@@ -125,6 +145,64 @@ class LstmController(tf.Module):
             self.query_kernel,
             self.score_kernel,
         ]
+
+    @property
+    def state(self) -> State:
+        """Weights, moments of the optimizer, and the baseline."""
+        moments = [v.value for v in self.optimizer.variables]
+        return {
+            **{f"weight_{n}": v for n, v in enumerate(self.variables_to_train)},
+            **{f"optimizer_{n}": v for n, v in enumerate(moments)},
+            "baseline": self.baseline.value,
+        }
+
+    def ask(self, count: int | tf.Tensor, seed: tf.Tensor) -> Proposals:
+        """Samples from the policy."""
+        sample = self(count, seed)
+        rows = tf.reshape(sample.architectures, [-1, self.space.length])
+        notes = {"entropy": sample.entropy, "log_prob": sample.log_prob}
+        return Proposals(rows, notes)
+
+    @tf.function(autograph=False)
+    def sample(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Rows of `ask`, int32 `[count, length]`, compiled once."""
+        return self.ask(count, seed).rows
+
+    def finalists(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Fresh samples."""
+        return self.sample(count, seed)
+
+    def tell(
+        self, proposals: Proposals, measured: Measured, rewards: tf.Tensor
+    ) -> Mapping[str, Any]:
+        """One update from all rows; the baseline moves with each of them."""
+        bonus = self.config.entropy_weight * proposals.notes["entropy"]
+        totals = rewards + bonus
+        baseline = tf.map_fn(self.baseline, totals, parallel_iterations=1)
+        made = self._descend(proposals.rows, totals - baseline)
+        return {"baseline": baseline, "healthy": made}
+
+    def _descend(self, rows: tf.Tensor, advantages: tf.Tensor) -> tf.Tensor:
+        """One step on the policy-gradient loss; whether it was made."""
+        weights = self.variables_to_train
+        architectures = tf.reshape(rows, [-1, *self.space.array_shape])
+        with tf.GradientTape() as tape:
+            scored = self(architectures=architectures)
+            loss = policy_gradient_loss(scored.log_prob, advantages)
+        gradients = tape.gradient(loss, weights)
+        return descend_if_finite(self.optimizer, loss, gradients, weights)
+
+    def explain(self, row: Row) -> tuple[str, str]:
+        """See `Strategy.explain`."""
+        if not math.isfinite(row["entropy"] + row["log_prob"]):
+            return (
+                "the controller's probabilities are not finite",
+                "Lower --controller_lr in a new run",
+            )
+        return (
+            "the controller's loss or its gradient is not finite",
+            "Lower --controller_lr or --entropy_weight in a new run",
+        )
 
     def __call__(
         self,
@@ -195,49 +273,3 @@ class LstmController(tf.Module):
         """Bounds logits by the tanh constant over `reduce`."""
         bound = self.config.tanh_constant / reduce
         return bound * tf.tanh(logits / self.config.temperature)
-
-
-class RandomController(tf.Module):
-    """The uniform policy over all texts; it has nothing to train.
-
-    Args:
-      space: the architectures to choose from.
-    """
-
-    def __init__(self, space: CellSpace) -> None:
-        super().__init__(name="random")
-        self.space = space
-        self.choices = tf.constant(space.choices())
-        self.total_entropy = tf.reduce_sum(
-            tf.math.log(tf.cast(self.choices, tf.float32))
-        )
-
-    @property
-    def variables_to_train(self) -> list[tf.Variable]:
-        """None."""
-        return []
-
-    def __call__(
-        self,
-        count: int | tf.Tensor | None = None,
-        seed: tf.Tensor | None = None,
-        architectures: tf.Tensor | None = None,
-    ) -> Sample:
-        """See `LstmController.__call__`."""
-        if architectures is None:
-            architectures = draws.below(
-                tf.cast(self.choices, tf.int32),
-                [count, *self.space.array_shape],
-                seed,
-            )
-        entropy = tf.fill([tf.shape(architectures)[0]], self.total_entropy)
-        return Sample(architectures, -entropy, entropy)
-
-
-def make_controller(
-    space: CellSpace, config: ControllerConfig
-) -> LstmController | RandomController:
-    """Makes the policy that `config.controller` names."""
-    if config.controller == "random":
-        return RandomController(space)
-    return LstmController(space, config)

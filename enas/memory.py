@@ -147,14 +147,14 @@ def estimate(config: EnasConfig, data: ImageData, base: int) -> Need:
       data: its images, loaded.
       base: bytes that the process held before it loaded them.
     """
-    schedule, child = config.schedule, config.child
+    weights_config, child = config.weights, config.child
     kept, size = count_kept(child, data.image_shape)
-    batch = schedule.batch_size
+    batch = weights_config.batch_size
     # A reward is measured forwards: a layer's tensors, edges and ends.
     forward = 3 * (child.num_nodes + CELL_INPUTS) * size
     numbers = max(
         batch * (kept + _BACKWARD * size),
-        (schedule.reward_batch_size or batch) * forward,
+        (weights_config.reward_batch_size or batch) * forward,
     )
     size_of = FLOAT if child.precision == "float32" else FLOAT // 2
     weights = count_weights(child, data.image_shape, data.classes)

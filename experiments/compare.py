@@ -54,7 +54,7 @@ def plan_jobs(
       folder: where the run folders go.
     """
     settings = flatten(config)
-    first = config.schedule.seed
+    first = config.search.seed
     jobs = []
     for seed in range(first, first + seeds):
         for method in methods:
@@ -66,7 +66,7 @@ def plan_jobs(
                 SearchJob(
                     name,
                     folder / name,
-                    config.schedule.epochs,
+                    config.search.epochs,
                     f"experiments.{script}",
                     {field: values[field] for field in defaults},
                     defaults,

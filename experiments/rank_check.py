@@ -132,6 +132,7 @@ def check_ranks(
         return
     launch.quiet_tensorflow()
     from enas.standalone import train_standalone
+
     from nascore.data.images import load
 
     config = unflatten(EnasConfig(), settings_with(run, data_dir))

@@ -28,6 +28,7 @@ def main(args: list[str]) -> None:
     architectures = [run.space.parse(text) for text in args[1:]]
     launch.quiet_tensorflow()
     from enas.scoring import load_child, score
+
     from nascore.data.images import load
 
     config = unflatten(EnasConfig(), settings_with(run, flags.FLAGS.data_dir))

@@ -15,8 +15,9 @@ from nascore.runs.folder import RunFolder, check_streams
 from nascore.runs.reader import read_settings
 
 if TYPE_CHECKING:
-    from enas.scoring import Scored
-    from enas.search import Search
+    from nascore.data.images import ImageData
+    from nascore.search.ranking import Ranked
+    from nascore.search.search import Search
 
 Config = TypeVar("Config", bound=EnasConfig)
 ReadFlags = Callable[[Mapping[str, Any] | None], Config]
@@ -47,7 +48,7 @@ def open_run(method: str, read: ReadFlags[Config]) -> tuple[Config, RunFolder]:
     stored = settings["config"]
     config = read(stored)
     epochs = stored["epochs"]
-    if run.finished and config.schedule.epochs <= epochs:
+    if run.finished and config.search.epochs <= epochs:
         raise InputError(
             f"{path} is finished after {epochs} epochs; give it "
             "more with --epochs=N, or look at it with: python -m "
@@ -72,7 +73,7 @@ def run_search(
     watch = Watch(estimate(config, data, base_memory), run.path)
     watch.start(run_config.ignore_memory)
     search = make_search(config, run, data, run_config.checkpoint_minutes)
-    _describe_start(search)
+    _describe_start(search, data)
     ranked = search.run()
     _print_end(search, ranked)
     watch.end()
@@ -81,9 +82,8 @@ def run_search(
         print(f"wrote {path}")
 
 
-def _describe_start(search: "Search") -> None:
+def _describe_start(search: "Search", data: "ImageData") -> None:
     """Says what is about to happen."""
-    data, child = search.data, search.child
     height, width, channels = data.image_shape
     print(
         f"{data.name}: {len(data.train)} training, {len(data.validation)} "
@@ -92,34 +92,40 @@ def _describe_start(search: "Search") -> None:
     )
     for note in data.notes:
         print(f"note: {printable(note)}")
+    weights = search.evaluator.weights
     print(
-        f"supernet: {len(search.config.child.layer_types)} layers, "
-        f"{sum(w.shape.num_elements() for w in child.weights) / 1e6:.2f}M "
+        f"supernet: {len(search.evaluator.supernet.config.layer_types)} "
+        f"layers, {sum(w.shape.num_elements() for w in weights) / 1e6:.2f}M "
         f"shared weights; {search.space.size():.3g} architectures; "
-        f"run folder {search.records.run.path}"
+        f"run folder {search.run_folder.path}"
     )
     if search.resumed:
-        print(
-            f"resumed in epoch {search.epoch + 1} after "
-            f"{search.child_step} training steps and {search.train_step} "
-            "controller updates"
+        steps = ", ".join(
+            f"{search.step(phase)} steps of {phase.name}"
+            for phase in search.phases
         )
+        print(f"resumed in epoch {search.epoch + 1} after {steps}")
     sys.stdout.flush()
 
 
-def _print_end(search: "Search", ranked: "list[Scored]") -> None:
+def _print_end(search: "Search", ranked: "list[Ranked]") -> None:
     """Prints the ranking, and what its numbers are not."""
-    means = search.records.mean_accuracies()
+    measures = search.evaluator.measures
+    means = search.records.column(f"{measures}_mean")
     print(
-        "\nmean accuracy of sampled architectures (shared weights): "
+        f"\nmean {measures} of sampled architectures (shared weights): "
         f"{means[0]:.1%} in the first epoch, {means[-1]:.1%} in the last"
     )
-    print("\nrank  validation  search-test  architecture")
+    names = list(ranked[0].measured)
+    heads = [name.replace("_", "-").removesuffix("-accuracy") for name in names]
+    print("\nrank  " + "  ".join(f"{h:>10}" for h in heads) + "  architecture")
     for rank, entry in enumerate(ranked, 1):
-        print(
-            f"{rank:4d}  {entry.validation_accuracy:10.1%}  "
-            f"{entry.search_test_accuracy:11.1%}  {entry.architecture}"
+        numbers = "  ".join(
+            f"{value:{max(10, len(head))}.1%}"
+            for head, value in zip(heads, entry.measured.values(), strict=True)
         )
+        text = search.space.format(entry.architecture)
+        print(f"{rank:4d}  {numbers}  {text}")
     print(f"\n{search.space.describe(ranked[0].architecture)}")
     print(
         "\nThese accuracies are measured with shared weights; an "

@@ -178,6 +178,7 @@ def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
     if not config.training.init_from_supernet:
         return None
     from enas.scoring import load_child
+
     from nascore.data.images import load
     from nascore.training.provenance.history import find_images
     from nascore.training.transfer import transfer

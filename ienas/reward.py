@@ -6,6 +6,8 @@ Gallo et al. (2020), section III, equation 1 and algorithm 1.
 import tensorflow as tf
 
 from ienas.config import RewardConfig
+from nascore.protocols import Measured, Reward
+from nascore.runs.checkpoints import State
 
 PENALTY = 0.01
 
@@ -23,11 +25,11 @@ class RelativeReward(tf.Module):
     here; the paper's equation counts them.
 
     Args:
-      reward: the reward to wrap, a `tf.Module` from accuracy to reward.
+      reward: the reward to wrap.
       config: rule, window and threshold.
     """
 
-    def __init__(self, reward: tf.Module, config: RewardConfig) -> None:
+    def __init__(self, reward: Reward, config: RewardConfig) -> None:
         super().__init__(name="relative_reward")
         self.reward = reward
         self.config = config
@@ -36,9 +38,23 @@ class RelativeReward(tf.Module):
         )
         self.seen = tf.Variable(0, trainable=False, name="seen")
 
-    def __call__(self, accuracy: tf.Tensor) -> tf.Tensor:
-        """Maps an accuracy in [0, 1] to a reward, both float32 scalars."""
-        plain = self.reward(accuracy)
+    @property
+    def state(self) -> State:
+        """The last accuracies, and what the wrapped reward remembers."""
+        wrapped = {f"wrapped_{n}": v for n, v in self.reward.state.items()}
+        return {**wrapped, "history": self.history, "seen": self.seen}
+
+    def __call__(self, measured: Measured) -> tf.Tensor:
+        """Maps accuracies to rewards, one after the other: it remembers."""
+        return tf.map_fn(
+            lambda pair: self._scale(*pair),
+            (self.reward(measured), tf.convert_to_tensor(measured.score)),
+            fn_output_signature=tf.TensorSpec([], tf.float32),
+            parallel_iterations=1,
+        )
+
+    def _scale(self, plain: tf.Tensor, accuracy: tf.Tensor) -> tf.Tensor:
+        """One reward of one accuracy, and of the wrapped reward of it."""
         window = self.config.reward_window
         if self.config.reward_rule == "code":
             counted = tf.math.count_nonzero(self.history)

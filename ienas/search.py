@@ -1,11 +1,11 @@
 """The I-ENAS search: that of ENAS with another reward."""
 
-from enas.reward import AccuracyReward
-from enas.search import Search
+from enas import search
 from ienas.config import IenasConfig
 from ienas.reward import RelativeReward
 from nascore.data.images import ImageData
 from nascore.runs.folder import RunFolder
+from nascore.strategies.rewards import ScoreReward
 
 
 def make_search(
@@ -13,13 +13,9 @@ def make_search(
     run: RunFolder,
     data: ImageData | None = None,
     checkpoint_minutes: float = 10.0,
-) -> Search:
-    """Makes a search whose reward is relative; see `enas.search.Search`."""
-    return Search(
-        config,
-        run,
-        RelativeReward(AccuracyReward(), config.reward),
-        data,
-        "ienas",
-        checkpoint_minutes,
+) -> search.Search:
+    """Makes a search whose reward is relative; see `enas.search`."""
+    reward = RelativeReward(ScoreReward(), config.reward)
+    return search.make_search(
+        config, run, data, checkpoint_minutes, reward, "ienas"
     )

@@ -25,7 +25,7 @@ import h5py
 import numpy as np
 
 # Tables and columns of the older tree -> of the newer.
-RENAMED: dict[str, str] = {}
+RENAMED: dict[str, str] = {"controller": "evaluations"}
 # Columns that the newer tree no longer writes.
 DROPPED: set[str] = set()
 _TIMES = {"seconds", "images_per_second"}
@@ -168,7 +168,10 @@ def _checkpoint_arrays(folder: Path) -> Iterable[tuple[str, np.ndarray]]:
         if name.startswith(_VARYING):
             continue
         if isinstance(value, bytes):
-            # State that is no variable is kept as the bytes of an NPZ file.
+            # State that is no variable is kept as the bytes of an NPZ file;
+            # JSON holds numbers that are in the tables, too.
+            if not value.startswith(b"PK"):
+                continue
             with np.load(io.BytesIO(value), allow_pickle=False) as parts:
                 for part in parts.files:
                     if not part.endswith("seconds"):

@@ -53,12 +53,16 @@ def read_run(path: Path) -> RunRecords:
     space = read_space(settings, path / "config.json")
     _check_settings(settings, path / "config.json")
     cells = [f"{name}_cell" for name in space.cell_types]
+    file = path / "evaluations.csv"
+    if not file.exists():
+        file = path / "controller.csv"  # As runs before were written.
     controller = read_table(
-        path / "controller.csv",
-        [*_PLACE, "accuracy", "reward", "baseline", "entropy"],
+        file,
+        [*_PLACE, "accuracy", "reward", "entropy"],
         cells,
+        optional=["baseline"],
     )
-    check_cells(controller, space, path / "controller.csv")
+    check_cells(controller, space, file)
     return RunRecords(
         path,
         settings,

@@ -1,11 +1,28 @@
 """The final ranking of a search, which goes on where it was cut off."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
-from enas.scoring import Scored
 from nascore.runs.atomic import write_json
 from nascore.runs.folder import SEARCH_END, RunFolder
-from nascore.spaces.cells import Architecture, CellSpace
+from nascore.spaces.space import Space
+
+
+class Ranked(NamedTuple):
+    """An architecture and what it is worth.
+
+    Attributes:
+      architecture: of the space.
+      measured: by name; the first number ranks.
+    """
+
+    architecture: Any
+    measured: Mapping[str, float]
+
+    @property
+    def score(self) -> float:
+        """The number that ranks."""
+        return next(iter(self.measured.values()))
 
 
 class Ranking:
@@ -17,12 +34,14 @@ class Ranking:
     Args:
       run: the run folder.
       space: the search space.
+      measured_on: what the measurements are.
     """
 
-    def __init__(self, run: RunFolder, space: CellSpace) -> None:
+    def __init__(self, run: RunFolder, space: Space, measured_on: str) -> None:
         self._table = run.table("ranking")
         self._end = run.path / SEARCH_END
         self._space = space
+        self._measured_on = measured_on
 
     def forget(self) -> None:
         """Drops the measurements; the weights are about to change."""
@@ -30,18 +49,18 @@ class Ranking:
 
     def rank(
         self,
-        architectures: Iterable[Architecture],
-        score: Callable[[Architecture], Scored],
+        architectures: Iterable[Any],
+        measure: Callable[[Any], Mapping[str, float]],
         epochs: int,
         stopped_early: bool,
-    ) -> list[Scored]:
+    ) -> list[Ranked]:
         """Measures what is not measured yet, and writes the ranking.
 
         From then on the run is finished.
 
         Args:
           architectures: may repeat.
-          score: measures one.
+          measure: measures one.
           epochs: after how many epochs of search.
           stopped_early: whether those are fewer than were asked for.
 
@@ -51,46 +70,34 @@ class Ranking:
         found = self._measured(epochs)
         for architecture in architectures:
             if architecture not in found:
-                found[architecture] = score(architecture)
-                self._add(epochs, found[architecture])
-        ranked = sorted(
-            found.values(), key=lambda entry: -entry.validation_accuracy
-        )
+                entry = Ranked(architecture, dict(measure(architecture)))
+                found[architecture] = entry
+                self._table.append([{"epochs": epochs, **self._row(entry)}])
+        ranked = sorted(found.values(), key=lambda entry: -entry.score)
         write_json(
             self._end,
             {
-                "measured_on": "the whole validation set, with shared weights"
-                "; not the accuracy after training from scratch",
+                "measured_on": self._measured_on,
                 "epochs": epochs,
                 "stopped_early": stopped_early,
                 "architectures": [
-                    {"rank": rank, **_row(entry)}
+                    {"rank": rank, **self._row(entry)}
                     for rank, entry in enumerate(ranked, 1)
                 ],
             },
         )
         return ranked
 
-    def _measured(self, epochs: int) -> dict[Architecture, Scored]:
+    def _measured(self, epochs: int) -> dict[Any, Ranked]:
         """What was measured before a crash, in its order."""
         found = {}
         for row in self._table.read():
-            if int(row["epochs"]) == epochs:
-                architecture = self._space.parse(row["architecture"])
-                found[architecture] = Scored(
-                    architecture,
-                    float(row["validation_accuracy"]),
-                    float(row["search_test_accuracy"]),
-                )
+            if int(row.pop("epochs")) == epochs:
+                architecture = self._space.parse(row.pop("architecture"))
+                numbers = {name: float(value) for name, value in row.items()}
+                found[architecture] = Ranked(architecture, numbers)
         return found
 
-    def _add(self, epochs: int, entry: Scored) -> None:
-        self._table.append([{"epochs": epochs, **_row(entry)}])
-
-
-def _row(entry: Scored) -> dict[str, str | float]:
-    return {
-        "architecture": str(entry.architecture),
-        "validation_accuracy": entry.validation_accuracy,
-        "search_test_accuracy": entry.search_test_accuracy,
-    }
+    def _row(self, entry: Ranked) -> dict[str, Any]:
+        text = self._space.format(entry.architecture)
+        return {"architecture": text, **entry.measured}

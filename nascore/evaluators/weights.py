@@ -1,0 +1,301 @@
+"""The training of shared weights: one architecture in each step.
+
+A stretch of steps is one compiled loop: nothing is traced again, and Python
+is entered once for all of them.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from nascore import draws
+from nascore.data.augment import augment, batch_places, to_float
+from nascore.data.config import DataConfig
+from nascore.data.images import Split
+from nascore.evaluators.shared_weights import (
+    TAME,
+    SharedWeights,
+    accuracy,
+    to_device,
+)
+from nascore.protocols import Columns
+from nascore.runs.checkpoints import State
+from nascore.runs.tables import Row
+from nascore.schedules import CosineRestarts
+from nascore.seeds import Stream, fold
+
+
+def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Mean cross entropy of `[n, classes]` logits, in nats."""
+    return tf.reduce_mean(
+        tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    )
+
+
+class TrainWeights(tf.Module):
+    """The phase that trains shared weights, see `nascore.protocols.Phase`.
+
+    Its rows, a training step each: `loss`, cross entropy of the main head in
+    nats; `accuracy` on the step's own batch; `learning_rate`;
+    `gradient_norm` of the loss with the auxiliary head's, without decay.
+    `healthy` is whether the loss is within the limit and the gradient
+    finite; in a stretch's last step also whether the weights are, which the
+    next step would show. All count: some kernels turn NaN into 0 in a relu,
+    so that the loss of ruined weights can look like a guess.
+
+    Args:
+      shared: the weights.
+      sample: proposes the architectures, from a count and a seed; compiled.
+      images: the training images.
+      augmentation: how they are changed.
+      seed: of the run.
+    """
+
+    name = "child"
+    stretch = 0
+    weight = 1
+    timed = False
+    _COLUMNS = ("loss", "accuracy", "gradient_norm", "healthy")
+
+    def __init__(
+        self,
+        shared: SharedWeights,
+        sample: Callable[..., tf.Tensor],
+        images: Split,
+        augmentation: DataConfig,
+        seed: int,
+    ) -> None:
+        super().__init__(name="train_weights")
+        self.shared = shared
+        self.config = shared.config
+        self.augmentation = augmentation
+        self.seed = seed
+        self.images = to_device(images)
+        self.steps_per_epoch = -(-self.images.size // self.config.batch_size)
+        self.momenta = [
+            tf.Variable(tf.zeros_like(weight), trainable=False, name="momentum")
+            for weight in shared.weights
+        ]
+        self._sample = sample
+        self.learning_rate = CosineRestarts(
+            self.config.child_lr_max,
+            self.config.child_lr_min,
+            self.config.child_lr_period,
+            self.config.child_lr_restart == "half",
+        )
+        # What was sampled last, and for which epoch.
+        self._sampled: tuple[int, tf.Tensor] | None = None
+
+    @property
+    def state(self) -> State:
+        """Weights and momenta."""
+        momenta = {f"momentum_{n}": m for n, m in enumerate(self.momenta)}
+        return {**self.shared.state, **momenta}
+
+    def steps(self, epoch: int) -> int:
+        """See `Phase.steps`."""
+        return self.steps_per_epoch
+
+    def run(self, epoch: int, start: int, stop: int) -> Columns:
+        """See `Phase.run`."""
+        if self._sampled is None or self._sampled[0] != epoch:
+            seed = fold(self.seed, Stream.CHILD_ARCHITECTURES, epoch)
+            count = tf.constant(self.steps_per_epoch)
+            self._sampled = (epoch, self._sample(count, seed))
+        rows = self._sampled[1]
+        # The first step of an epoch, which may have a learning rate of its
+        # own, is a stretch for itself.
+        learning_rate = float(self.learning_rate(epoch, start))
+        columns = self.train(
+            rows,
+            *(tf.constant(n) for n in (epoch, start, stop)),
+            tf.constant(learning_rate),
+        )
+        return {
+            "row": rows[start:stop],
+            "loss": columns["loss"],
+            "accuracy": columns["accuracy"],
+            "learning_rate": np.full(stop - start, learning_rate),
+            "gradient_norm": columns["gradient_norm"],
+            "healthy": columns["healthy"],
+        }
+
+    @tf.function(autograph=False)
+    def train(
+        self,
+        rows: tf.Tensor,
+        epoch: tf.Tensor,
+        start: tf.Tensor,
+        stop: tf.Tensor,
+        learning_rate: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Trains steps `start` to `stop` of an epoch, one row each.
+
+        Args:
+          rows: int32 `[steps per epoch, length]`, architectures.
+          epoch: int32 scalar.
+          start: int32 scalar, the first step.
+          stop: int32 scalar, the step after the last one.
+          learning_rate: float32 scalar.
+
+        Returns:
+          Columns `[stop - start]`, see the class.
+        """
+        cells = self.shared.as_cells(rows)
+        order = draws.order(
+            self.images.size, fold(self.seed, Stream.SHUFFLE, epoch)
+        )
+
+        def body(
+            step: tf.Tensor, *arrays: tf.TensorArray
+        ) -> tuple[tf.Tensor, ...]:
+            values = self._train_step(
+                cells[step], order, epoch, step, learning_rate
+            )
+            written = (
+                array.write(step - start, value)
+                for array, value in zip(arrays, values, strict=True)
+            )
+            return (step + 1, *written)
+
+        arrays = [
+            tf.TensorArray(
+                tf.bool if name == "healthy" else tf.float32,
+                stop - start,
+                element_shape=[],
+            )
+            for name in self._COLUMNS
+        ]
+        # Whether a step was healthy does not matter here: a GPU would have
+        # to be waited for to tell.
+        _, *arrays = tf.while_loop(
+            lambda step, *_: step < stop, body, (start, *arrays)
+        )
+        columns = dict(
+            zip(self._COLUMNS, (a.stack() for a in arrays), strict=True)
+        )
+        # No later step would show what the last update did, and the weights
+        # may be saved or measured next. One pass a stretch, not a step.
+        sound = tf.math.is_finite(tf.linalg.global_norm(self.shared.weights))
+        others = tf.range(start, stop) != stop - 1
+        columns["healthy"] &= tf.logical_or(others, sound)
+        return columns
+
+    def _train_step(
+        self,
+        architecture: tf.Tensor,
+        order: tf.Tensor,
+        epoch: tf.Tensor,
+        step: tf.Tensor,
+        learning_rate: tf.Tensor,
+    ) -> tuple[tf.Tensor, ...]:
+        images, labels = self._batch(order, epoch, step)
+        seed = fold(self.seed, Stream.DROPOUT, epoch, step)
+        loss, logits, gradients = self._differentiate(
+            architecture, images, labels, seed
+        )
+        norm = tf.linalg.global_norm(gradients)
+        if self.config.clip_norm:
+            gradients, _ = tf.clip_by_global_norm(
+                gradients, self.config.clip_norm, norm
+            )
+        self._update(gradients, learning_rate)
+        # A comparison with NaN is false.
+        healthy = tf.logical_and(
+            loss <= self.config.loss_limit, tf.math.is_finite(norm)
+        )
+        return loss, accuracy(labels, logits), norm, healthy
+
+    def _batch(
+        self, order: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """A step's images, augmented, and labels."""
+        batch = tf.gather(
+            order, batch_places(order, step, self.config.batch_size)
+        )
+        scaled = to_float(
+            tf.gather(self.images.images, batch), *self.shared.scaling
+        )
+        images = augment(
+            scaled,
+            fold(self.seed, Stream.AUGMENT, epoch, step),
+            pad_crop=self.augmentation.pad_crop,
+            flip=self.augmentation.flip,
+            cutout=self.augmentation.cutout,
+        )
+        return images, tf.gather(self.images.labels, batch)
+
+    def _differentiate(
+        self,
+        architecture: tf.Tensor,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        seed: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+        """The main head's loss and logits, and the whole loss's gradients."""
+        supernet = self.shared.supernet
+        with tf.GradientTape() as tape:
+            logits, aux_logits = supernet(
+                images, architecture, training=True, seed=seed
+            )
+            loss = cross_entropy(labels, logits)
+            total = loss
+            if aux_logits is not None:
+                aux_loss = cross_entropy(labels, aux_logits)
+                total += supernet.config.aux_weight * aux_loss
+        return loss, logits, tape.gradient(total, self.shared.weights)
+
+    def _update(
+        self, gradients: list[tf.Tensor], learning_rate: tf.Tensor
+    ) -> None:
+        """Nesterov momentum with weight decay, one fused pass a weight."""
+        for weight, momentum, gradient in zip(
+            self.shared.weights, self.momenta, gradients, strict=True
+        ):
+            decay = 2 * self.config.weight_decay * weight
+            if isinstance(gradient, tf.IndexedSlices):
+                # Only the chosen slots have a gradient of the loss, but all
+                # of them decay and keep their momentum.
+                gradient = tf.tensor_scatter_nd_add(
+                    decay, gradient.indices[:, None], gradient.values
+                )
+            elif gradient is None:
+                gradient = decay
+            else:
+                gradient += decay
+            tf.raw_ops.ResourceApplyMomentum(
+                var=weight.handle,
+                accum=momentum.handle,
+                lr=learning_rate,
+                grad=gradient,
+                momentum=self.config.momentum,
+                use_nesterov=True,
+            )
+
+    def summary(self, epoch: int, rows: Sequence[Row]) -> Mapping[str, float]:
+        """See `Phase.summary`."""
+        return {
+            "learning_rate": float(rows[-1]["learning_rate"]),
+            "child_loss": float(np.mean([float(r["loss"]) for r in rows])),
+            "child_accuracy": float(
+                np.mean([float(r["accuracy"]) for r in rows])
+            ),
+        }
+
+    def line(self, summary: Mapping[str, float]) -> str:
+        """See `Phase.line`."""
+        return f"child loss {summary['child_loss']:.3f}"
+
+    def ended(self, epoch: int) -> str:
+        """See `Phase.ended`."""
+        return ""
+
+    def explain(self, row: Row) -> tuple[str, str]:
+        """See `Phase.explain`."""
+        loss, norm = row["loss"], row["gradient_norm"]
+        what = f"the child's loss is {loss:g} and its gradient's norm {norm:g}"
+        if math.isfinite(loss) and math.isfinite(norm):
+            what += ", beyond --loss_limit or too much for a weight,"
+        return what, TAME

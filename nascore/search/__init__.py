@@ -1,0 +1,1 @@
+"""The machine: phases, and the search that runs them."""

@@ -1,0 +1,192 @@
+"""What a search writes into its run folder."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nascore.drawing.spaces import draw
+from nascore.errors import RunStopped
+from nascore.protocols import Columns, Phase
+from nascore.runs.atomic import write_json
+from nascore.runs.folder import RunFolder
+from nascore.runs.tables import Row
+from nascore.runs.tensorboard import Board
+from nascore.spaces.space import Space
+
+
+class Records:
+    """The rows of a search and what follows from them.
+
+    Args:
+      run: the run folder; an earlier part of the same search may be in it.
+      space: of the architectures.
+      ranks: the table whose architectures join the list of the best.
+      measures: the column that they are ranked by.
+      best_count: length of that list.
+      measured_on: what the measurements of that table are.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        space: Space,
+        ranks: str,
+        measures: str,
+        best_count: int,
+        measured_on: str,
+    ) -> None:
+        self.run = run
+        self.space = space
+        self.ranks = ranks
+        self.measures = measures
+        self.best_count = best_count
+        self.measured_on = measured_on
+        self.board = Board(run.path / "tensorboard")
+        # Rows of the epoch under way, by table.
+        self._rows: dict[str, list[Row]] = {}
+        self.best: list[tuple[float, Any, int]] = []
+
+    def rewind(self, epoch: int, tables: Sequence[str]) -> None:
+        """Reads back what belongs to the checkpoint.
+
+        Args:
+          epoch: under way.
+          tables: of the phases.
+        """
+        self._rows = {
+            table: [
+                row
+                for row in self.run.read(table)
+                if int(row["epoch"]) == epoch
+            ]
+            for table in tables
+        }
+        self.best = []
+        self._join(self.run.read(self.ranks))
+
+    def rows(self, table: str) -> list[Row]:
+        """Those of the epoch under way."""
+        return self._rows.setdefault(table, [])
+
+    def add(
+        self,
+        phase: Phase,
+        epoch: int,
+        start: int,
+        columns: Columns,
+        seconds: float,
+    ) -> None:
+        """Writes the rows of a stretch.
+
+        Args:
+          phase: whose.
+          epoch: under way.
+          start: number of the first row within the epoch.
+          columns: what the phase returned.
+          seconds: that they took, all together.
+
+        Raises:
+          RunStopped: a row that is not healthy; names the architecture.
+        """
+        arrays = {
+            name: np.asarray(values).tolist()
+            for name, values in columns.items()
+            if name not in ("row", "healthy")
+        }
+        architectures = [
+            self.space.decode(row) for row in np.asarray(columns["row"])
+        ]
+        written: list[dict[str, Any]] = []
+        for place, architecture in enumerate(architectures):
+            written.append(
+                {
+                    "epoch": epoch,
+                    "step": start + place,
+                    **self.space.columns(architecture),
+                    **{name: values[place] for name, values in arrays.items()},
+                }
+            )
+            if phase.timed:
+                each = round(seconds / len(architectures), 6)
+                written[-1].setdefault("seconds", each)
+        sick = np.flatnonzero(~np.asarray(columns["healthy"]))
+        if len(sick):
+            first = int(sick[0])
+            # What came after the step that failed means nothing.
+            last = (first // phase.weight + 1) * phase.weight
+            self.run.append(phase.name, written[:last])
+            raise RunStopped(
+                _describe_fault(
+                    phase, written[first], self.space, architectures[first]
+                )
+            )
+        self.run.append(phase.name, written)
+        self.rows(phase.name).extend(written)
+        if phase.name == self.ranks:
+            self._join(written)
+
+    def _join(self, rows: Sequence[Row]) -> None:
+        """Brings rows into the list of the best."""
+        for row in rows:
+            architecture = self.space.parse_columns(row)
+            score = float(row[self.measures])
+            self.best.append((score, architecture, int(row["epoch"])))
+        # Python's sort is stable: of equals the one seen first stays first,
+        # so a list that was read back equals one that was kept.
+        ranked = sorted(self.best, key=lambda entry: -entry[0])
+        seen: dict[Any, tuple[float, Any, int]] = {}
+        for entry in ranked:
+            seen.setdefault(entry[1], entry)
+        self.best = list(seen.values())[: self.best_count]
+
+    def end_epoch(self, summary: Mapping[str, float]) -> None:
+        """Writes the epoch's row, the list of the best, and pictures."""
+        self.run.append("epochs", [summary])
+        self._rows = {}
+        write_json(
+            self.run.path / "best_architectures.json",
+            {
+                "measured_on": self.measured_on,
+                "architectures": [
+                    {
+                        "rank": rank,
+                        "architecture": self.space.format(architecture),
+                        self.measures: score,
+                        "epoch": epoch,
+                    }
+                    for rank, (score, architecture, epoch) in enumerate(
+                        self.best, 1
+                    )
+                ],
+            },
+        )
+        epoch = int(summary["epoch"])
+        scalars = {
+            name: value
+            for name, value in summary.items()
+            if name != "epoch" and np.isfinite(value)
+        }
+        self.board.scalars(epoch, scalars)
+        score, architecture, _ = self.best[0]
+        picture = draw(
+            self.space, architecture, f"best so far, {score:.1%} on a batch"
+        )
+        if picture is not None:
+            self.board.picture(epoch, "best_architecture", picture)
+
+    def column(self, name: str) -> list[float]:
+        """A column of epochs.csv."""
+        return [float(row[name]) for row in self.run.read("epochs")]
+
+
+def _describe_fault(
+    phase: Phase, row: Row, space: Space, architecture: Any
+) -> str:
+    what, mend = phase.explain(row)
+    epoch, step = row["epoch"], row["step"]
+    return (
+        f"stopped: {what} in epoch {epoch + 1}, step {step + 1} (in "
+        f"{phase.name}.csv epoch {epoch}, step {step}) with architecture "
+        f"{space.format(architecture)}; the last checkpoint is intact. {mend}"
+    )

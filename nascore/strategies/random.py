@@ -1,0 +1,99 @@
+"""Random search: every legal value of a place is equally likely."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from nascore import draws
+from nascore.protocols import Measured, Proposals
+from nascore.runs.checkpoints import State
+from nascore.runs.tables import Row
+from nascore.seeds import fold_in
+from nascore.spaces.space import Space
+
+# Far below every logit, yet finite: 0 * -inf would spoil the entropy.
+ILLEGAL = -1e9
+
+
+class RandomStrategy(tf.Module):
+    """Samples under the space's prior; see `nascore.protocols.Strategy`.
+
+    Args:
+      space: the architectures to choose from.
+    """
+
+    in_graph = True
+    columns = ("entropy", "log_prob")
+    lasting: tuple[str, ...] = ()
+
+    def __init__(self, space: Space) -> None:
+        super().__init__(name="random")
+        self.space = space
+        self._choices = _free_choices(space)
+        prior = np.where(space.allowed, space.prior, ILLEGAL)
+        self._log_probs = tf.nn.log_softmax(tf.constant(prior, tf.float32))
+
+    @property
+    def state(self) -> State:
+        """Nothing is learned."""
+        return {}
+
+    def ask(self, count: int | tf.Tensor, seed: tf.Tensor) -> Proposals:
+        """Draws rows."""
+        if self._choices is None:
+            return self._draw_in_turn(count, seed)
+        choices = tf.constant(self._choices, tf.int32)
+        rows = draws.below(choices, [count, self.space.length], seed)
+        entropy = tf.reduce_sum(tf.math.log(tf.cast(choices, tf.float32)))
+        entropies = tf.fill([count], entropy)
+        return Proposals(rows, {"entropy": entropies, "log_prob": -entropies})
+
+    def _draw_in_turn(
+        self, count: int | tf.Tensor, seed: tf.Tensor
+    ) -> Proposals:
+        """Place after place, where one depends on the one before."""
+        before = tf.zeros([count], tf.int32)
+        columns = []
+        entropy = log_prob = tf.zeros([count])
+        for place in range(self.space.length):
+            every = tf.gather(self._log_probs[place], before)
+            before = draws.categorical(every, fold_in(seed, place))
+            columns.append(before)
+            log_prob += tf.gather(every, before, batch_dims=1)
+            entropy -= tf.reduce_sum(tf.exp(every) * every, axis=1)
+        rows = tf.stack(columns, axis=1)
+        return Proposals(rows, {"entropy": entropy, "log_prob": log_prob})
+
+    @tf.function(autograph=False)
+    def sample(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Rows of `ask`, int32 `[count, length]`, compiled once."""
+        return self.ask(count, seed).rows
+
+    def finalists(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Fresh samples."""
+        return self.sample(count, seed)
+
+    def tell(
+        self, proposals: Proposals, measured: Measured, rewards: tf.Tensor
+    ) -> Mapping[str, Any]:
+        """Learns nothing."""
+        return {"healthy": tf.constant(True)}
+
+    def explain(self, row: Row) -> tuple[str, str]:
+        """See `Strategy.explain`; there is no update that could fail."""
+        raise AssertionError(row)
+
+
+def _free_choices(space: Space) -> np.ndarray | None:
+    """Values of each place, if all are free and equally likely."""
+    if np.any(space.prior):
+        return None
+    counts = space.allowed.sum(axis=2)
+    most = counts.max(axis=1)
+    values = np.arange(space.allowed.shape[-1])
+    legal = values < most[:, None]
+    used = counts > 0
+    same = np.where(used[:, :, None], legal[:, None] == space.allowed, True)
+    return most if same.all() else None
