@@ -155,12 +155,14 @@ def _plot_reward(run: RunRecords, window: int) -> Figure:
         color=_DARK,
         label=f"mean of the last {window}",
     )
-    axes.plot(
-        run.controller["baseline"].to_numpy(),
-        color=_ORANGE,
-        linestyle="--",
-        label="baseline",
-    )
+    # Random search has none.
+    if "baseline" in run.controller:
+        axes.plot(
+            run.controller["baseline"].to_numpy(),
+            color=_ORANGE,
+            linestyle="--",
+            label="baseline",
+        )
     axes.set_xlabel("evaluated architecture")
     axes.set_ylabel("reward")
     axes.set_title(_name(run), fontsize=10)

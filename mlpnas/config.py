@@ -130,7 +130,7 @@ class PolicyConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainingConfig:
+class CandidateConfig:
     """How a candidate is trained (section 5.1)."""
 
     child_epochs: int = option(10, "Training epochs of a candidate.")
@@ -208,7 +208,7 @@ class FinetuneConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class SearchConfig:
+class LengthConfig:
     """Length of the search (section 5.1)."""
 
     seed: int = option(1, "Fixes everything random in the run.")
@@ -235,9 +235,9 @@ class MlpnasConfig:
     data: MlpDataConfig = MlpDataConfig()
     space: SpaceConfig = SpaceConfig()
     policy: PolicyConfig = PolicyConfig()
-    training: TrainingConfig = TrainingConfig()
+    training: CandidateConfig = CandidateConfig()
     finetune: FinetuneConfig = FinetuneConfig()
-    search: SearchConfig = SearchConfig()
+    search: LengthConfig = LengthConfig()
 
 
 @dataclasses.dataclass(frozen=True)

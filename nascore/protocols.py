@@ -6,13 +6,14 @@ makes of the scores what the strategy is told. `n` is the number of rows.
 A tensor is one in a graph; outside of one NumPy arrays do.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from nascore.runs.checkpoints import State
+from nascore.runs.lifecycle import Lifecycle
 from nascore.runs.tables import Row
 
 # Columns of a table, `[rows, ...]` each, `row` and `healthy` among them:
@@ -130,8 +131,9 @@ class Evaluator(Protocol):
       measured_on: what scores are measured on, for people.
       ranked_on: what `validate` measures on, likewise.
       fault: what a score that is not finite means, and what to change.
-      pause: called between items of long work; may raise to give up. Search
-        sets it.
+      ranked: what a ranking of measured ones says of each, and from which
+        columns.
+      lifecycle: to pause in long work; Search sets it.
     """
 
     in_graph: bool
@@ -142,7 +144,8 @@ class Evaluator(Protocol):
     measured_on: str
     ranked_on: str
     fault: tuple[str, str]
-    pause: Callable[[], None]
+    ranked: Mapping[str, str]
+    lifecycle: Lifecycle | None
 
     @property
     def state(self) -> State:

@@ -26,8 +26,8 @@ import numpy as np
 
 # Tables and columns of the older tree -> of the newer.
 RENAMED: dict[str, str] = {"controller": "evaluations"}
-# Columns that the newer tree no longer writes.
-DROPPED: set[str] = set()
+# Columns that the newer tree no longer writes: random search has no baseline.
+DROPPED: set[str] = {"baseline"}
 _TIMES = {"seconds", "images_per_second"}
 # Parts of a checkpoint that hold times, or lengths of files that hold them.
 _VARYING = ("save_counter", "seconds", "stopwatch", "tables", "_CHECKPOINT")

@@ -6,7 +6,7 @@ entered once for a whole stretch of work.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from nascore.networks.supernet import Supernet
 from nascore.process.runtime import once
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State
+from nascore.runs.lifecycle import Lifecycle
 from nascore.runs.progress import next_stretch
 from nascore.seeds import fold_in
 
@@ -68,6 +69,7 @@ class SharedWeights(tf.Module):
     measures = "accuracy"
     loses = False
     budgets: tuple[int, ...] = ()
+    ranked: Mapping[str, str] = {}
     measured_on = "one random batch of validation images, with shared weights"
     ranked_on = (
         "the whole validation set, with shared weights; not the accuracy "
@@ -85,7 +87,7 @@ class SharedWeights(tf.Module):
         super().__init__(name="shared_weights")
         self.supernet = supernet
         self.config = config
-        self.pause: Callable[[], None] = lambda: None
+        self.lifecycle: Lifecycle | None = None
         self.validation_images = to_device(data.validation)
         self.search_test_images = to_device(data.search_test)
         self.scaling: tuple[object, ...] = ()
@@ -193,7 +195,8 @@ class SharedWeights(tf.Module):
             )
             self._stretch = next_stretch(stop - start, time.monotonic() - begin)
             start = stop
-            self.pause()
+            if self.lifecycle:
+                self.lifecycle.stop_if_asked()
         return hits / images.size
 
     @tf.function(autograph=False)

@@ -46,6 +46,8 @@ class Lifecycle:
     ) -> None:
         self.stopwatch = Stopwatch()
         self._where = where
+        self._label = ""
+        self._ticks = 0
         self._seconds = 60 * checkpoint_minutes
         ledger = Ledger(run, *tables)
         self.checkpoints = Checkpoints(
@@ -101,8 +103,15 @@ class Lifecycle:
             self.pause()
 
     def advance(self, steps: int, label: str, **values: str) -> None:
-        """Counts finished steps and shows what is going on."""
-        self._progress.advance(steps, label, **values)
+        """Counts the finished steps of a stretch, those of `tick` included."""
+        self._label = label
+        self._progress.advance(max(0, steps - self._ticks), label, **values)
+        self._ticks = 0
+
+    def tick(self, **values: str) -> None:
+        """Counts one step in the middle of a stretch."""
+        self._ticks += 1
+        self._progress.advance(1, self._label, **values)
 
     def line(self, text: str) -> None:
         """Prints a line above the bar, with the rate and the time left."""

@@ -110,6 +110,8 @@ class AskTell(tf.Module):
             tf.fill([RECENT], np.nan), trainable=False, name="recent"
         )
         self._scalars = Scalars()
+        # Whether the last step had anything to measure.
+        self._asked = True
 
     @property
     def state(self) -> State:
@@ -156,6 +158,7 @@ class AskTell(tf.Module):
             ).items()
         }
         columns = _until_failure(columns, self.weight)
+        self._asked = len(columns["row"]) > 0
         numbers = first + np.arange(len(columns["row"]))
         columns = {"row": columns.pop("row"), "number": numbers, **columns}
         self._evaluated.assign(first + len(numbers))
@@ -303,7 +306,12 @@ class AskTell(tf.Module):
 
     def ended(self, epoch: int) -> str:
         """See `Phase.ended`."""
-        return ""
+        if self._asked:
+            return ""
+        return (
+            f"no new architecture was found; {int(self._evaluated)} of "
+            f"{self.space.size():.3g} are measured"
+        )
 
     def explain(self, row: Row) -> tuple[str, str]:
         """See `Phase.explain`."""

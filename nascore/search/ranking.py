@@ -1,6 +1,6 @@
 """The final ranking of a search, which goes on where it was cut off."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nascore.runs.atomic import write_json
@@ -74,6 +74,13 @@ class Ranking:
                 found[architecture] = entry
                 self._table.append([{"epochs": epochs, **self._row(entry)}])
         ranked = sorted(found.values(), key=lambda entry: -entry.score)
+        self.write(ranked, epochs, stopped_early)
+        return ranked
+
+    def write(
+        self, ranked: Sequence[Ranked], epochs: int, stopped_early: bool
+    ) -> None:
+        """Writes a ranking; from then on the run is finished."""
         write_json(
             self._end,
             {
@@ -86,7 +93,6 @@ class Ranking:
                 ],
             },
         )
-        return ranked
 
     def _measured(self, epochs: int) -> dict[Any, Ranked]:
         """What was measured before a crash, in its order."""

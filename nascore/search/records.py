@@ -1,7 +1,7 @@
 """What a search writes into its run folder."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,27 @@ from nascore.runs.folder import RunFolder
 from nascore.runs.tables import Row
 from nascore.runs.tensorboard import Board
 from nascore.spaces.space import Space
+
+
+class Best(NamedTuple):
+    """One of the best that were measured.
+
+    Attributes:
+      score: it is ranked by.
+      architecture: of the space.
+      epoch: it was measured in.
+      row: of the table.
+    """
+
+    score: float
+    architecture: Any
+    epoch: int
+    row: Row
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether something went wrong with it; such come last."""
+        return bool(self.row.get("note"))
 
 
 class Records:
@@ -45,7 +66,7 @@ class Records:
         self.board = Board(run.path / "tensorboard")
         # Rows of the epoch under way, by table.
         self._rows: dict[str, list[Row]] = {}
-        self.best: list[tuple[float, Any, int]] = []
+        self.best: list[Best] = []
 
     def rewind(self, epoch: int, tables: Sequence[str]) -> None:
         """Reads back what belongs to the checkpoint.
@@ -131,13 +152,13 @@ class Records:
         for row in rows:
             architecture = self.space.parse_columns(row)
             score = float(row[self.measures])
-            self.best.append((score, architecture, int(row["epoch"])))
+            self.best.append(Best(score, architecture, int(row["epoch"]), row))
         # Python's sort is stable: of equals the one seen first stays first,
         # so a list that was read back equals one that was kept.
-        ranked = sorted(self.best, key=lambda entry: -entry[0])
-        seen: dict[Any, tuple[float, Any, int]] = {}
+        ranked = sorted(self.best, key=lambda e: (e.is_lost, -e.score))
+        seen: dict[Any, Best] = {}
         for entry in ranked:
-            seen.setdefault(entry[1], entry)
+            seen.setdefault(entry.architecture, entry)
         self.best = list(seen.values())[: self.best_count]
 
     def end_epoch(self, summary: Mapping[str, float]) -> None:
@@ -151,13 +172,11 @@ class Records:
                 "architectures": [
                     {
                         "rank": rank,
-                        "architecture": self.space.format(architecture),
-                        self.measures: score,
-                        "epoch": epoch,
+                        "architecture": self.space.format(entry.architecture),
+                        self.measures: entry.score,
+                        "epoch": entry.epoch,
                     }
-                    for rank, (score, architecture, epoch) in enumerate(
-                        self.best, 1
-                    )
+                    for rank, entry in enumerate(self.best, 1)
                 ],
             },
         )
@@ -168,9 +187,11 @@ class Records:
             if name != "epoch" and np.isfinite(value)
         }
         self.board.scalars(epoch, scalars)
-        score, architecture, _ = self.best[0]
+        best = self.best[0]
         picture = draw(
-            self.space, architecture, f"best so far, {score:.1%} on a batch"
+            self.space,
+            best.architecture,
+            f"best so far, {best.score:.1%} on a batch",
         )
         if picture is not None:
             self.board.picture(epoch, "best_architecture", picture)

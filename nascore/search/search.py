@@ -5,6 +5,7 @@ each phase); it can be saved between any two stretches of steps and continued
 from there.
 """
 
+import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from nascore.errors import RunStopped
 from nascore.process.runtime import device_names
 from nascore.protocols import Evaluator, Phase, Strategy
 from nascore.runs.checkpoints import State
@@ -86,7 +88,7 @@ class Search:
             checkpoint_minutes,
             lambda: f"after {self.epoch} epochs",
         )
-        evaluator.pause = self.lifecycle.stop_if_asked
+        evaluator.lifecycle = self.lifecycle
         self.records.rewind(self.epoch, tables)
 
     def _state(self) -> State:
@@ -126,38 +128,51 @@ class Search:
             self.step(phase) * phase.weight for phase in self.phases
         )
         total = sum(per_epoch) + self.schedule.derive_samples
-        with self.lifecycle.working(total, done, "architectures"):
-            while self.epoch < epochs and not self._is_exhausted():
-                self._run_epoch()
-            self.lifecycle.line(
-                f"ranking {self.schedule.derive_samples} architectures on "
-                "the whole validation set"
-            )
+        with (
+            self.lifecycle.working(total, done, "architectures"),
+            self._processes(),
+        ):
+            ended = ""
+            while self.epoch < epochs and not ended:
+                ended = self._exhausted() or self._run_epoch()
+            if ended:
+                self.lifecycle.line(f"ended after {self.epoch} epochs: {ended}")
             return self._rank()
 
-    def _is_exhausted(self) -> bool:
-        """Whether the early stop is on and its time has come."""
+    def _processes(self) -> contextlib.AbstractContextManager[Any]:
+        """Those of an evaluator that has some."""
+        if isinstance(self.evaluator, contextlib.AbstractContextManager):
+            return self.evaluator
+        return contextlib.nullcontext()
+
+    def _exhausted(self) -> str:
+        """What the early stop says, if it is on and its time has come."""
         if not self.schedule.early_stop or not self.epoch:
-            return False
+            return ""
         best = self.records.column("samples_max")
         if not is_exhausted(best, self.records.column("recent_mean")[-1]):
-            return False
-        self.lifecycle.line(
-            f"early stop after {self.epoch} epochs: no better accuracy than "
-            f"{max(best):.1%} since epoch {best.index(max(best)) + 1}"
+            return ""
+        return (
+            f"no better {self.evaluator.measures} than {max(best):.1%} since "
+            f"epoch {best.index(max(best)) + 1}"
         )
-        return True
 
-    def _run_epoch(self) -> None:
+    def _run_epoch(self) -> str:
+        """Runs the rest of an epoch; says why the search ends, if it does."""
         epoch = self.epoch
         self.ranking.forget()
         for phase in self.phases:
             self._run_phase(phase, epoch)
+        reasons = [phase.ended(epoch) for phase in self.phases]
+        ended = "; ".join(reason for reason in reasons if reason)
+        if not all(self.records.rows(phase.name) for phase in self.phases):
+            # Nothing new was asked for: it is no epoch.
+            return ended
         summary: dict[str, Any] = {"epoch": epoch}
         for phase in self.phases:
             rows = self.records.rows(phase.name)
             summary.update(phase.summary(epoch, rows))
-        best = self.records.best[0][0]
+        best = self.records.best[0].score
         summary[f"best_{self.evaluator.measures}"] = best
         summary["seconds"] = round(self.lifecycle.stopwatch.seconds, 3)
         self.records.end_epoch(summary)
@@ -166,6 +181,7 @@ class Search:
         self._position["epoch"].assign(epoch + 1)
         self.lifecycle.end_epoch()
         self.lifecycle.line(self._describe(epoch, summary))
+        return ended
 
     def _run_phase(self, phase: Phase, epoch: int) -> None:
         position = self._position[f"{phase.name}_step"]
@@ -184,7 +200,7 @@ class Search:
             self.lifecycle.advance(
                 (stop - start) * phase.weight,
                 f"epoch {epoch + 1}/{self.schedule.epochs} {phase.name}",
-                best=f"{best[0][0]:.1%}" if best else "-",
+                best=f"{best[0].score:.1%}" if best else "-",
             )
 
     def _describe(self, epoch: int, summary: Mapping[str, Any]) -> str:
@@ -197,15 +213,45 @@ class Search:
     def _rank(self) -> list[Ranked]:
         """Ranks the finalists on the whole validation set."""
         seed = fold(self.schedule.seed, Stream.DERIVE_ARCHITECTURES, self.epoch)
-        rows = self.strategy.finalists(
-            tf.constant(self.schedule.derive_samples), seed
+        count = self.schedule.derive_samples
+        rows = self.strategy.finalists(tf.constant(count), seed)
+        stopped_early = self.epoch < self.schedule.epochs
+        if rows is None:
+            return self._rank_measured(count, stopped_early)
+        self.lifecycle.line(
+            f"ranking {len(rows)} architectures on the whole validation set"
         )
         return self.ranking.rank(
             self._in_sight(np.asarray(rows)),
             self.measure,
             self.epoch,
-            stopped_early=self.epoch < self.schedule.epochs,
+            stopped_early,
         )
+
+    def _rank_measured(self, count: int, stopped_early: bool) -> list[Ranked]:
+        """The best that were measured are the ranking."""
+        best = self.records.best[:count]
+        if best[0].is_lost:
+            raise RunStopped(
+                f"all architectures were lost ({best[0].row['note']}, and "
+                f"others), see {self.records.ranks}.csv; "
+                f"{self.evaluator.fault[1]}"
+            )
+        entries = [
+            Ranked(
+                entry.architecture,
+                {
+                    self.evaluator.measures: entry.score,
+                    **{
+                        name: _number(entry.row[column])
+                        for name, column in self.evaluator.ranked.items()
+                    },
+                },
+            )
+            for entry in best
+        ]
+        self.ranking.write(entries, self.epoch, stopped_early)
+        return entries
 
     def _in_sight(self, rows: np.ndarray) -> Iterator[Any]:
         """The architectures, with progress."""
@@ -216,3 +262,11 @@ class Search:
     def measure(self, architecture: Any) -> Mapping[str, float]:
         """What one architecture is worth, on whole sets."""
         return self.evaluator.validate(self.space.encode(architecture)[None])
+
+
+def _number(value: Any) -> float:
+    """Of a CSV file, or as it was measured."""
+    number = float(value)
+    return (
+        int(number) if number.is_integer() and "." not in str(value) else number
+    )
