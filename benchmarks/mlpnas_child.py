@@ -30,7 +30,7 @@ from mlpnas.controller import Controller  # noqa: E402
 from mlpnas.data.config import MlpDataConfig  # noqa: E402
 from mlpnas.data.load import MlpData, load  # noqa: E402
 from mlpnas.dense import initial_weights  # noqa: E402
-from mlpnas.search import trainer_settings  # noqa: E402
+from mlpnas.perceptrons import trainer_settings  # noqa: E402
 from mlpnas.tasks import Task, epoch_weighted_mean  # noqa: E402
 from nascore.spaces.perceptrons import MlpArchitecture  # noqa: E402
 

@@ -139,7 +139,7 @@ def train_candidates(count: int, backend: str, workers: int) -> list[float]:
     from mlpnas.candidates import CandidatePool
     from mlpnas.data.load import load
     from mlpnas.dense import initial_weights
-    from mlpnas.search import trainer_settings
+    from mlpnas.perceptrons import trainer_settings
     from mlpnas.tasks import Task
     from nascore.process.runtime import use_one_thread
 

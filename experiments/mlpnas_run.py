@@ -4,7 +4,7 @@ import dataclasses
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -19,8 +19,9 @@ from mlpnas.exports.model import build_model, save_model
 from mlpnas.exports.table_inputs import NUMBERS, is_wide
 from mlpnas.finetune import Finetuned, finetune
 from mlpnas.memory import estimate
-from mlpnas.records import Measured
-from mlpnas.search import Search, count_passes
+from mlpnas.perceptrons import Perceptrons, count_passes
+from mlpnas.search import make_search
+from mlpnas.tasks import LayerWeights
 from nascore.errors import printable
 from nascore.process.memory import Watch, resident
 from nascore.process.runtime import use_one_thread
@@ -28,6 +29,8 @@ from nascore.runs.atomic import write_json
 from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted, StopRequest
 from nascore.runs.progress import Progress
+from nascore.search.ranking import Ranked
+from nascore.search.search import Search
 
 _SCORES = {
     "weighted": "epoch-weighted mean of validation accuracies",
@@ -58,19 +61,19 @@ def run(
     jobs = jobs or choose_jobs(count_passes(config, data))
     watch = Watch(estimate(config, data, base_memory, jobs), folder.path)
     watch.start(ignore_memory)
-    search = Search(config, folder, data, None, jobs, minutes)
+    search = make_search(config, folder, data, minutes, jobs=jobs)
     print(
         f"search space: {search.space.size():.3g} architectures of at most "
-        f"{search.space.max_layers} layers; run folder {folder.path}"
+        f"{config.space.max_layers} layers; run folder {folder.path}"
     )
     if search.resumed:
         print(f"resumed in epoch {search.epoch + 1}")
     sys.stdout.flush()
     ranked = search.run()
-    _print_ranking(search, ranked)
+    _print_ranking(search, ranked, config)
     for table in ("finetune", "competitors"):
         folder.table(table).clear()
-    tuned = _finetune(search, ranked[0])
+    tuned = _finetune(search, ranked[0], config, data)
     model = build_model(
         data.encoder,
         ranked[0].architecture,
@@ -81,13 +84,14 @@ def run(
     save_model(model, folder.path / MODEL_FILE)
     write_card(folder.path, data)
     print(f"wrote {folder.path / MODEL_FILE}")
-    compared = _compare(search, jobs, minutes)
+    compared = _compare(folder, config, data, jobs, minutes)
     _print_comparison(tuned, compared)
     write_json(
-        folder.path / FINAL_FILE, _final(search, ranked[0], tuned, compared)
+        folder.path / FINAL_FILE,
+        _final(search, ranked[0], tuned, compared, config, data),
     )
     print()
-    watch.end(search.pool.processes_peak)
+    watch.end(_evaluator(search).pool.processes_peak)
     print(f"run folder: {folder.path}")
     _print_use(data, folder.path)
     for path in plot_mlpnas.plot_run(folder.path):
@@ -133,26 +137,40 @@ def _search_seconds(folder: RunFolder) -> float:
     return sum(float(row["seconds"]) for row in folder.read("epochs"))
 
 
-def _print_ranking(search: Search, ranked: list[Measured]) -> None:
+def _evaluator(search: Search) -> Perceptrons:
+    return cast(Perceptrons, search.evaluator)
+
+
+def _print_ranking(
+    search: Search, ranked: list[Ranked], config: MlpnasConfig
+) -> None:
     print("\nrank   score  validation  architecture")
     for rank, entry in enumerate(ranked, 1):
+        accuracy = entry.measured["validation_accuracy"]
         print(
-            f"{rank:4d}  {entry.score:6.2%}  {entry.accuracy:10.2%}  "
+            f"{rank:4d}  {entry.score:6.2%}  {accuracy:10.2%}  "
             f"{search.space.format(entry.architecture)}"
         )
-    seconds = _search_seconds(search.records.run)
-    rule = _SCORES[search.config.training.score]
+    trained = len(search.run_folder.read(search.records.ranks))
+    seconds = _search_seconds(search.run_folder)
+    rule = _SCORES[config.training.score]
     print(
-        f"\n{len(search.records.measured)} architectures trained in "
-        f"{seconds:.0f} s; score: {rule}"
+        f"\n{trained} architectures trained in {seconds:.0f} s; score: {rule}"
     )
     sys.stdout.flush()
 
 
-def _finetune(search: Search, best: Measured) -> Finetuned:
+def _weights(search: Search, best: Ranked) -> list[LayerWeights]:
+    """Those that the search left of one of the best."""
+    return _evaluator(search).best.entries[int(best.measured["number"])].weights
+
+
+def _finetune(
+    search: Search, best: Ranked, config: MlpnasConfig, data: MlpData
+) -> Finetuned:
     """Trains the best architecture on, with a line for each epoch."""
-    folder = search.records.run
-    progress = Progress(search.config.finetune.finetune_epochs, 0, "epochs")
+    folder = search.run_folder
+    progress = Progress(config.finetune.finetune_epochs, 0, "epochs")
 
     def after_epoch(row: dict[str, Any]) -> None:
         folder.append("finetune", [row])
@@ -175,58 +193,63 @@ def _finetune(search: Search, best: Measured) -> Finetuned:
 
     with StopRequest() as stop:
         tuned = finetune(
-            search.config,
-            search.data,
+            config,
+            data,
             best.architecture,
-            search.best.entries[best.number].weights,
+            _weights(search, best),
             after_epoch,
         )
     progress.close()
     return tuned
 
 
-def _compare(search: Search, jobs: int, minutes: float) -> list[Compared]:
+def _compare(
+    folder: RunFolder,
+    config: MlpnasConfig,
+    data: MlpData,
+    jobs: int,
+    minutes: float,
+) -> list[Compared]:
     """Measures the competitors that the settings name."""
-    folder, config = search.records.run, search.config
     compared = []
     for name in config.finetune.competitors:
         if name != "random":
             print(f"fitting {TITLES[name]}", flush=True)
-            result = compare(name, search.data, config.search.seed)
+            result = compare(name, data, config.search.seed)
         elif config.policy.controller == "random":
             continue
         else:
-            result = _search_at_random(search, jobs, minutes)
+            result = _search_at_random(folder, config, data, jobs, minutes)
         folder.append("competitors", [dataclasses.asdict(result)])
         compared.append(result)
     return compared
 
 
-def _search_at_random(search: Search, jobs: int, minutes: float) -> Compared:
+def _search_at_random(
+    folder: RunFolder,
+    config: MlpnasConfig,
+    data: MlpData,
+    jobs: int,
+    minutes: float,
+) -> Compared:
     """The same number of architectures, drawn at random, trained alike.
 
     With stored weights, too, if the search has them: they alone raise
     scores.
     """
-    config = search.config
     rival = dataclasses.replace(
         config,
         policy=dataclasses.replace(
             config.policy, controller="random", predictor=False
         ),
     )
-    path = search.records.run.path / "random"
+    path = folder.path / "random"
     print(f"random search at equal budget, in {path}", flush=True)
-    with _open_or_create(path) as folder:
-        other = Search(rival, folder, search.data, None, jobs, minutes)
+    with _open_or_create(path) as inner:
+        other = make_search(rival, inner, data, minutes, jobs=jobs)
         best = other.run()[0]
-        tuned = finetune(
-            rival,
-            search.data,
-            best.architecture,
-            other.best.entries[best.number].weights,
-        )
-    seconds = _search_seconds(folder)
+        tuned = finetune(rival, data, best.architecture, _weights(other, best))
+    seconds = _search_seconds(inner)
     return Compared(
         "random",
         tuned.validation_accuracy,
@@ -260,19 +283,21 @@ def _print_comparison(tuned: Finetuned, compared: list[Compared]) -> None:
 
 def _final(
     search: Search,
-    best: Measured,
+    best: Ranked,
     tuned: Finetuned,
     compared: list[Compared],
+    config: MlpnasConfig,
+    data: MlpData,
 ) -> dict[str, Any]:
     """What `final.json` says."""
     results = dataclasses.asdict(tuned)
     del results["weights"]
     return {
-        "epochs": search.config.search.epochs,
+        "epochs": config.search.epochs,
         "architecture": search.space.format(best.architecture),
         "score": best.score,
-        "searched_validation_accuracy": best.accuracy,
+        "searched_validation_accuracy": best.measured["validation_accuracy"],
         "finetuned": results,
-        "class_names": list(search.data.class_names),
+        "class_names": list(data.class_names),
         "competitors": [dataclasses.asdict(entry) for entry in compared],
     }

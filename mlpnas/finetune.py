@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from mlpnas.config import MlpnasConfig
 from mlpnas.data.load import MlpData
-from mlpnas.search import trainer_settings
+from mlpnas.perceptrons import trainer_settings
 from mlpnas.tasks import LayerWeights
 from mlpnas.trainer import Trainer
 from nascore.seeds import Stream, fold

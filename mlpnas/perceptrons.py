@@ -39,7 +39,7 @@ class Perceptrons:
     """
 
     in_graph = False
-    columns = (
+    columns: tuple[str, ...] = (
         "accuracy",
         "best_accuracy",
         "validation_loss",
@@ -55,7 +55,7 @@ class Perceptrons:
     budgets: tuple[int, ...] = ()
     measured_on = ranked_on = "validation examples, in training of its own"
     fault = ("", "")
-    ranked = {
+    ranked: Mapping[str, str] = {
         "validation_accuracy": "accuracy",
         "number": "number",
         "parameters": "parameters",
