@@ -16,7 +16,7 @@ from nascore.errors import InputError
 from nascore.runs.csv_files import read_table
 from nascore.runs.folder import SEARCH_END
 from nascore.runs.json_files import look_up, read_object
-from nascore.runs.reader import read_settings
+from nascore.runs.reader import evaluations_file, read_settings
 
 Runs = Mapping[tuple[str, int], Path]
 
@@ -53,9 +53,9 @@ def _run_row(variant: str, seed: int, path: Path) -> dict[str, Any]:
     ranking = _read_ranking(path / SEARCH_END)
     epochs = read_table(
         path / "epochs.csv",
-        ["score_mean", "architectures", "predictor_correlation", "seconds"],
+        ["score_mean", "predictor_correlation", "seconds"],
     )
-    scores = read_table(path / "candidates.csv", ["score"])["score"]
+    scores = read_table(evaluations_file(path), ["score"])["score"]
     if epochs.empty or scores.empty:
         raise InputError(f"{path} is damaged: its CSV files have no rows")
     correlations = epochs["predictor_correlation"][1:].dropna()
@@ -95,7 +95,7 @@ def _read_ranking(path: Path) -> list[dict[str, Any]]:
 def _candidates(variant: str, seed: int, path: Path) -> pd.DataFrame:
     numbers = ["score", "accuracy", "epochs_trained", "parameters"]
     numbers += ["shared_layers", "predicted"]
-    file = path / "candidates.csv"
+    file = evaluations_file(path)
     table = read_table(file, ["epoch", "step", *numbers], ["architecture"])
     columns = ["epoch", "step", "architecture", *numbers]
     return table[columns].assign(variant=variant, seed=seed).round(6)

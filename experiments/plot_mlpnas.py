@@ -20,7 +20,7 @@ from nascore.drawing.cells import plain_text
 from nascore.errors import InputError
 from nascore.runs.csv_files import read_table
 from nascore.runs.json_files import look_up
-from nascore.runs.reader import read_end, read_settings
+from nascore.runs.reader import evaluations_file, read_end, read_settings
 
 # Readable in gray: points light, lines dark, styles different.
 _DARK, _ORANGE, _GRAY = "#1b4f8f", "#d95f02", "#9a9a9a"
@@ -41,7 +41,7 @@ def plot_run(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
     """
     settings = read_settings(run_dir)
     candidates = read_table(
-        run_dir / "candidates.csv", ["epoch", "score", "predicted"]
+        evaluations_file(run_dir), ["epoch", "score", "predicted"]
     )
     if candidates.empty:
         raise InputError(f"{run_dir} has no trained architecture yet")

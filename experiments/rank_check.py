@@ -131,20 +131,33 @@ def check_ranks(
         print(f"{run_dir} has all its rank checks")
         return
     launch.quiet_tensorflow()
-    from enas.standalone import train_standalone
+    from keras.utils import set_random_seed
 
     from nascore.data.images import load
+    from nascore.evaluators.standalone import train_standalone
+    from nascore.process import runtime
 
     config = unflatten(EnasConfig(), settings_with(run, data_dir))
     data = load(config.data)
     check_same_data(run, data.fingerprint)
     for note in data.notes:
         print(f"note: {printable(note)}")
-    architectures = [
-        run.space.parse(entry["architecture"]) for entry in entries
+    rows = [
+        run.space.encode(run.space.parse(entry["architecture"]))
+        for entry in entries
     ]
+    runtime.configure(config.search.deterministic)
+    set_random_seed(config.search.seed)
     with RunFolder.open(run_dir) as folder:
-        accuracies = train_standalone(config, data, architectures, epochs)
+        accuracies = train_standalone(
+            config.child,
+            config.weights,
+            config.data,
+            data,
+            rows,
+            epochs,
+            config.search.seed,
+        )
         progress = Progress(len(entries), 0, "architectures")
         for entry, accuracy in zip(entries, accuracies, strict=True):
             folder.append(

@@ -27,23 +27,25 @@ def main(args: list[str]) -> None:
     run = read_run(Path(args[0]))
     architectures = [run.space.parse(text) for text in args[1:]]
     launch.quiet_tensorflow()
-    from enas.scoring import load_child, score
-
     from nascore.data.images import load
+    from nascore.evaluators.checkpointed import load_weights
 
     config = unflatten(EnasConfig(), settings_with(run, flags.FLAGS.data_dir))
     data = load(config.data)
     check_same_data(run, data.fingerprint)
     for note in data.notes:
         print(f"note: {printable(note)}")
-    child = load_child(config, data, run.path)
+    shared = load_weights(
+        config.child, config.weights, config.data, data, run.path
+    )
     for architecture in architectures:
-        scored = score(child, architecture)
+        row = run.space.encode(architecture)
+        scored = shared.validate(row[None])
         print(architecture)
         print(run.space.describe(architecture))
         print(
-            f"shared weights: {scored.validation_accuracy:.1%} on the "
-            f"validation set, {scored.search_test_accuracy:.1%} on the "
+            f"shared weights: {scored['validation_accuracy']:.1%} on the "
+            f"validation set, {scored['search_test_accuracy']:.1%} on the "
             "search-test set\n"
         )
     print("These are not the accuracies after training from scratch.")

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from enas.config import EnasConfig
 from experiments import plot_run
@@ -16,6 +16,7 @@ from nascore.runs.reader import read_settings
 
 if TYPE_CHECKING:
     from nascore.data.images import ImageData
+    from nascore.evaluators.shared_weights import SharedWeights
     from nascore.search.ranking import Ranked
     from nascore.search.search import Search
 
@@ -92,10 +93,10 @@ def _describe_start(search: "Search", data: "ImageData") -> None:
     )
     for note in data.notes:
         print(f"note: {printable(note)}")
-    weights = search.evaluator.weights
+    shared = cast("SharedWeights", search.evaluator)
     print(
-        f"supernet: {len(search.evaluator.supernet.config.layer_types)} "
-        f"layers, {sum(w.shape.num_elements() for w in weights) / 1e6:.2f}M "
+        f"supernet: {len(shared.supernet.config.layer_types)} "
+        f"layers, {sum(w.shape.num_elements() for w in shared.weights) / 1e6:.2f}M "
         f"shared weights; {search.space.size():.3g} architectures; "
         f"run folder {search.run_folder.path}"
     )

@@ -177,9 +177,8 @@ def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
     """What copies shared weights into a fresh network, if that is asked for."""
     if not config.training.init_from_supernet:
         return None
-    from enas.scoring import load_child
-
     from nascore.data.images import load
+    from nascore.evaluators.checkpointed import load_weights
     from nascore.training.provenance.history import find_images
     from nascore.training.transfer import transfer
 
@@ -188,7 +187,9 @@ def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
     # Beside this training's own, if they have moved with them.
     data = find_images(Search.of(run), config.data)[0] or load(search.data)
     check_same_data(run, data.fingerprint)
-    supernet = load_child(search, data, run.path).supernet
+    supernet = load_weights(
+        search.child, search.weights, search.data, data, run.path
+    ).supernet
 
     def initialize(network: "keras.Model") -> None:
         result = transfer(

@@ -53,9 +53,7 @@ def read_run(path: Path) -> RunRecords:
     space = read_space(settings, path / "config.json")
     _check_settings(settings, path / "config.json")
     cells = [f"{name}_cell" for name in space.cell_types]
-    file = path / "evaluations.csv"
-    if not file.exists():
-        file = path / "controller.csv"  # As runs before were written.
+    file = evaluations_file(path)
     controller = read_table(
         file,
         [*_PLACE, "accuracy", "reward", "entropy"],
@@ -91,6 +89,16 @@ def read_run(path: Path) -> RunRecords:
             ("validation_accuracy", "search_test_accuracy"),
         ),
     )
+
+
+def evaluations_file(path: Path) -> Path:
+    """The table of evaluated architectures, under the name that it has.
+
+    Runs of former versions called it after what had proposed or trained them.
+    """
+    names = ("evaluations.csv", "controller.csv", "candidates.csv")
+    files = [path / name for name in names]
+    return next((file for file in files if file.exists()), files[0])
 
 
 def read_settings(path: Path, method: str = "") -> dict[str, Any]:

@@ -1,0 +1,77 @@
+"""Architectures trained for themselves, as a check of the shared weights."""
+
+from collections.abc import Iterator, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nascore.data.config import DataConfig
+from nascore.data.images import ImageData
+from nascore.evaluators.config import SharedWeightsConfig
+from nascore.evaluators.shared_weights import SharedWeights
+from nascore.evaluators.weights import TrainWeights
+from nascore.networks.config import SupernetConfig
+from nascore.networks.supernet import Supernet
+
+
+def train_standalone(
+    supernet: SupernetConfig,
+    config: SharedWeightsConfig,
+    data_config: DataConfig,
+    data: ImageData,
+    rows: Sequence[np.ndarray],
+    epochs: int,
+    seed: int,
+) -> Iterator[float]:
+    """Trains each architecture from the same fresh weights.
+
+    The network is the supernet of the search with nothing shared: the same
+    layers, batch and optimizer, one architecture in every step, and one
+    cosine from `child_lr_max` towards 0.
+
+    Args:
+      supernet: that of the search.
+      config: that of the search.
+      data_config: that of the search.
+      data: that of the search.
+      rows: int32 `[length]` each, what to train.
+      epochs: passes over the training images.
+      seed: that of the search; weights come of Keras's own, to be set before.
+
+    Yields:
+      For each architecture its accuracy on the search-test set: the
+      validation images gave the shared-weight accuracies, and ranked. NaN
+      where the training diverged.
+    """
+    shared = SharedWeights(
+        Supernet(supernet, data.image_shape, data.classes),
+        data,
+        config,
+        data_config.standardize,
+    )
+    training = TrainWeights(
+        shared, lambda count, seed: count, data.train, data_config, seed
+    )
+    fresh = [weight.numpy() for weight in shared.weights]
+    schedule = keras.optimizers.schedules.CosineDecay(
+        config.child_lr_max, epochs
+    )
+    steps = training.steps_per_epoch
+    for row in rows:
+        for weight, momentum, start in zip(
+            shared.weights, training.momenta, fresh, strict=True
+        ):
+            weight.assign(start)
+            momentum.assign(tf.zeros_like(momentum))
+        everywhere = tf.repeat(tf.constant(row[None]), steps, axis=0)
+        for epoch in range(epochs):
+            columns = training.train(
+                everywhere,
+                *(tf.constant(n) for n in (epoch, 0, steps)),
+                tf.constant(float(schedule(epoch))),
+            )
+        if np.all(columns["healthy"]):
+            yield shared.validate(row[None])["search_test_accuracy"]
+        else:
+            yield float("nan")
