@@ -94,9 +94,10 @@ def _describe_start(search: "Search", data: "ImageData") -> None:
     for note in data.notes:
         print(f"note: {printable(note)}")
     shared = cast("SharedWeights", search.evaluator)
+    count = sum(w.shape.num_elements() for w in shared.weights)
     print(
         f"supernet: {len(shared.supernet.config.layer_types)} "
-        f"layers, {sum(w.shape.num_elements() for w in shared.weights) / 1e6:.2f}M "
+        f"layers, {count / 1e6:.2f}M "
         f"shared weights; {search.space.size():.3g} architectures; "
         f"run folder {search.run_folder.path}"
     )
