@@ -11,7 +11,8 @@ from nascore.evaluators.shared_weights import SharedWeights
 from nascore.evaluators.weights import TrainWeights
 from nascore.protocols import Phase, Reward, Strategy
 from nascore.search.config import SearchConfig
-from nascore.search.phases import AskTell, Score, StepSeeds
+from nascore.search.phases import AskTell, StepSeeds
+from nascore.search.score import Score
 from nascore.seeds import Stream, fold
 from nascore.spaces.space import Space
 
