@@ -24,6 +24,7 @@ from nascore.runs.folder import (
 )
 from nascore.runs.json_files import look_up
 from nascore.runs.reader import read_end, read_settings
+from nascore.search.format import check_format
 
 
 def open_run() -> tuple[MlpnasConfig, RunFolder]:
@@ -55,6 +56,7 @@ def open_run() -> tuple[MlpnasConfig, RunFolder]:
                 f"experiments.plot_mlpnas {path}"
             )
         check_streams(path, settings)
+        check_format(path)
     except InputError:
         run.close()
         raise

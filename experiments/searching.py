@@ -13,6 +13,7 @@ from nascore.process.memory import Watch, resident
 from nascore.runs.config import RunConfig
 from nascore.runs.folder import RunFolder, check_streams
 from nascore.runs.reader import read_settings
+from nascore.search.format import check_format
 
 if TYPE_CHECKING:
     from nascore.data.images import ImageData
@@ -56,6 +57,7 @@ def open_run(method: str, read: ReadFlags[Config]) -> tuple[Config, RunFolder]:
             f"experiments.plot_run {path}"
         )
     check_streams(path, settings)
+    check_format(path)
     return config, run
 
 

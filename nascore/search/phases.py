@@ -207,7 +207,7 @@ class AskTell(tf.Module):
                 break
             first += len(values["row"])
             self._scalars.values = {
-                name: float(values.pop(name))
+                name: np.asarray(values.pop(name)).item()
                 for name in list(values)
                 if np.ndim(values[name]) == 0
             }

@@ -22,6 +22,7 @@ from nascore.runs.lifecycle import Lifecycle
 from nascore.runs.tables import Row
 from nascore.search.config import SearchConfig
 from nascore.search.early_stop import is_exhausted
+from nascore.search.format import FORMAT, check_format
 from nascore.search.ranking import Ranked, Ranking
 from nascore.search.records import Records
 from nascore.seeds import Stream, fold
@@ -65,7 +66,12 @@ class Search:
         self.strategy = strategy
         self.evaluator = evaluator
         self.schedule = schedule
-        run.record_start({**about, "devices": device_names()}, config, space)
+        check_format(run.path)
+        run.record_start(
+            {**about, "search_format": FORMAT, "devices": device_names()},
+            config,
+            space,
+        )
         self._position = {
             name: tf.Variable(0, trainable=False, name=name)
             for name in ("epoch", *(f"{p.name}_step" for p in phases))
@@ -127,7 +133,9 @@ class Search:
         done = sum(per_epoch[: self.epoch]) + sum(
             self.step(phase) * phase.weight for phase in self.phases
         )
-        total = sum(per_epoch) + self.schedule.derive_samples
+        total = sum(per_epoch)
+        if not self.evaluator.ranked:
+            total += self.schedule.derive_samples
         with (
             self.lifecycle.working(total, done, "architectures"),
             self._processes(),
@@ -192,6 +200,10 @@ class Search:
             begin = time.monotonic()
             columns = phase.run(epoch, start, stop)
             seconds = time.monotonic() - begin
+            if not len(columns["row"]):
+                # Not made, so that a resumed run asks again.
+                self.lifecycle.pause()
+                return
             self.records.add(
                 phase, epoch, start * phase.weight, columns, seconds
             )
@@ -231,10 +243,11 @@ class Search:
     def _rank_measured(self, count: int, stopped_early: bool) -> list[Ranked]:
         """The best that were measured are the ranking."""
         best = self.records.best[:count]
+        evaluated = len(self.run_folder.read(self.records.ranks))
         if best[0].is_lost:
             raise RunStopped(
-                f"all architectures were lost ({best[0].row['note']}, and "
-                f"others), see {self.records.ranks}.csv; "
+                f"all {evaluated} architectures were lost, the first "
+                f"{best[0].row['note']}; see {self.records.ranks}.csv. "
                 f"{self.evaluator.fault[1]}"
             )
         entries = [
@@ -250,7 +263,9 @@ class Search:
             )
             for entry in best
         ]
-        self.ranking.write(entries, self.epoch, stopped_early)
+        self.ranking.write(
+            entries, self.epoch, stopped_early, evaluated=evaluated
+        )
         return entries
 
     def _in_sight(self, rows: np.ndarray) -> Iterator[Any]:
