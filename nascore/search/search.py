@@ -65,7 +65,15 @@ class Search:
         self.strategy = strategy
         self.evaluator = evaluator
         self.schedule = schedule
-        run.record_start({**about, "devices": device_names()}, config, space)
+        run.record_start(
+            {
+                **about,
+                "measures": evaluator.measures,
+                "devices": device_names(),
+            },
+            config,
+            space,
+        )
         self._position = {
             name: tf.Variable(0, trainable=False, name=name)
             for name in ("epoch", *(f"{p.name}_step" for p in phases))
