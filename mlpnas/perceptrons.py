@@ -55,6 +55,7 @@ class Perceptrons:
     budgets: tuple[int, ...] = ()
     measured_on = ranked_on = "validation examples, in training of its own"
     fault = ("the training diverged", "Lower --child_lr in a new run")
+    where = caveat = ""
     ranked: Mapping[str, str] = {
         "validation_accuracy": "accuracy",
         "number": "number",
@@ -80,6 +81,11 @@ class Perceptrons:
 
     def __exit__(self, *error: object) -> None:
         self.pool.__exit__(*error)
+
+    @property
+    def about(self) -> str:
+        """Depth of the perceptrons."""
+        return f"perceptrons of at most {self.space.max_layers} layers"
 
     @property
     def state(self) -> State:

@@ -101,7 +101,7 @@ def make_search(
         length.architectures,
         seeds,
     )
-    method = "mlpnas" if config.policy.controller == "lstm" else "random"
+    method = "mlpnas" if config.policy.controller == "lstm" else "mlpnas_random"
     return Search(
         run,
         space,

@@ -128,6 +128,8 @@ class Evaluator(Protocol):
       loses: whether a score that is not finite is a lost candidate, which
         is not told; otherwise it stops the run.
       budgets: epochs that it can train for; empty if it knows no budget.
+      where: with what it measures, in brackets, or nothing.
+      caveat: what its numbers are not; empty for nothing.
       measured_on: what scores are measured on, for people.
       ranked_on: what `validate` measures on, likewise.
       fault: what a score that is not finite means, and what to change.
@@ -141,11 +143,17 @@ class Evaluator(Protocol):
     measures: str
     loses: bool
     budgets: tuple[int, ...]
+    where: str
+    caveat: str
     measured_on: str
     ranked_on: str
     fault: tuple[str, str]
     ranked: Mapping[str, str]
     lifecycle: Lifecycle | None
+
+    @property
+    def about(self) -> str:
+        """It, in some words for people."""
 
     @property
     def state(self) -> State:

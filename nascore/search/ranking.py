@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nascore.runs.atomic import write_json
-from nascore.runs.folder import SEARCH_END, RunFolder
+from nascore.runs.config import SEARCH_END
+from nascore.runs.folder import RunFolder
 from nascore.spaces.space import Space
 
 

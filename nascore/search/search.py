@@ -22,7 +22,6 @@ from nascore.runs.lifecycle import Lifecycle
 from nascore.runs.tables import Row
 from nascore.search.config import SearchConfig
 from nascore.search.early_stop import is_exhausted
-from nascore.search.format import FORMAT, check_format
 from nascore.search.ranking import Ranked, Ranking
 from nascore.search.records import Records
 from nascore.seeds import Stream, fold
@@ -66,9 +65,12 @@ class Search:
         self.strategy = strategy
         self.evaluator = evaluator
         self.schedule = schedule
-        check_format(run.path)
         run.record_start(
-            {**about, "search_format": FORMAT, "devices": device_names()},
+            {
+                **about,
+                "measures": evaluator.measures,
+                "devices": device_names(),
+            },
             config,
             space,
         )
