@@ -28,9 +28,11 @@ class Epoch(AskTell):
 
     def summary(self, epoch: int, rows: Sequence[Row]) -> Mapping[str, float]:
         """See `Phase.summary`."""
+        found = super().summary(epoch, rows)
         return {
             "architectures": len(rows),
-            **super().summary(epoch, rows),
+            **found,
+            "drawn_uniformly": int(found["drawn_uniformly"]),
             "shared_layers": sum(int(row["shared_layers"]) for row in rows),
             "diverged": sum(bool(row["note"]) for row in rows),
         }

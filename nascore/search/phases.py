@@ -173,6 +173,8 @@ class AskTell(tf.Module):
         """One step: columns `[n]`, and scalars for epochs.csv."""
         seeds = self._seeds(epoch, step)
         proposals = self.strategy.ask(self.weight, seeds.ask)
+        if not self.in_graph and not len(proposals.rows):
+            return {"row": proposals.rows}
         proposals = proposals._replace(first=first)
         measured = self.evaluator.measure(proposals, seeds.measure)
         rewards = self.reward(measured)
@@ -207,7 +209,7 @@ class AskTell(tf.Module):
                 break
             first += len(values["row"])
             self._scalars.values = {
-                name: np.asarray(values.pop(name)).item()
+                name: float(values.pop(name))
                 for name in list(values)
                 if np.ndim(values[name]) == 0
             }
