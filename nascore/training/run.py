@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nascore.data.images import describe_data
+from nascore.data.describe import describe_data
 from nascore.errors import InputError, RunStopped
 from nascore.networks.discrete import build_network
 from nascore.process.runtime import (
