@@ -34,7 +34,7 @@ def from_fields(fields: Mapping[str, Any]) -> Space:
       InputError: a kind that is not installed, a field that the kind does
         not have, or a value of the wrong kind.
     """
-    kind = _kind(fields)
+    kind: Any = _kind(fields)
     known = {field.name: field.default for field in dataclasses.fields(kind)}
     odd = sorted(set(fields) - {*known, "kind"})
     if odd:
