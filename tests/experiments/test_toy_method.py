@@ -121,7 +121,8 @@ def test_it_is_drawn(run, script):
 
 def test_it_goes_on_where_it_was_stopped(run, script, environment, tmp_path):
     whole = tmp_path / "whole"
-    done = script("search", "--method=toy", "--epochs=60", f"--run_dir={whole}")
+    length = "--epochs=60"
+    done = script("search", "--method=toy", length, f"--run_dir={whole}")
     assert done.returncode == 0, done.stderr
     path = tmp_path / "stopped"
     process = subprocess.Popen(
