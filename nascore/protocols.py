@@ -95,7 +95,8 @@ class Strategy(Protocol):
         """Learns from what was measured.
 
         Args:
-          proposals: as asked for.
+          proposals: as asked for, but for those that were lost; `memo` is
+            whole.
           measured: of them.
           rewards: float32 `[n]`.
 
@@ -126,7 +127,8 @@ class Evaluator(Protocol):
       columns: what it notes for each row, in the order of the CSV file.
       measures: what the score is, and its column.
       loses: whether a score that is not finite is a lost candidate, which
-        is not told; otherwise it stops the run.
+        is not told and whose column `note` says why; otherwise it stops the
+        run.
       budgets: epochs that it can train for; empty if it knows no budget.
       where: with what it measures, in brackets, or nothing.
       caveat: what its numbers are not; empty for nothing.

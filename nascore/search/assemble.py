@@ -13,7 +13,8 @@ from nascore.process.memory import Need
 from nascore.protocols import Phase, Reward, Strategy
 from nascore.runs.folder import RunFolder
 from nascore.search.config import SearchConfig
-from nascore.search.phases import AskTell, Score, StepSeeds
+from nascore.search.phases import AskTell, StepSeeds
+from nascore.search.score import Score
 from nascore.search.search import Search
 from nascore.seeds import Stream, fold
 from nascore.spaces.space import Space
