@@ -136,7 +136,7 @@ class Evaluator(Protocol):
       ranked_on: what `validate` measures on, likewise.
       fault: what a score that is not finite means, and what to change.
       ranked: what a ranking of measured ones says of each, and from which
-        columns.
+        columns; empty where finalists are measured anew.
       lifecycle: to pause in long work; Search sets it.
     """
 

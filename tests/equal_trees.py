@@ -25,7 +25,10 @@ import h5py
 import numpy as np
 
 # Tables and columns of the older tree -> of the newer.
-RENAMED: dict[str, str] = {"controller": "evaluations"}
+RENAMED: dict[str, str] = {
+    "controller": "evaluations",
+    "candidates": "evaluations",
+}
 # Columns that the newer tree no longer writes: random search has no baseline.
 DROPPED: set[str] = {"baseline"}
 _TIMES = {"seconds", "images_per_second"}

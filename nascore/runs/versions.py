@@ -16,9 +16,6 @@ from nascore.runs.tables import Row
 # One that began with others cannot be continued: raise this whenever a change
 # of the code changes them. Runs that name none drew the first.
 STREAMS = 2
-# What searches wrote before every method had the same table; their
-# checkpoints hold other names.
-_FORMER_TABLES = ("controller.csv", "candidates.csv")
 
 PACKAGES = ("ienas", "tensorflow", "keras", "numpy", "tensorflow-datasets")
 
@@ -52,14 +49,16 @@ def check_continues(path: Path, settings: Row) -> None:
       InputError: it drew other random numbers, or keeps its state otherwise.
     """
     check_streams(path, settings)
-    for name in _FORMER_TABLES:
-        if (path / name).exists():
-            raise InputError(
-                f"{path} was begun by a version that wrote {name} and keeps "
-                "its state otherwise, so this one cannot continue it; it "
-                "still plots, scores, compares and trains what is there. "
-                "Finish it with that version, or start anew in another folder"
-            )
+    # Former searches, whose checkpoints hold other names, did not say of what
+    # kind their space is.
+    space = settings.get("space")
+    if space and "kind" not in space:
+        raise InputError(
+            f"{path} was begun by a version that keeps the state of a search "
+            "otherwise, so this one cannot continue it; plots, scores, "
+            "comparisons and models of what is there still work. Finish it "
+            "with that version, or start anew in another folder"
+        )
 
 
 def differences(old: Row, new: Row, ignore: Iterable[str] = ()) -> list[str]:

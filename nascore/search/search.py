@@ -137,7 +137,9 @@ class Search:
         done = sum(per_epoch[: self.epoch]) + sum(
             self.step(phase) * phase.weight for phase in self.phases
         )
-        total = sum(per_epoch) + self.schedule.derive_samples
+        total = sum(per_epoch)
+        if not self.evaluator.ranked:
+            total += self.schedule.derive_samples
         with (
             self.lifecycle.working(total, done, "architectures"),
             self._processes(),
@@ -254,10 +256,11 @@ class Search:
         best = self.records.best[:count]
         if not best:
             raise RunStopped("nothing was measured; there is nothing to rank")
+        evaluated = len(self.run_folder.read(self.records.ranks))
         if best[0].is_lost:
             raise RunStopped(
-                f"all architectures were lost ({best[0].row['note']}, and "
-                f"others), see {self.records.ranks}.csv; "
+                f"all {evaluated} architectures were lost, the first "
+                f"{best[0].row['note']}; see {self.records.ranks}.csv. "
                 f"{self.evaluator.fault[1]}"
             )
         entries = [
@@ -274,7 +277,9 @@ class Search:
             for entry in best
             if not math.isnan(entry.score)
         ]
-        self.ranking.write(entries, self.epoch, stopped_early)
+        self.ranking.write(
+            entries, self.epoch, stopped_early, evaluated=evaluated
+        )
         return entries
 
     def _in_sight(self, rows: np.ndarray) -> Iterator[Any]:
