@@ -23,9 +23,9 @@ from nascore.runs.lifecycle import Lifecycle
 from nascore.runs.tables import Row
 from nascore.search.config import SearchConfig
 from nascore.search.early_stop import is_exhausted
-from nascore.search.phases import SAMPLES
 from nascore.search.ranking import Ranked, Ranking
 from nascore.search.records import Records
+from nascore.search.score import SAMPLES
 from nascore.seeds import Stream, fold
 from nascore.spaces.space import Space
 
