@@ -60,7 +60,7 @@ def main():
     import sklearn.metrics  # noqa: F401
     import sklearn.model_selection  # noqa: F401
 
-    import enas.standalone  # noqa: F401
+    import enas.search  # noqa: F401
     import mlpnas.search  # noqa: F401
     import nascore.data.tfds
     import nascore.training.exports.classifier  # noqa: F401
