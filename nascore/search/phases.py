@@ -17,6 +17,7 @@ from nascore.protocols import (
 )
 from nascore.runs.checkpoints import State
 from nascore.runs.tables import Row
+from nascore.search import loops
 from nascore.search.early_stop import RECENT
 from nascore.search.summaries import (
     Scalars,
@@ -125,13 +126,18 @@ class AskTell(tf.Module):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Numbers of a row, in the order of the CSV file."""
+        """What a row holds, in the order of the CSV file."""
         return (
             self.evaluator.measures,
             "reward",
             *self.evaluator.columns,
             *self.strategy.columns,
         )
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """All that a step gives for each row."""
+        return ("row", *self.columns, "healthy")
 
     def steps(self, epoch: int) -> int:
         """See `Phase.steps`."""
@@ -140,7 +146,7 @@ class AskTell(tf.Module):
     def run(self, epoch: int, start: int, stop: int) -> Columns:
         """See `Phase.run`; ends after a step that is not healthy."""
         first = int(self._evaluated)
-        run = self._run_graph if self.in_graph else self._run_steps
+        run = self._run_graph if self.in_graph else self._run_python
         columns = {
             name: np.asarray(value)
             for name, value in run(
@@ -157,19 +163,19 @@ class AskTell(tf.Module):
         self._recent.assign(recent[-RECENT:])
         return columns
 
-    def _ask(
+    def _step(
         self, epoch: tf.Tensor, step: tf.Tensor, first: tf.Tensor
-    ) -> tuple[Proposals, tf.Tensor]:
-        """What a step proposes, and the seed to measure it with."""
+    ) -> dict[str, Any]:
+        """One step: columns `[n]`, and scalars for epochs.csv.
+
+        Empty if nothing new is asked for, which no graph can tell.
+        """
         seeds = self._seeds(epoch, step)
         proposals = self.strategy.ask(self.weight, seeds.ask)
-        return proposals._replace(first=first), seeds.measure
-
-    def _measure_and_tell(
-        self, proposals: Proposals, seed: tf.Tensor
-    ) -> dict[str, Any]:
-        """The rest of a step: columns `[n]`, and scalars for epochs.csv."""
-        measured = self.evaluator.measure(proposals, seed)
+        if not self.in_graph and not len(proposals.rows):
+            return {}
+        proposals = proposals._replace(first=first)
+        measured = self.evaluator.measure(proposals, seeds.measure)
         told = (
             self._tell_of_found(proposals, measured)
             if self.evaluator.loses
@@ -214,85 +220,37 @@ class AskTell(tf.Module):
                 values[found] = told.pop(name)
         return {**told, **columns}
 
-    def _run_steps(
-        self,
-        epoch: tf.Tensor,
-        start: tf.Tensor,
-        stop: tf.Tensor,
-        first: tf.Tensor,
-    ) -> Columns:
-        """Step after step; it stops early where `_run_graph` does."""
-        names = ("row", *self.columns, "healthy")
-        steps: list[dict[str, Any]] = []
-        for step in tf.range(start, stop):
-            proposals, seed = self._ask(epoch, step, first)
-            if not len(proposals.rows):
-                break
-            values = self._measure_and_tell(proposals, seed)
-            first += len(proposals.rows)
-            self._scalars.values = {
-                name: float(value)
-                for name, value in values.items()
-                if np.ndim(value) == 0
-            }
-            steps.append(values)
-            if not np.all(values["healthy"]):
-                break
+    @tf.function(autograph=False)
+    def _run_graph(
+        self, epoch: tf.Tensor, *places: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        shapes = {"row": [self.weight, self.space.length]}
+        return loops.run_in_graph(
+            lambda step, first: self._step(epoch, step, first),
+            {name: shapes.get(name, [self.weight]) for name in self._names},
+            *places,
+        )
+
+    def _run_python(
+        self, epoch: tf.Tensor, *places: tf.Tensor
+    ) -> dict[str, np.ndarray]:
+        steps = loops.run_in_python(
+            lambda step, first: self._step(epoch, step, first), *places
+        )
         if not steps:
             return {
                 "row": np.zeros([0, self.space.length], np.int32),
                 self.evaluator.measures: np.zeros([0]),
                 "healthy": np.zeros([0], bool),
             }
+        self._scalars.values = {
+            name: float(value)
+            for name, value in steps[-1].items()
+            if np.ndim(value) == 0
+        }
         return {
             name: np.concatenate([np.asarray(step[name]) for step in steps])
-            for name in names
-        }
-
-    @tf.function(autograph=False)
-    def _run_graph(
-        self,
-        epoch: tf.Tensor,
-        start: tf.Tensor,
-        stop: tf.Tensor,
-        first: tf.Tensor,
-    ) -> dict[str, tf.Tensor]:
-        """All steps in one loop, without Python between them.
-
-        It stops early after a step that is not healthy; the rows after it
-        stay zero.
-        """
-        names = ("row", *self.columns, "healthy")
-        types = {"row": tf.int32, "healthy": tf.bool}
-
-        def body(
-            step: tf.Tensor, healthy: tf.Tensor, *arrays: tf.TensorArray
-        ) -> tuple[tf.Tensor, ...]:
-            place = first + (step - start) * self.weight
-            values = self._measure_and_tell(*self._ask(epoch, step, place))
-            written = (
-                array.write(step - start, values[name])
-                for name, array in zip(names, arrays, strict=True)
-            )
-            return (step + 1, tf.reduce_all(values["healthy"]), *written)
-
-        shapes = {"row": [self.weight, self.space.length]}
-        arrays = [
-            tf.TensorArray(
-                types.get(name, tf.float32),
-                stop - start,
-                element_shape=shapes.get(name, [self.weight]),
-            )
-            for name in names
-        ]
-        _, _, *arrays = tf.while_loop(
-            lambda step, healthy, *_: tf.logical_and(step < stop, healthy),
-            body,
-            (start, tf.constant(True), *arrays),
-        )
-        return {
-            name: tf.reshape(array.stack(), [-1, *shapes.get(name, [1])[1:]])
-            for name, array in zip(names, arrays, strict=True)
+            for name in self._names
         }
 
     def summary(self, epoch: int, rows: Sequence[Row]) -> Mapping[str, float]:
