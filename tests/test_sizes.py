@@ -22,12 +22,6 @@ LARGER = {
     "nascore/networks/shared_cell.py _run": 78,
     "nascore/networks/supernet.py _make_layers": 75,
     "nascore/runs/folder.py": 379,
-    "nascore/training/loop.py": 423,
-    "nascore/training/loop.py Loop": 349,
-    "nascore/training/loop.py train": 62,
-    "nascore/training/run.py": 371,
-    "nascore/training/run.py FinalTraining": 325,
-    "nascore/training/run.py __init__": 70,
 }
 
 

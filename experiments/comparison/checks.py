@@ -46,6 +46,20 @@ def check_rows(rows: Rows, folder: Path) -> None:
     known = set(rows.runs[KEY].itertuples(index=False, name=None))
     if not known:
         raise InputError(f"{folder / 'runs.csv'} names no run")
+    for name, least in (
+        ("evaluations", known),
+        ("epochs", known),
+        ("proposals", known),
+        ("rank_check", set()),
+    ):
+        table = getattr(rows, name)
+        found = set(table[KEY].itertuples(index=False, name=None))
+        if not least <= found <= known:
+            odd = sorted(map(str, found ^ known))[0]
+            raise InputError(
+                f"{folder / name}.csv and runs.csv do not belong together: "
+                f"{odd} is only in one of them"
+            )
     for dataset in rows.datasets:
         if len(dataset) > _MOST_LETTERS or dataset != printable(dataset):
             raise InputError(f"{folder / 'runs.csv'}: odd data set {dataset!r}")
@@ -61,17 +75,3 @@ def check_rows(rows: Rows, folder: Path) -> None:
             ].copy()
             check_columns(part, file, [], space.column_names)
             check_architectures(part, space, file)
-    for name, least in (
-        ("evaluations", known),
-        ("epochs", known),
-        ("proposals", known),
-        ("rank_check", set()),
-    ):
-        table = getattr(rows, name)
-        found = set(table[KEY].itertuples(index=False, name=None))
-        if not least <= found <= known:
-            odd = sorted(map(str, found ^ known))[0]
-            raise InputError(
-                f"{folder / name}.csv and runs.csv do not belong together: "
-                f"{odd} is only in one of them"
-            )

@@ -57,7 +57,7 @@ def look_of(method: str) -> Look:
         return Look(method, "#cccccc", "black", (0, (1, 1)), "x", "")
     title = methods.find(method).title
     points, *rest = _OTHERS[others.index(method) % len(_OTHERS)]
-    return Look(title, str(points), *rest)  # type: ignore[arg-type]
+    return Look(title, str(points), *rest)
 
 
 def in_order(names: list[str]) -> list[str]:

@@ -55,7 +55,7 @@ class Rows:
     @property
     def measures(self) -> str:
         """What all architectures are ranked by."""
-        first = next(iter(self.about.values()), {})
+        first: dict[str, Any] = next(iter(self.about.values()), {})
         return str(first.get("measures", "accuracy"))
 
     def space(self, dataset: str, method: str) -> Space:

@@ -5,9 +5,11 @@ set of variables; it can be saved between any two stretches of steps.
 """
 
 import contextlib
+import dataclasses
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from nascore.runs.checkpoints import Checkpoints, State
 from nascore.runs.folder import RunFolder
@@ -15,6 +17,22 @@ from nascore.runs.interrupts import Interrupted, StopRequest
 from nascore.runs.positions import Ledger
 from nascore.runs.progress import Progress, next_stretch
 from nascore.runs.stopwatch import Stopwatch
+
+
+@dataclasses.dataclass(frozen=True)
+class Workers:
+    """Several processes that compute the same run, step by step.
+
+    Attributes:
+      chief: whether this is the one whose run folder people read.
+      source: the run folder that the others go on from; None begins afresh.
+      agree: the signal that all act on, made of the one that came to each,
+        if any. All must call it at the same place.
+    """
+
+    chief: bool
+    source: Path | None
+    agree: Callable[[int | None], int | None]
 
 
 class Lifecycle:
@@ -26,11 +44,12 @@ class Lifecycle:
       tables: names of the tables that grow with the state.
       checkpoint_minutes: saves at least this often.
       where: says how far the run has come, for whom it is interrupted.
+      workers: if several processes compute it. They save and stop where an
+        epoch ends and nowhere else: only there they can agree.
 
     Attributes:
       resumed: whether an earlier part of the run was restored.
       stopwatch: times the epoch under way.
-      checkpoints: of the run.
 
     Raises:
       InputError: there are checkpoints and none can be used.
@@ -43,22 +62,28 @@ class Lifecycle:
         tables: Sequence[str],
         checkpoint_minutes: float,
         where: Callable[[], str],
+        workers: Workers | None = None,
     ) -> None:
         self.stopwatch = Stopwatch()
         self._where = where
+        self._workers = workers
         self._label = ""
         self._ticks = 0
         self._seconds = 60 * checkpoint_minutes
         ledger = Ledger(run, *tables)
-        self.checkpoints = Checkpoints(
-            run.path / "checkpoints",
-            {**state, "seconds": self.stopwatch.noted, "tables": ledger},
-            check=ledger.check,
+        whole = {**state, "seconds": self.stopwatch.noted, "tables": ledger}
+        self._checkpoints = Checkpoints(
+            run.path / "checkpoints", whole, check=ledger.check
         )
-        self.resumed = self.checkpoints.restore()
-        ledger.rewind()
-        self.stopwatch.go_on()
-        self._saved = time.monotonic()
+        if workers is None or workers.chief:
+            self.resumed = self._checkpoints.restore()
+            ledger.rewind()
+        elif workers.source is not None:
+            # Its tables are the chief's.
+            chiefs = Checkpoints(workers.source / "checkpoints", whole)
+            self.resumed = chiefs.restore()
+        else:
+            self.resumed = False
 
     @contextlib.contextmanager
     def working(self, total: int, done: int, unit: str) -> Iterator[None]:
@@ -70,6 +95,8 @@ class Lifecycle:
           unit: what a step is called.
         """
         self._progress = Progress(total, done, unit)
+        self._saved = time.monotonic()
+        self.stopwatch.go_on()
         with StopRequest() as self._stop:
             yield
         self._progress.close()
@@ -80,7 +107,7 @@ class Lifecycle:
         """Cuts steps into stretches of about two seconds.
 
         The first is a single step. After each the run is saved if that is
-        due, and stopped if it was asked to.
+        due, and stopped if it was asked to. With workers all are one stretch.
 
         Args:
           start: the first step.
@@ -90,7 +117,7 @@ class Lifecycle:
         Yields:
           The first step and the one after the last, of each stretch.
         """
-        stretch = 1
+        stretch = total if self._workers else 1
         while start < total:
             stop = min(start + stretch, total)
             begin = time.monotonic()
@@ -119,14 +146,19 @@ class Lifecycle:
 
     def pause(self) -> None:
         """Saves if that is due; saves and raises Interrupted if asked to."""
+        if self._workers is not None:
+            return
         self.stop_if_asked()
         if time.monotonic() - self._saved > self._seconds:
             self.save()
 
     def stop_if_asked(self) -> None:
         """Saves and raises Interrupted if a signal came."""
-        if self._stop.signum is not None:
-            self._interrupt(self._stop.signum)
+        signum = self._stop.signum
+        if self._workers is not None:
+            signum = self._workers.agree(signum)
+        if signum is not None:
+            self._interrupt(signum)
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
@@ -144,8 +176,11 @@ class Lifecycle:
     def _interrupt(self, signum: int) -> None:
         self.save()
         self._progress.close()
+        chief = self._workers is None or self._workers.chief
         raise Interrupted(
-            signum, f"interrupted {self._where()}; everything is saved"
+            signum,
+            f"interrupted {self._where()}; everything is saved"
+            f"{'' if chief else ' by the first machine'}",
         )
 
     def save(self) -> None:
@@ -159,5 +194,5 @@ class Lifecycle:
         self._save()
 
     def _save(self) -> None:
-        self.checkpoints.save()
+        self._checkpoints.save()
         self._saved = time.monotonic()

@@ -25,6 +25,7 @@ from nascore.search.config import SearchConfig
 from nascore.search.early_stop import is_exhausted
 from nascore.search.ranking import Ranked, Ranking
 from nascore.search.records import Records
+from nascore.search.score import SAMPLES
 from nascore.seeds import Stream, fold
 from nascore.spaces.space import Space
 
@@ -160,12 +161,15 @@ class Search:
         """What the early stop says, if it is on and its time has come."""
         if not self.schedule.early_stop or not self.epoch:
             return ""
-        best = self.records.column("samples_max")
+        measures = self.evaluator.measures
+        # Of fresh samples, where some are scored after each epoch.
+        what = "samples" if self.records.ranks == SAMPLES else measures
+        best = self.records.column(f"{what}_max")
         if not is_exhausted(best, self.records.column("recent_mean")[-1]):
             return ""
         return (
             f"early stop after {self.epoch} epochs: no better "
-            f"{self.evaluator.measures} than {max(best):.1%} since epoch "
+            f"{measures} than {max(best):.1%} since epoch "
             f"{best.index(max(best)) + 1}"
         )
 

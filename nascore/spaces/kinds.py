@@ -34,7 +34,7 @@ def from_fields(fields: Mapping[str, Any]) -> Space:
       InputError: a kind that is not installed, a field that the kind does
         not have, or a value of the wrong kind.
     """
-    kind = _kind(fields)
+    kind: Any = _kind(fields)
     known = {field.name: field.default for field in dataclasses.fields(kind)}
     odd = sorted(set(fields) - {*known, "kind"})
     if odd:
@@ -43,7 +43,7 @@ def from_fields(fields: Mapping[str, Any]) -> Space:
             "later version may have written it"
         )
     values = {
-        name: _value(fields[name], default, f"space.{name}")
+        name: _value(fields[name], default, f"'space.{name}'")
         for name, default in known.items()
         if name in fields
     }
@@ -53,7 +53,7 @@ def from_fields(fields: Mapping[str, Any]) -> Space:
 def _kind(fields: Mapping[str, Any]) -> type[Space]:
     """The class; former versions did not name it."""
     former = "perceptrons" if "units" in fields else "cells"
-    name = check_kind(fields.get("kind", former), str, "space.kind")
+    name = check_kind(fields.get("kind", former), str, "'space.kind'")
     if name in KINDS:
         return KINDS[name]
     others = metadata.entry_points(group=GROUP)
@@ -71,4 +71,4 @@ def _value(value: Any, default: Any, what: str) -> Any:
         return check_kind(value, type(default), what)
     check_kind(value, list, what)
     kind = type(default[0])
-    return tuple(check_kind(item, kind, f"{what}'s parts") for item in value)
+    return tuple(check_kind(item, kind, f"a part of {what}") for item in value)

@@ -1,6 +1,8 @@
 """Where a network is trained: one device, several, several machines."""
 
 import functools
+import signal
+from pathlib import Path
 
 import tensorflow as tf
 
@@ -10,6 +12,7 @@ from nascore.networks.layers import (
     fused_moving_norm,
     moving_norm,
 )
+from nascore.runs.lifecycle import Workers
 from nascore.training.config import TrainingConfig
 
 
@@ -62,7 +65,36 @@ def normalization_for(strategy: tf.distribute.Strategy) -> Normalization:
     return functools.partial(moving_norm, synchronized=True)
 
 
-def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process writes the run; the others only compute."""
-    resolver = strategy.cluster_resolver
-    return resolver is None or not resolver.task_id
+def make_workers(
+    config: TrainingConfig,
+    strategy: tf.distribute.Strategy,
+    source: Path | None,
+) -> Workers | None:
+    """This process among several machines; None on one machine.
+
+    Args:
+      config: names the strategy.
+      strategy: the devices.
+      source: the run folder that is continued, if one is.
+    """
+    if config.distribute != "multiworker":
+        return None
+
+    @tf.function(autograph=False)
+    def add_up(value: tf.Tensor) -> tf.Tensor:
+        """The sum of what every replica's process calls this with."""
+        return strategy.reduce(
+            tf.distribute.ReduceOp.SUM,
+            strategy.run(lambda: value),
+            axis=None,
+        )
+
+    def agree(own: int | None) -> int | None:
+        total = add_up(tf.constant(float(own is not None)))
+        if own is None and float(total):
+            return signal.SIGTERM
+        return own
+
+    # The first one writes the run; the others only compute.
+    chief = not strategy.cluster_resolver.task_id
+    return Workers(chief, source, agree)

@@ -16,10 +16,11 @@ import tensorflow as tf
 from nascore import draws
 from nascore.data.augment import augment, batch_places, to_float
 from nascore.data.images import Split
-from nascore.networks.discrete import AUXILIARY, LOGITS, PROGRESS
+from nascore.networks.discrete import LOGITS, PROGRESS
 from nascore.seeds import Stream, fold
 from nascore.training.averages import Averages, Kept, Scaling, Statistics
 from nascore.training.config import FinalConfig
+from nascore.training.gradients import Gradients, StepRows
 from nascore.training.optimizers import make_optimizer, make_schedule
 
 
@@ -35,24 +36,6 @@ class Totals(NamedTuple):
     loss: tf.Tensor
     hits: tf.Tensor
     images: tf.Tensor
-
-
-class StepRows(NamedTuple):
-    """What one replica measured in one step; sums over its images.
-
-    Attributes:
-      loss: as in `Totals`.
-      hits: likewise.
-      norm: of the gradient, without loss scaling; summed over the parts of
-        the batch, so that it is at least the norm of their sum.
-      unhealthy: parts whose loss is beyond the limit or whose gradient is
-        not finite.
-    """
-
-    loss: tf.Tensor
-    hits: tf.Tensor
-    norm: tf.Tensor
-    unhealthy: tf.Tensor
 
 
 class Stretch(NamedTuple):
@@ -99,11 +82,13 @@ class Loop(tf.Module):
         self.scaling = scaling
         self.images = tf.constant(split.images)
         self.labels = tf.constant(split.labels)
-        self.classes = network.output[LOGITS].shape[-1]
         self.steps_per_epoch = -(-len(split) // config.training.batch_size)
         with strategy.scope():
             self.optimizer = make_optimizer(config.training)
             self.optimizer.build(network.trainable_variables)
+        self.gradients = Gradients(
+            network, self.optimizer, config, strategy.num_replicas_in_sync
+        )
         self.averages = None
         if config.training.ema_decay:
             self.averages = Averages(
@@ -184,11 +169,8 @@ class Loop(tf.Module):
           start: int32 scalar, the first step.
           stop: int32 scalar, the step after the last one.
         """
-        training = self.config.training
         order = self.order(epoch)
-        total_steps = float(training.epochs * self.steps_per_epoch)
-
-        size = float(training.batch_size)
+        size = float(self.config.training.batch_size)
 
         def more(
             step: tf.Tensor, healthy: tf.Tensor, *others: tf.Tensor
@@ -198,10 +180,7 @@ class Loop(tf.Module):
         def body(
             step: tf.Tensor, healthy: tf.Tensor, *others: tf.Tensor
         ) -> tuple[tf.Tensor, ...]:
-            self.optimizer.learning_rate.assign(self.learning_rate(epoch, step))
-            if self._progress is not None:
-                done = epoch * self.steps_per_epoch + step + 1
-                self._progress.assign(tf.cast(done, tf.float32) / total_steps)
+            self._advance_schedules(epoch, step)
             updates = tf.identity(self.optimizer.iterations.value)
             rows = self.strategy.run(self._step, (order, epoch, step))
             if self.averages is not None:
@@ -232,6 +211,14 @@ class Loop(tf.Module):
         sound = tf.math.is_finite(tf.linalg.global_norm(self._floats()))
         return Stretch(step, tf.logical_and(healthy, sound), loss, norm)
 
+    def _advance_schedules(self, epoch: tf.Tensor, step: tf.Tensor) -> None:
+        """Sets what changes with the place in the training."""
+        self.optimizer.learning_rate.assign(self.learning_rate(epoch, step))
+        if self._progress is not None:
+            total = float(self.config.training.epochs * self.steps_per_epoch)
+            done = epoch * self.steps_per_epoch + step + 1
+            self._progress.assign(tf.cast(done, tf.float32) / total)
+
     def _floats(self) -> list[tf.Variable]:
         """All weights and moving statistics."""
         return [
@@ -239,13 +226,6 @@ class Loop(tf.Module):
             for variable in self.network.variables
             if "float" in variable.dtype
         ]
-
-    @property
-    def loss_scale(self) -> tf.Tensor:
-        """What the loss is multiplied with before it is differentiated."""
-        if self.config.training.precision != "float16":
-            return tf.constant(1.0)
-        return tf.identity(self.optimizer.dynamic_scale.value)
 
     def _step(
         self, order: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor
@@ -263,121 +243,19 @@ class Loop(tf.Module):
             cutout=config.data.cutout,
         )
         labels = tf.gather(self.labels, batch)
-        context = tf.distribute.get_replica_context()
-        first = context.replica_id_in_sync_group * training.accumulate
-        if training.accumulate == 1:
-            rows, gradients = self._gradients(images, labels, first)
-        else:
-            rows, gradients = self._accumulate(images, labels)
+        rows, gradients = self.gradients(images, labels)
         if training.clip_norm:
+            context = tf.distribute.get_replica_context()
             replicas = context.num_replicas_in_sync
             summed = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
             # The optimizer takes the loss scale out, after this.
             clipped, _ = tf.clip_by_global_norm(
-                summed, training.clip_norm * self.loss_scale
+                summed, training.clip_norm * self.gradients.loss_scale
             )
             # The optimizer adds the replicas' gradients up.
             gradients = [gradient / replicas for gradient in clipped]
         self.optimizer.apply(gradients, self.network.trainable_variables)
         return rows
-
-    def _accumulate(
-        self, images: tf.Tensor, labels: tf.Tensor
-    ) -> tuple[StepRows, list[tf.Tensor]]:
-        """Adds up the parts of the batch, one after the other."""
-        zero = tf.constant(0.0)
-        weights = self.network.trainable_variables
-
-        def body(part: tf.Tensor, *sums: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            rows, gradients = self._gradients(images, labels, part)
-            new = (*rows, *gradients)
-            return (part + 1, *(a + b for a, b in zip(sums, new, strict=True)))
-
-        _, *sums = tf.while_loop(
-            lambda part, *sums: part < self.config.training.accumulate,
-            body,
-            (
-                tf.constant(0),
-                *StepRows(zero, zero, zero, zero),
-                *(tf.zeros_like(weight.value) for weight in weights),
-            ),
-        )
-        count = len(StepRows._fields)
-        return StepRows(*sums[:count]), list(sums[count:])
-
-    def _gradients(
-        self, images: tf.Tensor, labels: tf.Tensor, part: tf.Tensor
-    ) -> tuple[StepRows, list[tf.Tensor]]:
-        """Sums and gradients of one part of the batch."""
-        training = self.config.training
-        parts = self.strategy.num_replicas_in_sync * training.accumulate
-        size = training.batch_size // parts
-        images = tf.ensure_shape(
-            images[part * size : (part + 1) * size], [size, *images.shape[1:]]
-        )
-        labels = tf.ensure_shape(
-            labels[part * size : (part + 1) * size], [size]
-        )
-        weights = [v.value for v in self.network.trainable_variables]
-        with tf.GradientTape() as tape:
-            outputs = self.network(images, training=True)
-            loss = self._loss(labels, outputs[LOGITS])
-            total = loss
-            if AUXILIARY in outputs:
-                aux_loss = self._loss(labels, outputs[AUXILIARY])
-                total += self.config.network.aux_weight * aux_loss
-            total /= training.batch_size
-            if training.weight_decay:
-                squares = tf.add_n(
-                    [tf.nn.l2_loss(weight) for weight in weights]
-                )
-                total += 2 * training.weight_decay * squares / parts
-            scaled = self.optimizer.scale_loss(total)
-        gradients = tape.gradient(scaled, weights)
-        hits = tf.equal(
-            tf.argmax(outputs[LOGITS], axis=1, output_type=tf.int32), labels
-        )
-        scale = self.loss_scale
-        norm = tf.linalg.global_norm(gradients) / scale
-        sound = tf.math.is_finite(norm)
-        if training.precision == "float16":
-            # The optimizer skips gradients that overflow, and halves the
-            # scale.
-            sound = tf.logical_or(sound, scale > 1.0)
-        healthy = tf.logical_and(loss / size <= training.loss_limit, sound)
-        rows = StepRows(
-            loss,
-            tf.reduce_sum(tf.cast(hits, tf.float32)),
-            norm,
-            1.0 - tf.cast(healthy, tf.float32),
-        )
-        return rows, gradients
-
-    def _loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """Cross entropy with smoothed labels, summed over the images."""
-        smoothing = self.config.training.label_smoothing
-        if not smoothing:
-            return tf.reduce_sum(
-                tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-            )
-        targets = tf.one_hot(
-            labels,
-            self.classes,
-            1 - smoothing + smoothing / self.classes,
-            smoothing / self.classes,
-        )
-        return tf.reduce_sum(
-            tf.nn.softmax_cross_entropy_with_logits(targets, logits)
-        )
-
-    @tf.function(autograph=False)
-    def add_up(self, value: tf.Tensor) -> tf.Tensor:
-        """The sum of what every replica's process calls this with."""
-        return self.strategy.reduce(
-            tf.distribute.ReduceOp.SUM,
-            self.strategy.run(lambda: value),
-            axis=None,
-        )
 
     def use_averages(self, images: int) -> list[Kept]:
         """Puts the averages in the weights' place, if there are any.

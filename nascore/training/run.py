@@ -4,10 +4,7 @@ Like a search it is a machine whose whole state is a set of variables and a
 position (epoch, step), saved between any two stretches of steps.
 """
 
-import signal
-import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +12,24 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nascore.data.describe import describe_data
 from nascore.errors import InputError, RunStopped
 from nascore.networks.discrete import build_network
-from nascore.process.runtime import (
-    device_names,
-    make_deterministic,
-    set_precision,
-)
-from nascore.runs.checkpoints import Checkpoints
+from nascore.process.runtime import make_deterministic, set_precision
 from nascore.runs.folder import RunFolder
-from nascore.runs.interrupts import Interrupted, StopRequest
-from nascore.runs.json_files import look_up, read_object
-from nascore.runs.positions import Ledger
-from nascore.runs.progress import Progress, next_stretch
-from nascore.runs.stopwatch import Stopwatch
+from nascore.runs.lifecycle import Lifecycle
 from nascore.runs.tensorboard import Board
-from nascore.training.averages import SAMPLE, Averages
+from nascore.training.averages import SAMPLE
 from nascore.training.config import FinalConfig
 from nascore.training.devices import (
-    is_chief,
     make_strategy,
+    make_workers,
     normalization_for,
 )
 from nascore.training.evaluation import cross_entropies
 from nascore.training.loop import Loop, Stretch
 from nascore.training.provenance.images import FinalData, load_final
 from nascore.training.provenance.origin import NOWHERE, Origin
+from nascore.training.start import record_start
 
 
 class FinalTraining:
@@ -75,65 +63,59 @@ class FinalTraining:
         checkpoints_of: Path | None = None,
         origin: Origin = NOWHERE,
     ) -> None:
-        self.config = config
-        self.origin = origin
-        self.run_folder = run
         training = config.training
-        architecture = config.architecture
+        self.config = config
+        self.run_folder = run
+        _ = config.architecture  # Raises if it does not fit the network.
         self.data = data or load_final(config.data, training.train_on_all)
         if len(self.data.train) < training.batch_size:
             raise InputError(
                 f"--batch_size={training.batch_size} is more than the "
                 f"{len(self.data.train)} training images; lower it"
             )
-        self.checkpoint_seconds = 60 * checkpoint_minutes
         if training.deterministic:
             make_deterministic()
         self.strategy = strategy or make_strategy(training)
-        self.chief = is_chief(self.strategy)
-        keras.utils.set_random_seed(training.seed)
-        set_precision(training.precision)
-        try:
-            with self.strategy.scope():
-                self.network = build_network(
-                    architecture,
-                    self.data.source.image_shape,
-                    self.data.source.classes,
-                    config.network,
-                    normalization_for(self.strategy),
-                )
-        finally:
-            set_precision("float32")
+        self.network = self._build_network()
         self.loop = Loop(
             self.network, self.data.train, self.scaling, config, self.strategy
         )
+        record_start(run, config, self.data, origin)
+        self.board = Board(run.path / "tensorboard")
         self._position = {
             name: tf.Variable(0, trainable=False, name=name)
             for name in ("epoch", "step")
         }
-        self._stopwatch = Stopwatch()
-        self._start_records()
-        state = {
-            **self.loop.state,
-            **self._position,
-            "seconds": self._stopwatch.noted,
-            "tables": self.ledger,
-        }
-        self.checkpoints = Checkpoints(
-            run.path / "checkpoints", state, check=self.ledger.check
+        workers = make_workers(training, self.strategy, checkpoints_of)
+        self.chief = workers is None or workers.chief
+        self.lifecycle = Lifecycle(
+            run,
+            {**self.loop.state, **self._position},
+            ["epochs"],
+            checkpoint_minutes,
+            lambda: f"in epoch {self.epoch + 1}",
+            workers,
         )
-        self.resumed = self.checkpoints.restore()
-        if checkpoints_of and not self.chief:
-            shared = Checkpoints(checkpoints_of / "checkpoints", state)
-            self.resumed = shared.restore()
         if initialize is not None and not self.resumed:
             initialize(self.network)
             if self.loop.averages is not None:
                 self.loop.averages.restart()
-        if self.chief:
-            self.ledger.rewind()
-        self._saved = time.monotonic()
-        self._stopwatch.go_on()
+
+    def _build_network(self) -> keras.Model:
+        """On the devices, in the precision and from the seed of the run."""
+        keras.utils.set_random_seed(self.config.training.seed)
+        set_precision(self.config.training.precision)
+        try:
+            with self.strategy.scope():
+                return build_network(
+                    self.config.architecture,
+                    self.data.source.image_shape,
+                    self.data.source.classes,
+                    self.config.network,
+                    normalization_for(self.strategy),
+                )
+        finally:
+            set_precision("float32")
 
     @property
     def scaling(self) -> tuple[Any, Any]:
@@ -141,6 +123,11 @@ class FinalTraining:
         if self.config.data.standardize:
             return self.data.source.mean, self.data.source.std
         return 0.0, 1.0
+
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier part of the training was restored."""
+        return self.lifecycle.resumed
 
     @property
     def epoch(self) -> int:
@@ -152,51 +139,6 @@ class FinalTraining:
         """Steps done in this epoch."""
         return int(self._position["step"])
 
-    def _start_records(self) -> None:
-        path = self.run_folder.path / "config.json"
-        if path.exists():
-            old = read_object(path)
-            self._check_age(old)
-            epochs = look_up(old, path, "config.epochs", int)
-            if epochs != self.config.training.epochs:
-                raise InputError(
-                    f"{self.run_folder.path} trains for {epochs} epochs and "
-                    "its learning rates follow from that; leave --epochs "
-                    "out to continue it, or choose another --run_dir"
-                )
-        about = {
-            "method": "final training",
-            "data": {
-                **describe_data(self.data.source),
-                "trained_on": len(self.data.train),
-            },
-            "devices": device_names(),
-            "origin": self.origin.to_json(),
-        }
-        if self.config.training.ema_decay:
-            about["averages"] = Averages.RULE
-        space = self.config.network.space
-        self.run_folder.record_start(about, self.config, space)
-        self.ledger = Ledger(self.run_folder, "epochs")
-        self.board = Board(self.run_folder.path / "tensorboard")
-
-    def _check_age(self, old: Mapping[str, Any]) -> None:
-        """Says what an earlier version has left out or done otherwise."""
-        path = self.run_folder.path
-        if self.config.training.ema_decay and "averages" not in old:
-            raise InputError(
-                f"{path} has averages of weights (--ema_decay) of an earlier "
-                "version, which keep the first weights and cannot be "
-                "continued; start anew in another --run_dir"
-            )
-        if "test_fingerprint" not in old.get("data", {}):
-            print(
-                f"note: {path} was begun by an earlier version, which did not "
-                "record the test images: whether they are still the same is "
-                "not known",
-                file=sys.stderr,
-            )
-
     def run(self) -> None:
         """Trains to the last epoch.
 
@@ -205,41 +147,25 @@ class FinalTraining:
           RunStopped: the loss exploded.
         """
         epochs, steps = self.config.training.epochs, self.loop.steps_per_epoch
-        self._progress = Progress(
-            epochs * steps, self.epoch * steps + self.step, "steps"
-        )
-        with StopRequest() as self._stop:
+        done = self.epoch * steps + self.step
+        with self.lifecycle.working(epochs * steps, done, "steps"):
             while self.epoch < epochs:
                 self._run_epoch()
-        self._progress.close()
 
     def _run_epoch(self) -> None:
         epoch = self.epoch
-        stretch = 1
-        while self.step < self.loop.steps_per_epoch:
-            stretch = self._run_stretch(epoch, stretch)
-            self._after_stretch()
+        for start, stop in self.lifecycle.stretches(
+            self.step, self.loop.steps_per_epoch
+        ):
+            ended = self.loop.train(
+                *(tf.constant(number) for number in (epoch, start, stop))
+            )
+            if not bool(ended.healthy):
+                raise RunStopped(self._describe_fault(epoch, ended))
+            self._position["step"].assign(stop)
+            self.lifecycle.advance(stop - start, f"epoch {epoch + 1}")
         self._end_epoch(epoch, self._validate(epoch))
-
-    def _run_stretch(self, epoch: int, stretch: int) -> int:
-        """Trains some steps; returns how many to take next."""
-        first = self.step
-        steps = self.loop.steps_per_epoch
-        # Several machines cannot agree to stop anywhere but at the end.
-        if self.config.training.distribute == "multiworker":
-            stretch = steps
-        stop = min(first + stretch, steps)
-        begin = time.monotonic()
-        ended = self.loop.train(
-            *(tf.constant(number) for number in (epoch, first, stop))
-        )
-        reached = int(ended.step)
-        taken = reached - first
-        if not bool(ended.healthy):
-            raise RunStopped(self._describe_fault(epoch, ended))
-        self._position["step"].assign(reached)
-        self._progress.advance(taken, f"epoch {epoch + 1}")
-        return next_stretch(taken, time.monotonic() - begin)
+        self.lifecycle.stop_if_asked()
 
     def _describe_fault(self, epoch: int, ended: Stretch) -> str:
         """What, where, and what to do about a step that is not healthy."""
@@ -264,43 +190,6 @@ class FinalTraining:
             f"{text}; the last checkpoint in {self.run_folder.path} is from "
             f"before. {mend}, in a new run"
         )
-
-    def _after_stretch(self) -> None:
-        if self.config.training.distribute == "multiworker":
-            return
-        self._stop_if_asked()
-        if time.monotonic() - self._saved > self.checkpoint_seconds:
-            self._stopwatch.note()
-            self._save()
-
-    def _stop_if_asked(self) -> None:
-        """Saves and raises Interrupted if a signal came."""
-        signum = self._signal()
-        if signum is None:
-            return
-        self._stopwatch.note()
-        self._save()
-        self._progress.close()
-        where = "" if self.chief else " by the first machine"
-        raise Interrupted(
-            signum,
-            f"interrupted in epoch {self.epoch + 1}; everything is saved"
-            f"{where}",
-        )
-
-    def _signal(self) -> int | None:
-        """The signal that came, to this process or to any machine."""
-        own = self._stop.signum
-        if self.config.training.distribute != "multiworker":
-            return own
-        total = self.loop.add_up(tf.constant(float(own is not None)))
-        if own is None and float(total):
-            return signal.SIGTERM
-        return own
-
-    def _save(self) -> None:
-        self.checkpoints.save()
-        self._saved = time.monotonic()
 
     def _validate(self, epoch: int) -> dict[str, float]:
         """Loss and accuracy on the validation images, if there are any.
@@ -337,7 +226,7 @@ class FinalTraining:
         rate = self.loop.learning_rate(
             tf.constant(epoch), tf.constant(self.loop.steps_per_epoch - 1)
         )
-        seconds = self._stopwatch.seconds
+        seconds = self.lifecycle.stopwatch.seconds
         row = {
             "epoch": epoch,
             "learning_rate": float(rate),
@@ -354,10 +243,9 @@ class FinalTraining:
         )
         for total in self.loop.totals:
             total.assign(0.0)
-        self._stopwatch.restart()
         self._position["epoch"].assign(epoch + 1)
         self._position["step"].assign(0)
-        self._save()
+        self.lifecycle.end_epoch()
         text = (
             f"epoch {epoch + 1}/{self.config.training.epochs}: loss "
             f"{row['loss']:.4f}, accuracy {row['accuracy']:.2%}"
@@ -367,5 +255,4 @@ class FinalTraining:
                 f", validation loss {row['validation_loss']:.4f}, accuracy "
                 f"{row['validation_accuracy']:.2%}"
             )
-        self._progress.line(text)
-        self._stop_if_asked()
+        self.lifecycle.line(text)

@@ -198,7 +198,7 @@ def test_resumed_without_the_search_that_it_started_from(search, tmp_path):
     origin = Origin(None, Search.of(found))
     with RunFolder.create(path) as run:
         training = FinalTraining(config, run, origin=origin)
-        training.checkpoints.save()
+        training.lifecycle.save()
     shutil.rmtree(source)
     done = script("train_final", f"--run_dir={path}", "--resume")
     assert done.returncode == 0, done.stderr
@@ -450,7 +450,7 @@ def test_runs_that_cannot_be_continued_or_followed(
     assert done.returncode == 2 and "must be from 1 to" in done.stderr
     unfinished = tmp_path / "search"
     unfinished.mkdir()
-    for name in ("config.json", "controller.csv"):
+    for name in ("config.json", "evaluations.csv"):
         (unfinished / name).write_bytes((search / name).read_bytes())
     done = forked("train_final", f"--from_run={unfinished}")
     assert done.returncode == 2 and "no finished search" in done.stderr

@@ -3,14 +3,14 @@
 import dataclasses
 from types import SimpleNamespace
 
+import enas.policy
 import numpy as np
 import pytest
 import tensorflow as tf
-
-import enas.policy
 from enas.child import Child
-from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
 from enas.reward import AccuracyReward
+
+from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
 from enas.search import Search
 from nascore.data.config import DataConfig
 from nascore.data.images import load
@@ -18,6 +18,7 @@ from nascore.errors import RunStopped
 from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.runs.folder import RunFolder
 from nascore.training.config import FinalConfig, TrainingConfig
+from nascore.training.gradients import Gradients
 from nascore.training.loop import Loop
 from nascore.training.run import FinalTraining
 
@@ -228,7 +229,7 @@ def scaled_loop(path, monkeypatch, overflows):
     def guard(loss):
         return loss, lambda upstream: upstream * factor
 
-    step_of, loss_of = Loop._step, Loop._loss
+    step_of, loss_of = Loop._step, Gradients._loss
 
     def step(self, order, epoch, number):
         factor.assign(tf.where(overflows(number), np.inf, 1.0))
@@ -236,7 +237,7 @@ def scaled_loop(path, monkeypatch, overflows):
 
     monkeypatch.setattr(Loop, "_step", step)
     monkeypatch.setattr(
-        Loop, "_loss", lambda self, *args: guard(loss_of(self, *args))
+        Gradients, "_loss", lambda self, *args: guard(loss_of(self, *args))
     )
     training = dataclasses.replace(FINAL.training, precision="float16")
     config = dataclasses.replace(FINAL, training=training)
@@ -263,7 +264,7 @@ def test_skipped_steps_are_no_explosion(tmp_path, monkeypatch):
     ended = loop.train(*(tf.constant(n) for n in (0, int(first) + 1, 10)))
     assert bool(ended.healthy) and int(ended.step) == 10
     assert int(loop.optimizer.iterations) == 8
-    assert float(loop.loss_scale) == 2.0**13
+    assert float(loop.gradients.loss_scale) == 2.0**13
     assert training._count_skipped(1) == {"skipped_steps": 2}
 
 

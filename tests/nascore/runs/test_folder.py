@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from enas.config import ScheduleConfig
 from nascore.errors import InputError
 from nascore.runs import folder as runs
 from nascore.runs.folder import RunFolder, changed_settings, differences
 from nascore.runs.reader import read_run
+from nascore.search.config import SearchConfig
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = {
@@ -28,7 +28,7 @@ HEADER = "epoch,step,normal_cell,accuracy,reward,baseline,entropy\n"
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no git checkout")
 def test_a_run_names_the_commit_of_its_source_tree(tmp_path):
     with RunFolder.create(tmp_path / "run") as run:
-        run.record_start({"method": "test"}, ScheduleConfig())
+        run.record_start({"method": "test"}, SearchConfig())
     start = json.loads((tmp_path / "run" / "config.json").read_text())
     head = subprocess.run(
         ["git", "rev-parse", "HEAD"],  # noqa: S607
@@ -109,12 +109,12 @@ def test_a_run_of_other_random_numbers_is_not_continued(tmp_path, first):
         RunFolder.open(path) as run,
         pytest.raises(InputError, match="draws other random numbers"),
     ):
-        run.record_start({"method": "enas"}, ScheduleConfig())
+        run.record_start({"method": "enas"}, SearchConfig())
     assert (path / "config.json").read_bytes() == before
 
 
 def test_a_run_of_the_same_random_numbers_is_continued(tmp_path):
-    config = ScheduleConfig()
+    config = SearchConfig()
     with RunFolder.create(tmp_path / "run") as run:
         run.record_start({"method": "enas"}, config)
     with RunFolder.open(tmp_path / "run") as run:

@@ -15,6 +15,7 @@ from nascore.errors import InputError, RunStopped
 from nascore.networks.config import NetworkConfig
 from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted
+from nascore.runs.lifecycle import Lifecycle
 from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.provenance.images import load_final
 from nascore.training.run import FinalTraining
@@ -71,14 +72,14 @@ def test_resumed_training_equals_uninterrupted(whole, stops, tmp_path):
             if stop is None:
                 training.run()
                 break
-            after = training._after_stretch
+            pause = training.lifecycle.pause
 
-            def interrupt(training=training, after=after, stop=stop):
+            def interrupt(training=training, pause=pause, stop=stop):
                 if training.epoch * 4 + training.step >= stop:
-                    training._stop.signum = signal.SIGTERM
-                after()
+                    training.lifecycle._stop.signum = signal.SIGTERM
+                pause()
 
-            training._after_stretch = interrupt
+            training.lifecycle.pause = interrupt
             with pytest.raises(Interrupted, match="is saved"):
                 training.run()
     table, values = whole
@@ -90,17 +91,17 @@ def test_resumed_training_equals_uninterrupted(whole, stops, tmp_path):
 def test_seconds_before_an_interruption_count(tmp_path, monkeypatch):
     now, stretches = [0.0], []
     monkeypatch.setattr("nascore.runs.stopwatch.monotonic", lambda: now[0])
-    original = FinalTraining._run_stretch
+    monkeypatch.setattr("nascore.runs.lifecycle.next_stretch", lambda *_: 1)
+    original = Lifecycle.advance
 
-    def run_stretch(self, epoch, stretch):
-        taken = original(self, epoch, 1)
+    def advance(self, steps, label):
+        original(self, steps, label)
         now[0] += 10
-        stretches.append(epoch)
+        stretches.append(steps)
         if len(stretches) == 3:
             self._stop.signum = signal.SIGTERM
-        return taken
 
-    monkeypatch.setattr(FinalTraining, "_run_stretch", run_stretch)
+    monkeypatch.setattr(Lifecycle, "advance", advance)
     with RunFolder.create(tmp_path / "run") as run:
         with pytest.raises(Interrupted):
             FinalTraining(CONFIG, run).run()
@@ -110,6 +111,7 @@ def test_seconds_before_an_interruption_count(tmp_path, monkeypatch):
         seconds = [float(row["seconds"]) for row in run.read("epochs")]
     # Four steps of ten seconds; three of the first were before.
     assert seconds == [40.0, 40.0, 40.0]
+    assert stretches == [1] * 12
 
 
 def write_pictures(folder, seed):
