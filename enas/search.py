@@ -74,9 +74,8 @@ def make_search(
     runtime.configure(config.search.deterministic)
     keras.utils.set_random_seed(config.search.seed)
     supernet = Supernet(config.child, data.image_shape, data.classes)
-    shared = SharedWeights(
-        supernet, data, config.weights, config.data.standardize
-    )
+    scaled = config.data.standardize
+    shared = SharedWeights(supernet, data, config.weights, scaled)
     space = config.child.space
     strategy: LstmController | RandomStrategy
     if config.controller.controller == "random":
@@ -95,7 +94,6 @@ def make_search(
         config.controller.num_aggregate,
         config.search,
     )
-    about = {"method": method, "data": describe_data(data)}
     search = Search(
         run,
         space,
@@ -104,9 +102,8 @@ def make_search(
         shared,
         config.search,
         config,
-        about,
+        {"method": method, "data": describe_data(data)},
         checkpoint_minutes,
     )
-    layers = {"layers": describe_layers(supernet)}
-    write_json(run.path / "layers.json", layers)
+    write_json(run.path / "layers.json", {"layers": describe_layers(supernet)})
     return search

@@ -8,6 +8,7 @@ the search-test images, which did not rank the proposals.
 """
 
 import dataclasses
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -142,48 +143,57 @@ def check_ranks(
     check_same_data(run, data.fingerprint)
     for note in data.notes:
         print(f"note: {printable(note)}")
-    rows = [
-        run.space.encode(run.space.parse(entry["architecture"]))
-        for entry in entries
-    ]
     runtime.configure(config.search.deterministic)
     set_random_seed(config.search.seed)
+    accuracies = train_standalone(
+        config.child,
+        config.weights,
+        config.data,
+        data,
+        [
+            run.space.encode(run.space.parse(entry["architecture"]))
+            for entry in entries
+        ],
+        epochs,
+        config.search.seed,
+    )
     with RunFolder.open(run_dir) as folder:
-        accuracies = train_standalone(
-            config.child,
-            config.weights,
-            config.data,
-            data,
-            rows,
-            epochs,
-            config.search.seed,
-        )
-        progress = Progress(len(entries), 0, "architectures")
-        for entry, accuracy in zip(entries, accuracies, strict=True):
-            folder.append(
-                "rank_check",
-                [
-                    {
-                        "architecture": entry["architecture"],
-                        "shared_accuracy": entry["validation_accuracy"],
-                        "standalone_accuracy": accuracy,
-                        "measured_on": UNRANKED,
-                        "epochs": epochs,
-                    }
-                ],
-            )
-            progress.advance(1, "standalone")
-            progress.line(
-                f"rank {entry['rank']}: {entry['validation_accuracy']:.1%} "
-                f"with shared weights on validation images, {accuracy:.1%} "
-                f"after {epochs} epochs standalone on search-test images"
-            )
-        progress.close()
+        _write(folder, entries, accuracies, epochs)
     table = read_table(run_dir / "rank_check.csv", _NUMBERS, _TEXTS)
     tau = table["shared_accuracy"].corr(
         table["standalone_accuracy"], method="kendall"
     )
     print(f"Kendall's tau over {len(table)} architectures: {tau:+.2f}")
+
+
+def _write(
+    folder: RunFolder,
+    entries: Sequence[dict],
+    accuracies: Iterable[float],
+    epochs: int,
+) -> None:
+    """Writes each accuracy down as soon as it is there."""
+    progress = Progress(len(entries), 0, "architectures")
+    for entry, accuracy in zip(entries, accuracies, strict=True):
+        folder.append(
+            "rank_check",
+            [
+                {
+                    "architecture": entry["architecture"],
+                    "shared_accuracy": entry["validation_accuracy"],
+                    "standalone_accuracy": accuracy,
+                    "measured_on": UNRANKED,
+                    "epochs": epochs,
+                }
+            ],
+        )
+        progress.advance(1, "standalone")
+        progress.line(
+            f"rank {entry['rank']}: {entry['validation_accuracy']:.1%} "
+            f"with shared weights on validation images, {accuracy:.1%} "
+            f"after {epochs} epochs standalone on search-test images"
+        )
+    progress.close()
 
 
 def main(args: list[str]) -> None:

@@ -15,8 +15,7 @@ from scipy import stats
 from mlpnas.config import PolicyConfig
 from mlpnas.controller import Controller, Sample, make_controller
 from nascore.protocols import Measured, Proposals
-from nascore.runs.checkpoints import State
-from nascore.runs.npz import pack, unpack
+from nascore.runs.checkpoints import State, pack, unpack
 from nascore.runs.tables import Row
 from nascore.seeds import fold_in
 from nascore.spaces.perceptrons import PADDING, MlpSpace

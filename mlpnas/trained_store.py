@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from mlpnas.tasks import EpochRows, Trained
-from nascore.runs.npz import pack, unpack
+from nascore.runs.checkpoints import pack, unpack
 
 
 class TrainedStore(tf.train.experimental.PythonState):

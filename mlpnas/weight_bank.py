@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from mlpnas.tasks import LayerWeights
-from nascore.runs.npz import pack, unpack
+from nascore.runs.checkpoints import pack, unpack
 from nascore.spaces.perceptrons import MlpArchitecture
 
 Bigram = tuple[str, str]

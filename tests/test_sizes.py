@@ -13,15 +13,12 @@ FILE, FUNCTION, CLASS, FOLDER = 350, 60, 250, 15
 LARGER = {
     "experiments/batch.py run_jobs": 71,
     "experiments/comparison/page.py write_page": 83,
-    "experiments/rank_check.py check_ranks": 63,
     "mlpnas": 16,
     "mlpnas/trainer.py Trainer": 263,
-    "nascore/data/images.py": 365,
     "nascore/data/tfds.py": 364,
     "nascore/networks/operations/base.py": 354,
     "nascore/networks/shared_cell.py _run": 78,
     "nascore/networks/supernet.py _make_layers": 75,
-    "nascore/runs/folder.py": 379,
 }
 
 

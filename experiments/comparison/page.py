@@ -109,19 +109,21 @@ def write_page(
         autoescape=True,
         trim_blocks=True,
     )
-    methods = [
-        look_of(name).title
-        for name in dict.fromkeys(
-            name for data in rows.datasets for name in rows.methods(data)
-        )
-    ]
     page = environment.get_template("page.html").render(
-        title=f"{', '.join(methods)} on {', '.join(rows.datasets)}",
+        title=_title(rows),
         verdicts=verdicts,
         warnings=remarks,
         sections=sections,
     )
     path.write_text(page, encoding="utf-8")
+
+
+def _title(rows: Rows) -> str:
+    names = dict.fromkeys(
+        name for data in rows.datasets for name in rows.methods(data)
+    )
+    titles = ", ".join(look_of(name).title for name in names)
+    return f"{titles} on {', '.join(rows.datasets)}"
 
 
 def _table_1_section(rows: Rows, tables: Tables) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """Saving and restoring the variables of a run."""
 
+import io
 import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from nascore.errors import InputError, StorageError
-from nascore.runs import npz
 from nascore.runs.atomic import remove, sync
 from nascore.runs.checkpoint_files import FILE, PREFIX, list_names, list_numbers
 
@@ -31,11 +32,25 @@ class Arrays(tf.train.experimental.PythonState):
 
     def serialize(self) -> bytes:
         """The arrays as an NPZ file."""
-        return npz.pack(self.values)
+        return pack(self.values)
 
     def deserialize(self, string_value: bytes) -> None:
         """Takes over what `serialize` returned."""
-        self.values = npz.unpack(string_value)
+        self.values = unpack(string_value)
+
+
+def pack(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Returns named arrays as the bytes of an NPZ file, never pickled."""
+    file = io.BytesIO()
+    keywords: dict[str, Any] = dict(arrays)
+    np.savez(file, **keywords)
+    return file.getvalue()
+
+
+def unpack(content: bytes) -> dict[str, np.ndarray]:
+    """Returns the arrays that `pack` was given, in their order."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 class Checkpoints:

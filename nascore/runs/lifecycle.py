@@ -14,9 +14,8 @@ from pathlib import Path
 from nascore.runs.checkpoints import Checkpoints, State
 from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted, StopRequest
-from nascore.runs.positions import Ledger
+from nascore.runs.positions import Ledger, Stopwatch
 from nascore.runs.progress import Progress, next_stretch
-from nascore.runs.stopwatch import Stopwatch
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,7 @@
-"""How far the tables of a run had come, as a part of its checkpoints."""
+"""How far a run had come, in rows and in time, as parts of checkpoints."""
 
 import json
+from time import monotonic
 
 import tensorflow as tf
 
@@ -43,3 +44,38 @@ class Ledger(tf.train.experimental.PythonState):
         """Drops what the tables got after the checkpoint, or after none."""
         for name, table in self._tables.items():
             table.rewind(self._saved[name])
+
+
+class Stopwatch(tf.Module):
+    """Measures an epoch; a stopped and resumed run loses nothing of it.
+
+    Attributes:
+      noted: float64, seconds of the epoch up to the last `note`; belongs to
+        the state of the run.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="stopwatch")
+        self.noted = tf.Variable(
+            0.0, trainable=False, dtype=tf.float64, name="seconds"
+        )
+        self._since = monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of the epoch, those of earlier processes included."""
+        return float(self.noted) + monotonic() - self._since
+
+    def go_on(self) -> None:
+        """Starts after what is noted, as when that was restored."""
+        self._since = monotonic()
+
+    def note(self) -> None:
+        """Brings `noted` up to date, to be saved."""
+        self.noted.assign(self.seconds)
+        self._since = monotonic()
+
+    def restart(self) -> None:
+        """Begins an epoch; nothing of it is noted yet."""
+        self.noted.assign(0.0)
+        self._since = monotonic()

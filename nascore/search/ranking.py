@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from nascore.runs.atomic import write_json
 from nascore.runs.config import SEARCH_END
 from nascore.runs.folder import RunFolder
+from nascore.search.records import Best
 from nascore.spaces.space import Space
 
 
@@ -78,6 +79,37 @@ class Ranking:
         self.write(ranked, epochs, stopped_early)
         return ranked
 
+    def write_best(
+        self,
+        best: Sequence[Best],
+        columns: Mapping[str, str],
+        epochs: int,
+        stopped_early: bool,
+        evaluated: int,
+    ) -> list[Ranked]:
+        """Writes the best of a search as the ranking; see `rank`.
+
+        Args:
+          best: in order.
+          columns: what is said of each, and from which column of its row;
+            the first ranks.
+          epochs: after how many epochs of search.
+          stopped_early: whether those are fewer than were asked for.
+          evaluated: of how many they are the best.
+        """
+        entries = [
+            Ranked(
+                entry.architecture,
+                {
+                    name: _number(entry.row[column])
+                    for name, column in columns.items()
+                },
+            )
+            for entry in best
+        ]
+        self.write(entries, epochs, stopped_early, evaluated=evaluated)
+        return entries
+
     def write(
         self,
         ranked: Sequence[Ranked],
@@ -113,3 +145,11 @@ class Ranking:
     def _row(self, entry: Ranked) -> dict[str, Any]:
         text = self._space.format(entry.architecture)
         return {"architecture": text, **entry.measured}
+
+
+def _number(value: Any) -> float:
+    """Of a CSV file, or as it was measured."""
+    number = float(value)
+    return (
+        int(number) if number.is_integer() and "." not in str(value) else number
+    )

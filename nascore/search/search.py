@@ -168,9 +168,8 @@ class Search:
         if not is_exhausted(best, self.records.column("recent_mean")[-1]):
             return ""
         return (
-            f"early stop after {self.epoch} epochs: no better "
-            f"{measures} than {max(best):.1%} since epoch "
-            f"{best.index(max(best)) + 1}"
+            f"early stop after {self.epoch} epochs: no better {measures} "
+            f"than {max(best):.1%} since epoch {best.index(max(best)) + 1}"
         )
 
     def _ended_before(self) -> str:
@@ -256,6 +255,7 @@ class Search:
         best = self.records.best[:count]
         if not best:
             raise RunStopped("nothing was measured; there is nothing to rank")
+        measures = self.evaluator.measures
         evaluated = len(self.run_folder.read(self.records.ranks))
         if best[0].is_lost:
             raise RunStopped(
@@ -263,24 +263,13 @@ class Search:
                 f"{best[0].row['note']}; see {self.records.ranks}.csv. "
                 f"{self.evaluator.fault[1]}"
             )
-        entries = [
-            Ranked(
-                entry.architecture,
-                {
-                    self.evaluator.measures: entry.score,
-                    **{
-                        name: _number(entry.row[column])
-                        for name, column in self.evaluator.ranked.items()
-                    },
-                },
-            )
-            for entry in best
-            if not math.isnan(entry.score)
-        ]
-        self.ranking.write(
-            entries, self.epoch, stopped_early, evaluated=evaluated
+        return self.ranking.write_best(
+            [entry for entry in best if not math.isnan(entry.score)],
+            {measures: measures, **self.evaluator.ranked},
+            self.epoch,
+            stopped_early,
+            evaluated,
         )
-        return entries
 
     def _in_sight(self, rows: np.ndarray) -> Iterator[Any]:
         """The architectures, with progress."""
@@ -291,11 +280,3 @@ class Search:
     def measure(self, architecture: Any) -> Mapping[str, float]:
         """What one architecture is worth, on whole sets."""
         return self.evaluator.validate(self.space.encode(architecture)[None])
-
-
-def _number(value: Any) -> float:
-    """Of a CSV file, or as it was measured."""
-    number = float(value)
-    return (
-        int(number) if number.is_integer() and "." not in str(value) else number
-    )

@@ -166,7 +166,7 @@ def test_an_epochs_seconds_count_what_was_before_a_stop(tmp_path, monkeypatch):
                 if self.stop_at == len(self.seen):
                     signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("nascore.runs.stopwatch.monotonic", lambda: clock[0])
+    monkeypatch.setattr("nascore.runs.positions.monotonic", lambda: clock[0])
     with pytest.raises(Interrupted):
         search(tmp_path / "run", pool=Slow(6))
     clock[0] += 86_400

@@ -67,7 +67,7 @@ def clock(monkeypatch):
     now = [100.0]
     time = SimpleNamespace(monotonic=lambda: now[0])
     monkeypatch.setattr("nascore.runs.lifecycle.time", time)
-    monkeypatch.setattr("nascore.runs.stopwatch.monotonic", time.monotonic)
+    monkeypatch.setattr("nascore.runs.positions.monotonic", time.monotonic)
     return now
 
 

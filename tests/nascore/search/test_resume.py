@@ -116,7 +116,7 @@ def test_a_search_that_ended_and_was_stopped_there_ends_again(
 def test_a_resumed_epoch_keeps_its_seconds(tmp_path, monkeypatch):
     """By a clock that only the test moves."""
     now = [1000.0]
-    monkeypatch.setattr("nascore.runs.stopwatch.monotonic", lambda: now[0])
+    monkeypatch.setattr("nascore.runs.positions.monotonic", lambda: now[0])
     path = tmp_path / "run"
     run = Score.run
 

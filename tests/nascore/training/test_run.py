@@ -90,7 +90,7 @@ def test_resumed_training_equals_uninterrupted(whole, stops, tmp_path):
 
 def test_seconds_before_an_interruption_count(tmp_path, monkeypatch):
     now, stretches = [0.0], []
-    monkeypatch.setattr("nascore.runs.stopwatch.monotonic", lambda: now[0])
+    monkeypatch.setattr("nascore.runs.positions.monotonic", lambda: now[0])
     monkeypatch.setattr("nascore.runs.lifecycle.next_stretch", lambda *_: 1)
     original = Lifecycle.advance
 
