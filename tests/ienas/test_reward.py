@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from enas.reward import AccuracyReward
 
 from ienas.config import RewardConfig
 from ienas.reward import RelativeReward
+from nascore.protocols import Measured
+from nascore.strategies.rewards import ScoreReward
 
 
 def reference(accuracies, rule, window=10, threshold=0.7):
@@ -30,9 +31,20 @@ def reference(accuracies, rule, window=10, threshold=0.7):
 
 
 def run(accuracies, **fields):
-    reward = RelativeReward(AccuracyReward(), RewardConfig(**fields))
-    step = tf.function(reward)
-    return [float(step(tf.constant(a, tf.float32))) for a in accuracies]
+    """Rewards of accuracies that come in steps of one, two, ..."""
+    reward = RelativeReward(ScoreReward(), RewardConfig(**fields))
+    step = tf.function(lambda scores: reward(Measured(scores)))
+    rewards, size = [], 1
+    while len(rewards) < len(accuracies):
+        part = accuracies[len(rewards) : len(rewards) + size]
+        rewards += step(tf.constant(part, tf.float32)).numpy().tolist()
+        size = size % 4 + 1
+    return rewards
+
+
+def one(reward, accuracy):
+    """The reward of a step of one."""
+    return float(reward(Measured(tf.constant([accuracy])))[0])
 
 
 @pytest.mark.parametrize("rule", ["paper", "code", "identity"])
@@ -78,21 +90,39 @@ def test_the_code_leaves_zeros_out_of_the_mean():
 
 
 def test_it_wraps_any_reward():
-    class Double(tf.Module):
-        def __call__(self, accuracy):
-            return 2 * accuracy
+    class Double(ScoreReward):
+        def __call__(self, measured):
+            return 2 * measured.score
 
     reward = RelativeReward(Double(), RewardConfig())
-    values = [float(reward(tf.constant(a))) for a in (0.5, 0.5, 1.0)]
+    values = [one(reward, a) for a in (0.5, 0.5, 1.0)]
     assert values == pytest.approx([1.0, 1.0, 4.0])
 
 
-def test_its_state_is_in_variables():
-    reward = RelativeReward(AccuracyReward(), RewardConfig())
+def test_its_state_holds_that_of_what_it_wraps():
+    class Counting(ScoreReward):
+        def __init__(self):
+            super().__init__()
+            self.count = tf.Variable(0)
+
+        @property
+        def state(self):
+            return {"count": self.count}
+
+    wrapped = Counting()
+    reward = RelativeReward(wrapped, RewardConfig())
     for accuracy in (0.5, 0.75):
-        reward(tf.constant(accuracy))
-    assert len(reward.variables) == 2
-    copy = RelativeReward(AccuracyReward(), RewardConfig())
-    for ours, theirs in zip(copy.variables, reward.variables, strict=True):
-        ours.assign(theirs)
-    assert float(copy(tf.constant(0.6))) == float(reward(tf.constant(0.6)))
+        one(reward, accuracy)
+    assert set(reward.state) == {"history", "seen", "wrapped_count"}
+    assert reward.state["wrapped_count"] is wrapped.count
+    copy = RelativeReward(Counting(), RewardConfig())
+    for name, value in copy.state.items():
+        value.assign(reward.state[name])
+    assert one(copy, 0.6) == one(reward, 0.6)
+
+
+def test_scores_of_a_table_are_of_twice_the_precision():
+    reward = RelativeReward(ScoreReward(), RewardConfig())
+    found = reward(Measured(np.array([0.5, 0.75])))
+    assert found.dtype == tf.float32
+    np.testing.assert_allclose(found, [0.5, 0.75 * 0.75 / 0.5])
