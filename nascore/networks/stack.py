@@ -169,26 +169,25 @@ def plan(
     stem = before = last = image.of(STEM_FACTOR * width)
     layers = []
     for number, kind in enumerate(config.layer_types):
-        if kind == REDUCTION:
-            width *= 2
+        reduces = kind == REDUCTION
+        width *= 1 + reduces
         cell = space.cell_types.index(kind) if kind in space.cell_types else 0
-        inside = output = last.of(width)
-        if kind == REDUCTION:
-            output = inside.halved()
+        inside = last.of(width)
+        output = inside.halved() if reduces else inside
+        # What the next layer takes for the output of the one before this.
+        behind = last
         if architecture is not None:
             ends = len(architecture.cells[cell].loose_ends)
             output = output.of(ends * width)
-        elif kind == REDUCTION:
+        elif reduces:
             # The published code reduces the last output first, and gives the
             # cell both that and, by a reduction of its own, the last output
             # as the layer before.
-            before, inside = last, output
+            before, behind, inside = last, output, output
         inputs = (Link(before, inside), Link(last, inside))
         reads = number == config.aux_layer
         layers.append(Layer(number, kind, cell, inputs, output, width, reads))
-        # Nobody after a reduction of the supernet reads what it had read.
-        reduced = architecture is None and kind == REDUCTION
-        before, last = inside if reduced else last, output
+        before, last = behind, output
     return Stack(space, architecture, image, stem, tuple(layers), classes)
 
 

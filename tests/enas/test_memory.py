@@ -2,10 +2,11 @@
 
 import pytest
 
-from enas.config import EnasConfig, ScheduleConfig
+from enas.config import EnasConfig
 from enas.memory import estimate
 from nascore.data.config import DataConfig
 from nascore.data.images import load
+from nascore.evaluators.config import SharedWeightsConfig
 from nascore.networks.config import SupernetConfig
 
 DATA = load(DataConfig(image_size=16))
@@ -13,13 +14,14 @@ DATA = load(DataConfig(image_size=16))
 
 def test_more_of_anything_needs_more():
     def need(**changes):
-        schedule = {
+        sizes = {
             name: changes.pop(name)
             for name in ("batch_size", "reward_batch_size")
             if name in changes
         }
         config = EnasConfig(
-            child=SupernetConfig(**changes), schedule=ScheduleConfig(**schedule)
+            child=SupernetConfig(**changes),
+            weights=SharedWeightsConfig(**sizes),
         )
         need = estimate(config, DATA, 0)
         return sum(need.device.values()) + need.host["graph"]
