@@ -134,7 +134,8 @@ class Operation(abc.ABC):
         """Multiply-adds of either form for one pixel of the output.
 
         Those of kernels, each number of which is used once; normalizations,
-        activations, poolings and sums do not count, as is usual.
+        activations, poolings and sums do not count, as is usual, nor does
+        what TensorFlow pads or throws away for dilated kernels.
         """
         return sum(
             spec.size
