@@ -8,13 +8,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from enas.policy import PolicyTrainer
-from mlpnas.policy import PolicyTrainer as MlpTrainer
 
 from enas.config import EnasConfig
 from enas.controller import LstmController
 from mlpnas.config import MlpnasConfig, PolicyConfig
-from mlpnas.controller import LstmController as MlpController
+from mlpnas.strategy import MlpnasStrategy
 from nascore.strategies.policy_gradient import (
     descend_if_finite,
     discounted_returns,
@@ -56,10 +54,9 @@ def test_updates_of_the_enas_controller(updates):
     keras.utils.set_random_seed(1)
     config = EnasConfig()
     controller = LstmController(config.child.space, config.controller)
-    trainer = PolicyTrainer(controller, None, None, config)
     weights = controller.variables_to_train
     adam = Adam(weights, 0.0, 0.999, 1e-3)
-    descend = tf.function(trainer._descend, autograph=False)
+    descend = tf.function(controller._descend, autograph=False)
     rng = np.random.default_rng(1)
     for update in range(updates):
         drawn = controller(10, tf.constant([1, update])).architectures
@@ -74,7 +71,8 @@ def test_updates_of_the_enas_controller(updates):
             ),
             0.0035,
         )
-        assert bool(descend(drawn, advantages))
+        rows = tf.reshape(drawn, [10, -1])
+        assert bool(descend(rows, advantages))
     for ours, expected in zip(weights, adam.weights, strict=True):
         np.testing.assert_allclose(ours.numpy(), expected, atol=1e-6)
 
@@ -84,8 +82,8 @@ def test_updates_of_the_mlpnas_controller(updates):
     keras.utils.set_random_seed(1)
     config = PolicyConfig(predictor=True, entropy_weight=0.01)
     space = MlpnasConfig().space.space(10)
-    controller = MlpController(space, config)
-    trainer = MlpTrainer(controller, config)
+    strategy = MlpnasStrategy(space, config)
+    controller = strategy.controller
     weights = controller.variables_to_train
     adam = Adam(weights, 0.9, 0.999, 1e-7)
     rng = np.random.default_rng(1)
@@ -105,7 +103,7 @@ def test_updates_of_the_mlpnas_controller(updates):
 
         rate = 0.01 / (1 + config.controller_decay * update)
         adam.apply(dense_gradients(loss_of, weights), rate)
-        _, made = trainer._update_policy(drawn, rewards)
+        _, made = strategy._update_policy(drawn, rewards)
         assert bool(made)
     for ours, expected in zip(weights, adam.weights, strict=True):
         np.testing.assert_allclose(ours.numpy(), expected, atol=1e-6)
@@ -114,8 +112,8 @@ def test_updates_of_the_mlpnas_controller(updates):
 def test_updates_of_the_accuracy_predictor():
     keras.utils.set_random_seed(1)
     config = PolicyConfig(predictor=True)
-    controller = MlpController(MlpnasConfig().space.space(10), config)
-    trainer = MlpTrainer(controller, config)
+    strategy = MlpnasStrategy(MlpnasConfig().space.space(10), config)
+    controller = strategy.controller
     weights = controller.predictor_variables
     adam = Adam(weights, 0.9, 0.999, 1e-7)
     drawn = controller(20, tf.constant([1, 2])).sequences
@@ -130,7 +128,7 @@ def test_updates_of_the_accuracy_predictor():
             ),
             config.predictor_lr,
         )
-        trainer._update_predictor(drawn, accuracies)
+        strategy._update_predictor(drawn, accuracies)
     for ours, expected in zip(weights, adam.weights, strict=True):
         np.testing.assert_allclose(ours.numpy(), expected, atol=1e-6)
 

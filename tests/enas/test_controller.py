@@ -1,12 +1,11 @@
-import dataclasses
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from enas.config import ControllerConfig
-from enas.controller import LstmController, RandomController, make_controller
+from enas.controller import LstmController
+from nascore.protocols import Measured
 from nascore.spaces.cells import CellSpace
 
 TINY = CellSpace(("sep_conv_3x3", "identity"), 1, ("normal", "reduction"))
@@ -27,24 +26,17 @@ def every_architecture(space):
     return tf.constant(np.stack(arrays))
 
 
-@pytest.mark.parametrize("kind", ["lstm", "random"])
-def test_probabilities_sum_to_one_over_the_whole_space(kind):
-    controller = (
-        sharp_controller(TINY) if kind == "lstm" else RandomController(TINY)
-    )
+def test_probabilities_sum_to_one_over_the_whole_space():
+    controller = sharp_controller(TINY)
     scored = controller(architectures=every_architecture(TINY))
     probabilities = np.exp(scored.log_prob.numpy().astype(np.float64))
     assert len(probabilities) == TINY.size() == 256
     assert probabilities.sum() == pytest.approx(1, abs=1e-5)
-    if kind == "lstm":
-        assert probabilities.max() > 4 * probabilities.min()
+    assert probabilities.max() > 4 * probabilities.min()
 
 
-@pytest.mark.parametrize("kind", ["lstm", "random"])
-def test_sampling_frequencies_match_the_probabilities(kind):
-    controller = (
-        sharp_controller(TINY) if kind == "lstm" else RandomController(TINY)
-    )
+def test_sampling_frequencies_match_the_probabilities():
+    controller = sharp_controller(TINY)
     arrays = every_architecture(TINY)
     expected = np.exp(controller(architectures=arrays).log_prob) * 40_000
     sample = controller(40_000, tf.constant([1, 2]))
@@ -147,7 +139,7 @@ def test_log_probability_equals_a_numpy_walk():
 
 
 def test_published_starting_point():
-    controller = make_controller(SPACE, ControllerConfig())
+    controller = LstmController(SPACE, ControllerConfig())
     np.testing.assert_array_equal(controller.op_bias, [10, 10, 0, 0, 0])
     for weight in controller.variables_to_train:
         if weight is not controller.op_bias:
@@ -177,8 +169,12 @@ def test_every_weight_is_trained():
         total = tf.reduce_sum(sample.log_prob)
     gradients = tape.gradient(total, controller.variables_to_train)
     assert all(gradient is not None for gradient in gradients)
-    expected = {id(v) for v in controller.trainable_variables}
-    expected |= {id(v.value) for v in controller.lstm.trainable_variables}
+    expected = {id(v.value) for v in controller.lstm.trainable_variables}
+    expected |= {
+        id(value)
+        for value in vars(controller).values()
+        if isinstance(value, tf.Variable)
+    }
     assert {id(v) for v in controller.variables_to_train} == expected
 
 
@@ -190,11 +186,83 @@ def test_no_gradient_flows_through_the_entropy():
     assert all(g is None for g in tape.gradient(total, weights))
 
 
-def test_random_policy_is_chosen_by_name():
-    config = dataclasses.replace(ControllerConfig(), controller="random")
-    controller = make_controller(SPACE, config)
-    assert controller.variables_to_train == []
-    sample = controller(3, tf.constant([1, 2]))
-    np.testing.assert_allclose(
-        sample.log_prob, -np.log(float(SPACE.size())), rtol=1e-5
+def test_what_is_asked_is_what_the_policy_samples():
+    controller = sharp_controller(SPACE)
+    seed = tf.constant([4, 5])
+    proposals, sample = controller.ask(5, seed), controller(5, seed)
+    np.testing.assert_array_equal(
+        proposals.rows, tf.reshape(sample.architectures, [5, -1])
     )
+    np.testing.assert_array_equal(proposals.notes["log_prob"], sample.log_prob)
+    np.testing.assert_array_equal(proposals.notes["entropy"], sample.entropy)
+    for rows in (
+        controller.sample(tf.constant(5), seed),
+        controller.finalists(tf.constant(5), seed),
+    ):
+        np.testing.assert_array_equal(rows, proposals.rows)
+
+
+def test_asking_changes_nothing():
+    controller = sharp_controller(SPACE)
+    before = [value.numpy() for value in controller.state.values()]
+    controller.ask(5, tf.constant([4, 5]))
+    for value, old in zip(controller.state.values(), before, strict=True):
+        np.testing.assert_array_equal(value, old)
+
+
+def test_the_baseline_takes_in_one_reward_after_the_other():
+    controller = sharp_controller(SPACE, entropy_weight=0.1)
+    proposals = controller.ask(3, tf.constant([1, 2]))
+    rewards = tf.constant([0.2, 0.9, 0.4])
+    told = controller.tell(proposals, Measured(rewards), rewards)
+    assert bool(told["healthy"])
+    expected = []
+    baseline = 0.0
+    bonus = 0.1 * proposals.notes["entropy"].numpy()
+    for total in rewards.numpy() + bonus:
+        baseline += 0.01 * (total - baseline)
+        expected.append(baseline)
+    np.testing.assert_allclose(told["baseline"], expected, rtol=1e-5)
+    assert float(controller.baseline.value) == pytest.approx(expected[-1])
+
+
+def test_an_update_without_a_finite_reward_is_not_made():
+    controller = sharp_controller(SPACE)
+    proposals = controller.ask(2, tf.constant([1, 2]))
+    weights = controller.variables_to_train
+    before = [weight.numpy() for weight in weights]
+    rewards = tf.constant([0.5, np.nan])
+    told = controller.tell(proposals, Measured(rewards), rewards)
+    assert not bool(told["healthy"])
+    for weight, old in zip(weights, before, strict=True):
+        np.testing.assert_array_equal(weight, old)
+
+
+@pytest.mark.parametrize(
+    ("entropy", "said"),
+    [(np.nan, "probabilities are not finite"), (3.0, "loss or its gradient")],
+)
+def test_an_update_that_was_not_made_is_explained(entropy, said):
+    row = {"entropy": entropy, "log_prob": -3.0}
+    what, mend = sharp_controller(SPACE).explain(row)
+    assert said in what and "--controller_lr" in mend
+
+
+def test_its_state_is_all_that_it_needs_to_go_on():
+    """Another controller with the same state does the same ever after."""
+    first, second = sharp_controller(SPACE), sharp_controller(SPACE, 0.3)
+    rewards = tf.constant([0.2, 0.9])
+
+    def update(controller, number):
+        proposals = controller.ask(2, tf.constant([1, number]))
+        return controller.tell(proposals, Measured(rewards), rewards)
+
+    update(first, 0)
+    for name, value in second.state.items():
+        value.assign(first.state[name])
+    assert "baseline" in first.state
+    for number in (1, 2):
+        ours, theirs = update(first, number), update(second, number)
+        np.testing.assert_array_equal(ours["baseline"], theirs["baseline"])
+    for name, value in first.state.items():
+        np.testing.assert_array_equal(value, second.state[name], name)

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.kinds import to_fields
+from nascore.spaces.perceptrons import MlpSpace
 from tests.faults.kill_anywhere import ROOT, SCRIPTS, command
 
 SPACE = CellSpace(num_nodes=2)
@@ -184,13 +186,20 @@ def mlp_run(tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
     content = settings("mlpnas", dataset="digits")
-    content["space"] = {"units": [8, 16], "activations": ["relu"]}
+    space = MlpSpace((8, 16), ("relu",))
+    content |= {"space": to_fields(space), "measures": "score"}
     (folder / "config.json").write_text(json.dumps(content))
     write_csv(
-        folder / "candidates.csv",
+        folder / "evaluations.csv",
         [
-            {"epoch": n, "step": 0, "score": 0.5, "predicted": 0.4}
-            for n in range(2)
+            {
+                "epoch": n,
+                "step": 0,
+                "architecture": f"{units} relu | softmax",
+                "score": 0.5,
+                "predicted": 0.4,
+            }
+            for n, units in enumerate(space.units)
         ],
     )
     both = {"validation_accuracy": 0.5, "test_accuracy": 0.5}

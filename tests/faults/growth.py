@@ -11,23 +11,25 @@ from pathlib import Path
 
 import numpy as np
 
-from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
-from enas.search import Search
+from enas.config import ControllerConfig, EnasConfig
+from enas.search import make_search
 from mlpnas.config import (
+    CandidateConfig,
+    LengthConfig,
     MlpnasConfig,
     PolicyConfig,
-    SearchConfig,
     SpaceConfig,
-    TrainingConfig,
 )
 from mlpnas.data.config import MlpDataConfig
 from mlpnas.data.load import load as load_table
-from mlpnas.search import Search as MlpnasSearch
+from mlpnas.search import make_search as make_mlpnas_search
 from nascore.data.config import DataConfig
 from nascore.data.images import ImageData, Split
+from nascore.evaluators.config import SharedWeightsConfig
 from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.process.memory import resident
 from nascore.runs.folder import RunFolder
+from nascore.search.config import SearchConfig
 from nascore.training.config import FinalConfig
 from nascore.training.config import TrainingConfig as T
 from nascore.training.provenance.images import FinalData
@@ -53,13 +55,14 @@ DATA = ImageData(
 def sample_after_epochs(machine):
     """Notes the memory after each save, of which every epoch ends with one."""
     sizes = []
-    save = machine._save
+    lifecycle = machine.lifecycle
+    save = lifecycle._save
 
     def saved():
         save()
         sizes.append(resident())
 
-    machine._save = saved
+    lifecycle._save = saved
     return sizes
 
 
@@ -76,12 +79,11 @@ def search(folder):
             filters=2, num_normal_cells=1, num_reduction_cells=0, num_nodes=1
         ),
         controller=ControllerConfig(num_aggregate=1, train_steps=1),
-        schedule=ScheduleConfig(
-            epochs=EPOCHS, batch_size=8, epoch_samples=1, derive_samples=1
-        ),
+        weights=SharedWeightsConfig(batch_size=8),
+        search=SearchConfig(epochs=EPOCHS, epoch_samples=1, derive_samples=1),
     )
     with RunFolder.create(folder) as run:
-        machine = Search(config, run, data=DATA)
+        machine = make_search(config, run, DATA)
         sizes = sample_after_epochs(machine)
         machine.run()
     return growth(sizes)
@@ -106,14 +108,14 @@ def mlpnas(folder):
         data=MlpDataConfig(train_examples=60),
         space=SpaceConfig(units="4,5,6,7", max_layers=4),
         policy=PolicyConfig(lstm_units=8, predictor=True, predictor_steps=1),
-        training=TrainingConfig(
+        training=CandidateConfig(
             child_epochs=1, batch_size=32, one_shot=True, bank_megabytes=0.02
         ),
-        search=SearchConfig(epochs=EPOCHS, architectures=1),
+        search=LengthConfig(epochs=EPOCHS, architectures=1),
     )
     data = load_table(config.data)
     with RunFolder.create(folder) as run:
-        machine = MlpnasSearch(config, run, data, None, 1)
+        machine = make_mlpnas_search(config, run, data, jobs=1)
         sizes = sample_after_epochs(machine)
         machine.run()
     return growth(sizes)

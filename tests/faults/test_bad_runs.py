@@ -274,12 +274,12 @@ SEARCH = [
         "run",
     ),
     ("plot_final", PLOT, lambda run: None, "a run of 'enas', not of final"),
-    ("plot_mlpnas", PLOT, lambda run: None, "no trained architecture"),
+    ("plot_mlpnas", PLOT, lambda run: None, "lacks the column score"),
     (
         "search_mlpnas",
         ["--run_dir=run", "--resume"],
         lambda run: None,
-        "run holds a run of enas, not of mlpnas",
+        "holds a run of enas, not of mlpnas",
     ),
     # Comparisons
     ("compare", ["run"], without("config.json", "starts"), "lacks 'starts'"),
@@ -385,7 +385,7 @@ def test_bad_final_trainings(
 
 MLP = [
     ("plot_mlpnas", PLOT, text("config.json", "{}"), "lacks 'config'"),
-    ("plot_mlpnas", PLOT, replace("candidates.csv", "0.5", "x"), "'score' in"),
+    ("plot_mlpnas", PLOT, replace("evaluations.csv", "0.5", "x"), "'score' in"),
     ("plot_mlpnas", PLOT, text("final.json", "{"), "run/final.json cannot be"),
     ("plot_mlpnas", PLOT, without("final.json", "finetuned"), "'finetuned'"),
     (
@@ -403,7 +403,8 @@ MLP = [
         "'test_accuracy' must be",
     ),
     ("plot_mlpnas", PLOT, file_instead("plots"), "run/plots cannot be"),
-    ("plot_run", PLOT, lambda run: None, "lacks the column architecture"),
+    ("plot_run", PLOT, replace("evaluations.csv", "0.5", "x"), "'score' in"),
+    ("plot_run", PLOT, without("config.json", "space"), "the search space"),
     (
         "search_mlpnas",
         ["--run_dir=run", "--resume"],

@@ -20,6 +20,7 @@ from tests.nascore.search.toy import (
     Ones,
     Unseen,
     ask_tell,
+    values_of,
 )
 
 CELLS = CellSpace(("sep_conv_3x3", "identity"), 1, ("normal", "reduction"))
@@ -37,14 +38,6 @@ def reward_of(name):
         "score": plain,
         "relative": RelativeReward(plain, RewardConfig(reward_window=4)),
     }[name]
-
-
-def values_of(state):
-    return {
-        name: value.numpy()
-        for name, value in state.items()
-        if hasattr(value, "numpy")
-    }
 
 
 @pytest.fixture

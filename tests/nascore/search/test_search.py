@@ -8,108 +8,19 @@ import tensorflow as tf
 
 from nascore.errors import RunStopped
 from nascore.protocols import Measured
-from nascore.runs.interrupts import Interrupted
 from nascore.strategies.random import RandomStrategy
-from tests.nascore.search.test_phases import Losing, Spoiled, values_of
+from tests.nascore.search.test_phases import Losing, Spoiled
 from tests.nascore.search.toy import (
     SPACE,
-    HostedOnes,
     Ones,
-    Unseen,
     ask_tell,
-    interrupt_at,
-    make_search,
+    hosted,
+    in_graph,
     open_run,
     read_rows,
     score,
+    search,
 )
-
-TABLES = ("evaluations", "samples", "epochs")
-
-
-def search(path, make_parts, resume=False, **schedule):
-    """Searches; returns the ranking and the machine."""
-    strategy, evaluator, phases = make_parts()
-    with open_run(path, resume) as run:
-        machine = make_search(run, phases, strategy, evaluator, **schedule)
-        return machine.run(), machine
-
-
-def in_graph():
-    strategy, evaluator = RandomStrategy(SPACE), Ones()
-    phases = [ask_tell(strategy, evaluator), score(strategy, evaluator)]
-    return strategy, evaluator, phases
-
-
-def hosted(limit=None, evaluator=None, steps=4):
-    strategy = Unseen(limit=limit)
-    evaluator = evaluator or HostedOnes()
-    return strategy, evaluator, [ask_tell(strategy, evaluator, steps=steps)]
-
-
-@pytest.fixture(scope="module", params=[in_graph, hosted])
-def whole(request, tmp_path_factory):
-    path = tmp_path_factory.mktemp("runs") / "whole"
-    return path, request.param, *search(path, request.param)
-
-
-@pytest.mark.parametrize("place", ["evaluations", "samples", "ranking"])
-def test_interrupted_and_resumed_equals_uninterrupted(
-    place, whole, tmp_path, monkeypatch
-):
-    path, make_parts, ranked, machine = whole
-    if place != "evaluations" and make_parts is hosted:
-        pytest.skip("it scores no samples, and ranks what was measured")
-    with monkeypatch.context() as patch:
-        interrupt_at(patch, place, 1)
-        if place == "ranking":
-            # Ranking asks between batches whether it shall stop.
-            validate = Ones.validate
-
-            def pausing(self, rows):
-                self.lifecycle.stop_if_asked()
-                return validate(self, rows)
-
-            patch.setattr(Ones, "validate", pausing)
-        with pytest.raises(Interrupted, match="everything is saved"):
-            search(tmp_path / "run", make_parts)
-    again, resumed = search(tmp_path / "run", make_parts, resume=True)
-    assert resumed.resumed
-    for table in TABLES:
-        assert read_rows(tmp_path / "run", table) == read_rows(path, table)
-    ours, theirs = (values_of(m._state()) for m in (resumed, machine))
-    assert set(ours) == set(theirs)
-    for name, value in ours.items():
-        np.testing.assert_array_equal(value, theirs[name], name)
-    assert again == ranked
-    for name in ("best_architectures.json", "derived_architectures.json"):
-        text = (tmp_path / "run" / name).read_text()
-        assert text == (path / name).read_text()
-
-
-def test_what_was_ranked_before_an_interrupt_is_not_measured_again(
-    tmp_path, monkeypatch
-):
-    class Pausing(Ones):
-        def validate(self, rows):
-            found = super().validate(rows)
-            self.lifecycle.stop_if_asked()
-            return found
-
-    def make_parts():
-        strategy, evaluator = RandomStrategy(SPACE), Pausing()
-        return strategy, evaluator, [ask_tell(strategy, evaluator)]
-
-    with monkeypatch.context() as patch:
-        interrupt_at(patch, "ranking", 0)
-        with pytest.raises(Interrupted):
-            search(tmp_path / "run", make_parts, epochs=1)
-    ranked, machine = search(
-        tmp_path / "run", make_parts, resume=True, epochs=1
-    )
-    assert len(ranked) == 4
-    # One was written, one was given up.
-    assert len(machine.evaluator.calls) == 3
 
 
 def test_the_best_are_distinct_ranked_and_of_the_last_phase(whole):
@@ -168,25 +79,6 @@ def test_an_epoch_without_a_row_is_none(tmp_path, capsys):
     path = tmp_path / "run"
     _, machine = search(path, lambda: hosted(limit=12))
     assert machine.epoch == 1 and len(read_rows(path, "epochs")) == 1
-    assert "ended after 1 epochs: no new" in capsys.readouterr().out
-
-
-def test_a_search_that_ended_and_was_stopped_there_ends_again(
-    tmp_path, monkeypatch, capsys
-):
-    """The checkpoint is in the middle of an epoch that is none."""
-    path = tmp_path / "run"
-
-    def make_parts():
-        return hosted(limit=12)
-
-    with monkeypatch.context() as patch:
-        interrupt_at(patch, "evaluations", 1)
-        with pytest.raises(Interrupted):
-            search(path, make_parts)
-    assert len(read_rows(path, "epochs")) == 1
-    ranked, machine = search(path, make_parts, resume=True)
-    assert machine.epoch == 1 and len(ranked) == 4
     assert "ended after 1 epochs: no new" in capsys.readouterr().out
 
 

@@ -1,12 +1,16 @@
 """A space, an evaluator and strategies that cost nothing to search with."""
 
 import dataclasses
+import signal
 
 import numpy as np
 import tensorflow as tf
 
+from ienas.config import RewardConfig
+from ienas.reward import RelativeReward
 from nascore.protocols import Measured, Proposals
 from nascore.runs.folder import RunFolder
+from nascore.runs.lifecycle import Lifecycle
 from nascore.search.config import SearchConfig
 from nascore.search.phases import AskTell, StepSeeds
 from nascore.search.score import Score
@@ -212,6 +216,15 @@ def open_run(path, resume=False):
     return (RunFolder.open if resume else RunFolder.create)(path)
 
 
+def values_of(state):
+    """The variables of a state, as NumPy has them."""
+    return {
+        name: value.numpy()
+        for name, value in state.items()
+        if hasattr(value, "numpy")
+    }
+
+
 def read_rows(path, table):
     """All rows, without the column that measures time."""
     with RunFolder.open(path) as run:
@@ -221,17 +234,37 @@ def read_rows(path, table):
         ]
 
 
-def interrupt_at(monkeypatch, label, epoch):
+def interrupt_at(monkeypatch, label, epoch, then=lambda: None):
     """Asks a search to stop when it has advanced to a label in an epoch."""
-    import signal
-
-    from nascore.runs.lifecycle import Lifecycle
-
     advance = Lifecycle.advance
 
     def stop(self, steps, at, **values):
         advance(self, steps, at, **values)
         if at in (label, f"epoch {epoch + 1}/3 {label}"):
             self._stop.signum = signal.SIGINT
+            then()
 
     monkeypatch.setattr(Lifecycle, "advance", stop)
+
+
+def search(path, make_parts, resume=False, **schedule):
+    """Searches; returns the ranking and the machine."""
+    strategy, evaluator, phases = make_parts()
+    with open_run(path, resume) as run:
+        machine = make_search(run, phases, strategy, evaluator, **schedule)
+        return machine.run(), machine
+
+
+def in_graph():
+    """Strategy, evaluator and phases; the reward remembers."""
+    strategy, evaluator = RandomStrategy(SPACE), Ones()
+    reward = RelativeReward(ScoreReward(), RewardConfig())
+    phases = [ask_tell(strategy, evaluator, reward), score(strategy, evaluator)]
+    return strategy, evaluator, phases
+
+
+def hosted(limit=None, evaluator=None, steps=4):
+    """Likewise without a graph; the strategy remembers."""
+    strategy = Unseen(limit=limit)
+    evaluator = evaluator or HostedOnes()
+    return strategy, evaluator, [ask_tell(strategy, evaluator, steps=steps)]
