@@ -26,8 +26,8 @@ from experiments.launch import quiet_tensorflow
 quiet_tensorflow()
 
 import tensorflow as tf  # noqa: E402
-
 from enas.child import Child  # noqa: E402
+
 from enas.config import EnasConfig, ScheduleConfig  # noqa: E402
 from nascore.data.images import ImageData, Split  # noqa: E402
 from nascore.networks.config import SupernetConfig  # noqa: E402

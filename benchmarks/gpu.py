@@ -23,10 +23,11 @@ from benchmarks.rates import measure
 import tensorflow as tf  # isort: skip
 
 from enas.child import Child
-from enas.config import ControllerConfig, EnasConfig
-from enas.controller import make_controller
 from enas.policy import PolicyTrainer
 from enas.reward import AccuracyReward
+
+from enas.config import ControllerConfig, EnasConfig
+from enas.controller import make_controller
 from nascore.data.config import DataConfig
 from nascore.data.images import Split
 from nascore.networks.supernet import Supernet

@@ -20,8 +20,8 @@ from experiments.launch import quiet_tensorflow
 quiet_tensorflow()
 
 import tensorflow as tf  # noqa: E402
-
 from enas.child import Child  # noqa: E402
+
 from enas.config import EnasConfig, ScheduleConfig  # noqa: E402
 from enas.memory import layer_sizes  # noqa: E402
 from nascore.data.images import ImageData, Split  # noqa: E402

@@ -15,16 +15,18 @@ import numpy as np
 
 from mlpnas.candidates import CandidatePool
 from mlpnas.config import (
+    CandidateConfig,
+    LengthConfig,
     MlpnasConfig,
     PolicyConfig,
-    SearchConfig,
     SpaceConfig,
-    TrainingConfig,
 )
 from mlpnas.data.load import MlpData
-from mlpnas.search import Search, make_task, trainer_settings
+from mlpnas.perceptrons import make_task, trainer_settings
+from mlpnas.search import make_search
 from mlpnas.trainer import Trainer
 from nascore.runs.folder import RunFolder
+from nascore.search.phases import EVALUATIONS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,10 +59,10 @@ class Plan:
         return MlpnasConfig(
             space=SpaceConfig(max_layers=self.max_layers),
             policy=PolicyConfig(controller=method),
-            training=TrainingConfig(
+            training=CandidateConfig(
                 child_epochs=self.child_epochs, batch_size=self.batch_size
             ),
-            search=SearchConfig(
+            search=LengthConfig(
                 seed=seed, epochs=self.epochs, architectures=self.architectures
             ),
         )
@@ -104,8 +106,8 @@ def search_ours(plan: Plan, data: MlpData, method: str, seed: int) -> Found:
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
     ):
-        Search(config, run, data, pool).run()
-        rows = run.read("candidates")
+        make_search(config, run, data, pool=pool).run()
+        rows = run.read(EVALUATIONS)
     # Of equals the first one, as KerasTuner takes it.
     best = max(rows, key=lambda row: float(row["best_accuracy"]))
     accuracies = np.array(best["accuracies"].split(), float)

@@ -25,16 +25,16 @@ from nascore.process.quiet import quiet_tensorflow
 quiet_tensorflow()
 
 import tensorflow as tf  # noqa: E402
+from enas.child import Child  # noqa: E402
+from enas.policy import PolicyTrainer  # noqa: E402
+from enas.reward import AccuracyReward  # noqa: E402
 
 from benchmarks import mlpnas_child, network_fit  # noqa: E402
 from benchmarks.arithmetic import Work, count_child  # noqa: E402
 from benchmarks.child_step import BATCH, random_data  # noqa: E402
 from benchmarks.rates import Rates, measure, timed  # noqa: E402
-from enas.child import Child  # noqa: E402
 from enas.config import ControllerConfig, EnasConfig, ScheduleConfig  # noqa: E402
 from enas.controller import make_controller  # noqa: E402
-from enas.policy import PolicyTrainer  # noqa: E402
-from enas.reward import AccuracyReward  # noqa: E402
 from mlpnas.data.config import MlpDataConfig  # noqa: E402
 from mlpnas.data.load import load  # noqa: E402
 from nascore.data.augment import augment, to_float  # noqa: E402

@@ -4,7 +4,10 @@ import keras
 
 from enas.config import EnasConfig
 from enas.controller import LstmController
-from nascore.data.images import ImageData, describe_data, load
+from enas.memory import estimate
+from nascore.data import images
+from nascore.data.describe import describe_data, summarize
+from nascore.data.images import ImageData
 from nascore.errors import InputError
 from nascore.evaluators.shared_weights import SharedWeights
 from nascore.networks.supernet import Supernet, describe_layers
@@ -16,6 +19,19 @@ from nascore.search.assemble import one_shot
 from nascore.search.search import Search
 from nascore.strategies.random import RandomStrategy
 from nascore.strategies.rewards import ScoreReward
+
+__all__ = ["estimate", "load", "make_search", "summarize"]
+
+
+def load(config: EnasConfig) -> ImageData:
+    """See `nascore.search.assemble.Assembly`.
+
+    Raises:
+      InputError: no such data, or fewer training images than a batch.
+    """
+    data = images.load(config.data)
+    check_sizes(config, data)
+    return data
 
 
 def check_sizes(config: EnasConfig, data: ImageData) -> None:
@@ -53,7 +69,7 @@ def make_search(
     Raises:
       InputError: settings that do not fit the data or the run folder.
     """
-    data = load(config.data) if data is None else data
+    data = images.load(config.data) if data is None else data
     check_sizes(config, data)
     runtime.configure(config.search.deterministic)
     keras.utils.set_random_seed(config.search.seed)

@@ -8,8 +8,10 @@ The first form runs what is missing: give the same command again after a
 crash, or with more seeds. The second takes run folders as they are.
 """
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -26,63 +28,49 @@ from experiments.plot_comparison import (
     read_targets,
 )
 from experiments.rank_check import RankJob
+from flags import base
 from flags import comparison as comparison_flags
-from ienas.config import IenasConfig
-from nascore.config import flatten
+from nascore.config import flatten, unflatten
 from nascore.errors import InputError
 from nascore.paths import make_absolute
 
-# The script of a method, and the settings that make it this method.
-_SCRIPTS: dict[str, tuple[str, type[EnasConfig], dict[str, object]]] = {
-    "enas": ("search_enas", EnasConfig, {"controller": "lstm"}),
-    "random": ("search_enas", EnasConfig, {"controller": "random"}),
-    "ienas": ("search_ienas", IenasConfig, {}),
-    "ienas_paper": ("search_ienas", IenasConfig, {"reward_rule": "paper"}),
-    "ienas_code": ("search_ienas", IenasConfig, {"reward_rule": "code"}),
-}
-
 
 def plan_jobs(
-    config: IenasConfig, methods: Sequence[str], seeds: int, folder: Path
+    configs: Mapping[str, Any], seeds: int, folder: Path
 ) -> list[SearchJob]:
     """Lists the runs of a comparison, seed by seed.
 
     Args:
-      config: the settings of all runs; its seed is the first.
-      methods: names, see `flags.comparison`.
+      configs: the settings of each method; the seed in them is the first.
       seeds: runs of each method.
       folder: where the run folders go.
     """
-    settings = flatten(config)
-    first = config.search.seed
     jobs = []
-    for seed in range(first, first + seeds):
-        for method in methods:
-            script, kind, own = _SCRIPTS[method]
-            defaults = flatten(kind())
-            values = {**settings, **own, "seed": seed}
-            name = f"{method}-seed{seed}"
+    for place in range(seeds):
+        for method, config in configs.items():
+            values = flatten(config)
+            values["seed"] += place
+            name = f"{method}-seed{values['seed']}"
             jobs.append(
                 SearchJob(
                     name,
                     folder / name,
-                    config.search.epochs,
-                    f"experiments.{script}",
-                    {field: values[field] for field in defaults},
-                    defaults,
+                    values["epochs"],
+                    method,
+                    unflatten(config, values),
                 )
             )
     return jobs
 
 
-def check_methods(methods: Sequence[str]) -> None:
-    """Raises InputError for unknown, repeated or no methods."""
-    odd = [name for name in methods if name not in _SCRIPTS]
-    if odd or not methods or len(set(methods)) < len(methods):
-        raise InputError(
-            f"--methods={','.join(methods)} must be different ones of: "
-            f"{', '.join(_SCRIPTS)}"
-        )
+def _check_rank_check(configs: Mapping[str, Any]) -> None:
+    """Raises InputError if proposals of a method cannot be trained alone."""
+    for name, config in configs.items():
+        if not isinstance(config, EnasConfig):
+            raise InputError(
+                f"--rank_check trains networks of cells, which {name} does "
+                "not search; leave it out"
+            )
 
 
 def main(args: list[str]) -> None:
@@ -94,13 +82,16 @@ def main(args: list[str]) -> None:
         rows = gather(folders)
         out = Path(values.out or f"comparisons/{'-'.join(rows.datasets)}")
     else:
-        check_methods(values.methods)
-        config = comparison_flags.read()
-        out = Path(values.out or f"comparisons/{config.data.dataset}")
+        configs = comparison_flags.read(values.methods)
+        if values.rank_check:
+            _check_rank_check(configs)
+        first = flatten(next(iter(configs.values())))
+        out = Path(values.out or f"comparisons/{first.get('dataset', 'data')}")
         if values.backend != "threading":
             # The workers of a cluster have working folders of their own.
-            config, out = make_absolute(config), out.absolute()
-        jobs = plan_jobs(config, values.methods, values.seeds, out / "runs")
+            configs = {k: make_absolute(v) for k, v in configs.items()}
+            out = out.absolute()
+        jobs = plan_jobs(configs, values.seeds, out / "runs")
         run_jobs(jobs, "epochs", values.jobs, values.backend, values.scheduler)
         folders = [job.run_dir for job in jobs]
         if values.rank_check:
@@ -111,7 +102,7 @@ def main(args: list[str]) -> None:
                         job.run_dir,
                         values.rank_check,
                         values.rank_check_epochs,
-                        config.data.data_dir,
+                        first["data_dir"],
                     )
                     for job in jobs
                 ],
@@ -129,7 +120,14 @@ def cli() -> None:
     """Console entry point."""
     comparison_flags.define()
     define_targets()
-    launch.run(main)
+    launch.run(main, _define)
+
+
+def _define() -> None:
+    """Defines the flags that depend on what is compared."""
+    base.peek(sys.argv)
+    comparison_flags.define_searches()
+    flags.FLAGS.unparse_flags()
 
 
 if __name__ == "__main__":

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from flags import methods
+from nascore.config import flatten
 from nascore.errors import InputError
-from nascore.runs.folder import (
-    SEARCH_END,
-    changed_settings,
-    check_streams,
-    is_finished,
-)
+from nascore.runs.folder import is_finished
 from nascore.runs.reader import read_settings
+from nascore.runs.versions import (
+    changed_settings,
+    check_continues,
+    check_streams,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,17 +57,13 @@ class SearchJob(Job):
     """A search; its units are epochs.
 
     Attributes:
-      module: the script, such as `experiments.search_enas`.
-      settings: the value of each of its settings.
-      defaults: what its settings are without flags.
-      end_file: the JSON file that such a run ends with.
+      method: its name.
+      config: its settings.
       flags: more flags, such as those that change no result.
     """
 
-    module: str
-    settings: Mapping[str, Any]
-    defaults: Mapping[str, Any]
-    end_file: str = SEARCH_END
+    method: str
+    config: Any
     flags: tuple[str, ...] = ()
 
     @property
@@ -73,22 +71,27 @@ class SearchJob(Job):
         """Whether the search came to its end.
 
         Raises:
-          InputError: the folder holds a run of other settings, or of other
-            random numbers, which would be no fair opponent.
+          InputError: the folder holds a run of other settings, of other
+            random numbers, which would be no fair opponent, or one that
+            this version cannot continue.
         """
         path = self.run_dir / "config.json"
         if not path.exists():
             return False
         stored = read_settings(self.run_dir)
         check_streams(self.run_dir, stored)
-        changed = changed_settings(stored["config"], self.settings)
+        changed = changed_settings(stored["config"], self.config)
         if changed:
             raise InputError(
                 f"{self.run_dir} holds a run of other settings (run -> now): "
                 f"{'; '.join(changed)}. Give the settings it had, or another "
                 "--out"
             )
-        return is_finished(self.run_dir, self.total, self.end_file)
+        end = methods.find(self.method).end
+        if is_finished(self.run_dir, self.total, end):
+            return True
+        check_continues(self.run_dir, stored)
+        return False
 
     @property
     def done(self) -> int:
@@ -97,14 +100,15 @@ class SearchJob(Job):
 
     def command(self) -> list[str]:
         """See `Job.command`."""
+        defaults = flatten(methods.find(self.method).config)
         flags = {
             name: value
-            for name, value in self.settings.items()
+            for name, value in flatten(self.config).items()
             # A resumed run would take its own number of epochs.
-            if value != self.defaults[name] or name == "epochs"
+            if value != defaults[name] or name == "epochs"
         }
-        words = [self.module, *to_flags(flags), *self.flags]
-        words.append(f"--run_dir={self.run_dir}")
+        words = ["experiments.search", f"--method={self.method}"]
+        words += [*to_flags(flags), *self.flags, f"--run_dir={self.run_dir}"]
         if (self.run_dir / "config.json").exists():
             words.append("--resume")
         return words

@@ -20,8 +20,12 @@ from nascore.runs.interrupts import Interrupted, Terminated, raise_terminated
 Main = Callable[[list[str]], None]
 
 
-def run(main: Main) -> None:
+def run(main: Main, define: Callable[[], None] = lambda: None) -> None:
     """Parses the flags, calls `main` with what is left of them, and exits.
+
+    Args:
+      main: is given the arguments that are no flags.
+      define: defines flags that depend on others; may raise InputError.
 
     Exit codes: 0 done, or saved after SIGTERM; 1 the run had to stop; 2 a
     mistake in what the user gave (one line on stderr, no traceback); 130
@@ -30,7 +34,10 @@ def run(main: Main) -> None:
     _use_utf8()
     streams.guard()
     try:
-        app.run(lambda argv: _guard(main, argv[1:]), flags_parser=_parse)
+        app.run(
+            lambda argv: _guard(main, argv[1:]),
+            flags_parser=lambda argv: _parse(argv, define),
+        )
     finally:
         _flush()
 
@@ -53,8 +60,12 @@ def _flush() -> None:
             stream.flush()
 
 
-def _parse(argv: list[str]) -> list[str]:
+def _parse(argv: list[str], define: Callable[[], None]) -> list[str]:
     said = io.StringIO()
+    try:
+        define()
+    except InputError as error:
+        _exit(2, f"error: {error}")
     try:
         with contextlib.redirect_stderr(said):
             rest = flags.FLAGS(argv)

@@ -13,8 +13,8 @@ from mlpnas.config import FINAL_FILE, MlpnasConfig
 from mlpnas.data.load import load
 from nascore.config import unflatten
 from nascore.errors import InputError
+from nascore.runs.config import SEARCH_END
 from nascore.runs.csv_files import read_table
-from nascore.runs.folder import SEARCH_END
 from nascore.runs.json_files import look_up, read_object
 from nascore.runs.reader import evaluations_file, read_settings
 

@@ -1,5 +1,6 @@
 """One run of MLPNAS from the data to the comparison."""
 
+import contextlib
 import dataclasses
 import shlex
 import sys
@@ -7,11 +8,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+from joblib import cpu_count
 
-from experiments import plot_mlpnas
+from experiments import cluster, plot_mlpnas
+from flags import base
+from flags.methods import Method
 from mlpnas.candidates import choose_jobs
 from mlpnas.competitors import TITLES, Compared, compare
-from mlpnas.config import FINAL_FILE, MODEL_FILE, MlpnasConfig
+from mlpnas.config import FINAL_FILE, MODEL_FILE, MlpnasConfig, WorkConfig
 from mlpnas.data.encoders import TableEncoder
 from mlpnas.data.load import MlpData, load
 from mlpnas.exports.card import CARD_FILE, write_card
@@ -26,6 +30,7 @@ from nascore.errors import printable
 from nascore.process.memory import Watch, resident
 from nascore.process.runtime import use_one_thread
 from nascore.runs.atomic import write_json
+from nascore.runs.config import RunConfig
 from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted, StopRequest
 from nascore.runs.progress import Progress
@@ -38,29 +43,41 @@ _SCORES = {
 }
 
 
-def run(
-    config: MlpnasConfig,
-    folder: RunFolder,
-    jobs: int,
-    minutes: float,
-    ignore_memory: bool = False,
-) -> None:
+def run(method: Method, config: MlpnasConfig, folder: RunFolder) -> None:
     """Searches, fine-tunes, exports, compares, prints and draws.
 
     Args:
+      method: what searches.
       config: decides the results.
       folder: where they go.
-      jobs: candidates trained at the same time; 0 means one for each core.
-      minutes: the search is saved at least this often.
-      ignore_memory: go on where memory is expected not to suffice.
     """
+    work = base.read(WorkConfig())
+    with _backend(work):
+        # A cluster's workers are its own affair, were there only one.
+        jobs = work.jobs if work.backend == "loky" else -1
+        _run(config, folder, jobs, base.read(RunConfig()))
+
+
+def _backend(work: WorkConfig) -> contextlib.AbstractContextManager[None]:
+    if work.backend == "loky":
+        return contextlib.nullcontext()
+    return cluster.connect(
+        work.backend, work.scheduler, work.jobs or cpu_count()
+    )
+
+
+def _run(
+    config: MlpnasConfig, folder: RunFolder, jobs: int, settings: RunConfig
+) -> None:
+    """Does what `run` says, in processes of its own or of a cluster."""
+    minutes = settings.checkpoint_minutes
     use_one_thread()
     base_memory = resident()
     data = load(config.data)
     _describe_data(data)
     jobs = jobs or choose_jobs(count_passes(config, data))
     watch = Watch(estimate(config, data, base_memory, jobs), folder.path)
-    watch.start(ignore_memory)
+    watch.start(settings.ignore_memory)
     search = make_search(config, folder, data, minutes, jobs=jobs)
     print(
         f"search space: {search.space.size():.3g} architectures of at most "

@@ -18,8 +18,8 @@ from experiments.batch import run_jobs
 from experiments.jobs import SearchJob
 from experiments.mlpnas_variants import VARIANTS, variants_of
 from flags import base
-from mlpnas.config import FINAL_FILE, MlpnasConfig
-from nascore.config import flatten
+from mlpnas.config import MlpnasConfig
+from nascore.config import flatten, unflatten
 from nascore.errors import InputError
 
 TABLES = (1, 2, 3, 4, 5, 6)
@@ -28,6 +28,7 @@ BATCH_SIZE = 128
 # As in the runs whose rows are in `results/`: the paper's prior over depths,
 # and the fewest updates of the controller, whose number it does not give.
 PAPER = {"depth_prior": "paper", "controller_steps": 1}
+_METHODS = {"lstm": "mlpnas", "random": "mlpnas_random"}
 _FILES = {"wine": "wine_file", "speakers": "speakers_file"}
 _DATASETS = {"wine": "wine_quality", "speakers": "japanese_vowels"}
 
@@ -66,15 +67,13 @@ def plan_jobs(
                     "dataset": _DATASETS[variant.data],
                     "data_file": common["files"][variant.data],
                 }
-            settings = {**defaults, **own, **variant.settings}
+            values = {**defaults, **own, **variant.settings}
             jobs[name, seed] = SearchJob(
                 f"{name}-seed{seed}",
                 folder / f"{name}-seed{seed}",
-                settings["epochs"],
-                "experiments.search_mlpnas",
-                settings,
-                defaults,
-                FINAL_FILE,
+                values["epochs"],
+                _METHODS[values["controller"]],
+                unflatten(MlpnasConfig(), values),
                 # The runs share the cores among them.
                 ("--jobs=1",),
             )

@@ -18,8 +18,8 @@ from sklearn.metrics import ConfusionMatrixDisplay
 from experiments import launch, pictures
 from nascore.drawing.cells import plain_text
 from nascore.errors import InputError
+from nascore.runs.config import FINAL_END
 from nascore.runs.csv_files import read_table
-from nascore.runs.folder import FINAL_END
 from nascore.runs.json_files import look_up
 from nascore.runs.reader import read_end, read_settings
 

@@ -5,25 +5,12 @@ python -m experiments.search_ienas --dataset=mnist --reward_rule=code
 python -m experiments.search_ienas --run_dir=RUN --resume
 """
 
-from experiments import launch, searching
-from flags import ienas as ienas_flags
-
-
-def main(args: list[str]) -> None:
-    """Runs or continues a search, then draws it."""
-    launch.no_arguments(args)
-    config, run = searching.open_run("ienas", ienas_flags.read)
-    with launch.resumable(run.path), run:
-        launch.quiet_tensorflow()
-        from ienas.search import make_search
-
-        searching.run_search(make_search, config, run)
+from experiments.support import open_run
 
 
 def cli() -> None:
     """Console entry point."""
-    ienas_flags.define()
-    launch.run(main)
+    open_run.run_method("ienas")
 
 
 if __name__ == "__main__":

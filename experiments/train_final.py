@@ -27,19 +27,15 @@ from nascore.config import unflatten
 from nascore.errors import InputError, printable
 from nascore.process.memory import Watch, resident
 from nascore.runs.checkpoint_files import is_saved
-from nascore.runs.config import RunConfig
-from nascore.runs.folder import (
-    FINAL_END,
-    RunFolder,
-    check_streams,
-    is_finished,
-)
+from nascore.runs.config import FINAL_END, RunConfig
+from nascore.runs.folder import RunFolder, is_finished
 from nascore.runs.reader import (
     check_same_data,
     read_end,
     read_run,
     read_settings,
 )
+from nascore.runs.versions import check_continues
 from nascore.training.config import FinalConfig
 from nascore.training.provenance.origin import Origin, Search
 
@@ -143,7 +139,7 @@ def open_run() -> tuple[FinalConfig, Origin, RunFolder]:
         raise InputError(
             f"{path} is finished; its results are in {path / FINAL_END}"
         )
-    check_streams(path, stored)
+    check_continues(path, stored)
     origin = final_resume.follow(origin, config, stored["config"], path)
     if config.training.distribute == "multiworker" and worker_index():
         return config, origin, scratch_folder()

@@ -1,7 +1,8 @@
 """Turns configuration dataclasses into absl flags and back."""
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from absl import flags
@@ -53,6 +54,9 @@ def define(config: Any) -> None:
         if dataclasses.is_dataclass(default):
             define(default)
             continue
+        # Of two that share a name, as in a comparison, the first holds.
+        if field.name in flags.FLAGS:
+            continue
         text = field.metadata["help"]
         choices = field.metadata["choices"]
         if choices:
@@ -74,6 +78,26 @@ def names(config: Any) -> list[str]:
     return list(flatten(config))
 
 
+def given(config: Any) -> dict[str, Any]:
+    """The flags of a dataclass that the user gave, and their values."""
+    return {
+        name: flags.FLAGS[name].value
+        for name in names(config)
+        if flags.FLAGS[name].present
+    }
+
+
+def peek(argv: Sequence[str]) -> None:
+    """Reads the flags that are defined so far, others being unknown yet.
+
+    Give them back with `flags.FLAGS.unparse_flags()`. Mistakes are left to
+    the reading of all flags.
+    """
+    with contextlib.suppress(flags.Error, UnicodeDecodeError):
+        flags.FLAGS(argv, known_only=True)
+    flags.FLAGS.mark_as_parsed()
+
+
 def read(config: Config, stored: Mapping[str, Any] | None = None) -> Config:
     """Makes a dataclass of the values of its flags.
 
@@ -84,9 +108,6 @@ def read(config: Config, stored: Mapping[str, Any] | None = None) -> Config:
     Raises:
       InputError: a value that the dataclass does not allow.
     """
-    given = {
-        name: flags.FLAGS[name].value
-        for name in names(config)
-        if not stored or flags.FLAGS[name].present
-    }
-    return unflatten(config, {**(stored or {}), **given})
+    if stored is None:
+        stored = flatten(config)
+    return unflatten(config, {**stored, **given(config)})

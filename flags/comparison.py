@@ -1,23 +1,25 @@
 """Flags of the comparison: those of the searches, and which to compare."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from absl import flags
 
-from flags import base
-from ienas.config import IenasConfig
+from flags import base, methods
+from nascore.config import flatten, unflatten
+from nascore.errors import InputError
 
-METHODS = ("enas", "ienas", "ienas_paper", "ienas_code", "random")
 BACKENDS = ("threading", "dask", "ray")
 
 
 def define() -> None:
-    """Defines the flags."""
-    base.define(IenasConfig())
+    """Defines the flags of the comparison alone."""
     flags.DEFINE_list(
         "methods",
         ["enas", "ienas", "random"],
-        "What to compare: enas, ienas (with --reward_rule), ienas_paper, "
-        "ienas_code, random (uniform architectures). All other settings, "
-        "--num_aggregate included, are the same for all.",
+        f"What to compare, of: {', '.join(methods.names())}. ienas takes "
+        "--reward_rule, random is uniform architectures. All other settings, "
+        "--num_aggregate included, are the same for all that have them.",
     )
     flags.DEFINE_integer(
         "seeds", 5, "Runs of each method, from --seed upwards.", 1
@@ -54,6 +56,74 @@ def define() -> None:
     )
 
 
-def read() -> IenasConfig:
-    """Reads the settings that all runs share."""
-    return base.read(IenasConfig())
+def define_searches() -> None:
+    """Defines the flags of the searches that `--methods` names.
+
+    Raises:
+      InputError: unknown, repeated or no methods, or some whose scores are
+        not the same.
+    """
+    names = flags.FLAGS.methods
+    if not names or len(set(names)) < len(names):
+        raise InputError(
+            f"--methods={','.join(names)} must be different ones of: "
+            f"{', '.join(methods.names())}"
+        )
+    for name in names:
+        if name not in methods.names():
+            raise InputError(
+                f"--methods={','.join(names)} must be different ones of: "
+                f"{', '.join(methods.names())}"
+            )
+        base.define(shared_config(name))
+    measured = {name: methods.find(name).measures for name in names}
+    if len(set(measured.values())) > 1:
+        each = ", ".join(f"{name} by {what}" for name, what in measured.items())
+        raise InputError(
+            f"--methods={','.join(names)} rank architectures by different "
+            f"measures ({each}), which cannot be compared"
+        )
+
+
+def shared_config(name: str) -> Any:
+    """The settings that a comparison gives a method, at their defaults."""
+    method = methods.find(name)
+    return method.config if method.compared is None else method.compared
+
+
+def read(names: Sequence[str]) -> dict[str, Any]:
+    """Reads the settings of each method.
+
+    Raises:
+      InputError: a flag that would have no effect, or other data sets.
+    """
+    configs = {name: _read(name) for name in names}
+    _check_effect(names)
+    sets = {
+        name: flatten(config).get("dataset") for name, config in configs.items()
+    }
+    if len(set(sets.values())) > 1:
+        each = ", ".join(f"{name} {data}" for name, data in sets.items())
+        raise InputError(
+            f"the methods would search other data sets ({each}); name one "
+            "with --dataset"
+        )
+    return configs
+
+
+def _read(name: str) -> Any:
+    method = methods.find(name)
+    values = {**flatten(base.read(shared_config(name))), **method.alone}
+    return methods.with_settings(name, unflatten(method.config, values))
+
+
+def _check_effect(names: Sequence[str]) -> None:
+    """Raises InputError for a flag that every method has for itself."""
+    for name in names:
+        for key, value in base.given(shared_config(name)).items():
+            own = [methods.find(other).settings.get(key) for other in names]
+            if None not in own and value not in own:
+                raise InputError(
+                    f"--{key}={value} has no effect: each of "
+                    f"--methods={','.join(names)} has its own"
+                )

@@ -48,7 +48,7 @@ class RelativeReward(tf.Module):
         """Maps accuracies to rewards, one after the other: it remembers."""
         return tf.map_fn(
             lambda pair: self._scale(*pair),
-            (self.reward(measured), tf.convert_to_tensor(measured.score)),
+            (self.reward(measured), tf.cast(measured.score, tf.float32)),
             fn_output_signature=tf.TensorSpec([], tf.float32),
             parallel_iterations=1,
         )

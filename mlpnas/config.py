@@ -216,7 +216,7 @@ class LengthConfig:
         False,
         "Only kernels that give the same bits each time; slower on a GPU.",
     )
-    epochs: int = option(10, "Epochs of the controller.")
+    epochs: int = option(10, "Epochs of the controller.", resumable=True)
     architectures: int = option(10, "New architectures in each epoch.")
 
     def __post_init__(self) -> None:

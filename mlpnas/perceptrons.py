@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from mlpnas.candidates import CandidatePool
+from mlpnas.candidates import CandidatePool, WorkerDied
 from mlpnas.config import MlpnasConfig
 from mlpnas.data.load import MlpData
 from mlpnas.dense import initial_weights
@@ -54,7 +54,8 @@ class Perceptrons:
     loses = False
     budgets: tuple[int, ...] = ()
     measured_on = ranked_on = "validation examples, in training of its own"
-    fault = ("", "")
+    fault = ("the training diverged", "Lower --child_lr in a new run")
+    where = caveat = ""
     ranked: Mapping[str, str] = {
         "validation_accuracy": "accuracy",
         "number": "number",
@@ -80,6 +81,11 @@ class Perceptrons:
 
     def __exit__(self, *error: object) -> None:
         self.pool.__exit__(*error)
+
+    @property
+    def about(self) -> str:
+        """Depth of the perceptrons."""
+        return f"perceptrons of at most {self.space.max_layers} layers"
 
     @property
     def state(self) -> State:
@@ -116,8 +122,6 @@ class Perceptrons:
             np.array([trained.score(rule) for trained in results]),
             {
                 **{name: _array(rows, name) for name in self.columns},
-                "layers_shared": sum(shared),
-                "diverged": sum(t.diverged_at is not None for t in results),
                 "bank_megabytes": self.bank.size / 1e6,
             },
         )
@@ -145,12 +149,17 @@ class Perceptrons:
         done = self._pending.entries
         places = [place for place in range(len(tasks)) if place not in done]
         results = self.pool.train([tasks[place] for place in places])
-        for place, trained in self._wait_for(results):
-            done[places[place]] = trained
+        try:
+            for place, trained in self._wait_for(results):
+                done[places[place]] = trained
+                if self.lifecycle:
+                    score = f"{trained.score(self.config.training.score):.1%}"
+                    self.lifecycle.tick(score=score)
+                    self.lifecycle.pause()
+        except WorkerDied:
             if self.lifecycle:
-                score = f"{trained.score(self.config.training.score):.1%}"
-                self.lifecycle.tick(score=score)
-                self.lifecycle.pause()
+                self.lifecycle.save()
+            raise
         return [done[place] for place in range(len(tasks))]
 
     def _wait_for(

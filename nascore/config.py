@@ -34,6 +34,7 @@ def option(
     text: str,
     choices: tuple[str, ...] | None = None,
     path: bool = False,
+    resumable: bool = False,
 ) -> Any:
     """Makes a dataclass field that knows its help text and its choices.
 
@@ -42,8 +43,16 @@ def option(
       text: what `--help` says.
       choices: the values that it can have.
       path: whether it is a path, see `nascore.paths`.
+      resumable: whether it may differ when a run is continued: more epochs
+        change nothing before them, data may have moved (fingerprints tell
+        whether they are the same), and exports change no result.
     """
-    metadata = {"help": text, "choices": choices, "path": path}
+    metadata = {
+        "help": text,
+        "choices": choices,
+        "path": path,
+        "resumable": resumable,
+    }
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -92,6 +101,18 @@ def _check_value(name: str, value: Any, kind: type) -> None:
         raise InputError(
             f"--{name}={value} holds characters that cannot be printed"
         )
+
+
+def resumable_names(config: Any) -> set[str]:
+    """Names of the fields that may differ when a run is continued."""
+    names: set[str] = set()
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            names |= resumable_names(value)
+        elif field.metadata.get("resumable"):
+            names.add(field.name)
+    return names
 
 
 def flatten(config: Any) -> dict[str, Any]:

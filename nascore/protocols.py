@@ -95,7 +95,8 @@ class Strategy(Protocol):
         """Learns from what was measured.
 
         Args:
-          proposals: as asked for.
+          proposals: as asked for, but for those that were lost; `memo` is
+            whole.
           measured: of them.
           rewards: float32 `[n]`.
 
@@ -126,13 +127,16 @@ class Evaluator(Protocol):
       columns: what it notes for each row, in the order of the CSV file.
       measures: what the score is, and its column.
       loses: whether a score that is not finite is a lost candidate, which
-        is not told; otherwise it stops the run.
+        is not told and whose column `note` says why; otherwise it stops the
+        run.
       budgets: epochs that it can train for; empty if it knows no budget.
+      where: with what it measures, in brackets, or nothing.
+      caveat: what its numbers are not; empty for nothing.
       measured_on: what scores are measured on, for people.
       ranked_on: what `validate` measures on, likewise.
       fault: what a score that is not finite means, and what to change.
       ranked: what a ranking of measured ones says of each, and from which
-        columns.
+        columns; empty where finalists are measured anew.
       lifecycle: to pause in long work; Search sets it.
     """
 
@@ -141,11 +145,17 @@ class Evaluator(Protocol):
     measures: str
     loses: bool
     budgets: tuple[int, ...]
+    where: str
+    caveat: str
     measured_on: str
     ranked_on: str
     fault: tuple[str, str]
     ranked: Mapping[str, str]
     lifecycle: Lifecycle | None
+
+    @property
+    def about(self) -> str:
+        """It, in some words for people."""
 
     @property
     def state(self) -> State:

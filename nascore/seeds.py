@@ -34,13 +34,14 @@ class Stream(enum.IntEnum):
 
 
 def fold(
-    seed: int | tf.Tensor, stream: Stream, *counters: int | tf.Tensor
+    seed: int | tf.Tensor, stream: int, *counters: int | tf.Tensor
 ) -> tf.Tensor:
     """Returns the int32 `[2]` seed of one draw; works in a graph.
 
     Args:
       seed: the run's seed.
-      stream: what the draw is for.
+      stream: what the draw is for: a `Stream`, or a number of a method's
+        own from 100, which no other of its draws has.
       *counters: the place in the run, such as epoch and step.
     """
     folded = tf.stack([tf.cast(seed, tf.int32), tf.constant(0, tf.int32)])

@@ -18,16 +18,20 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import h5py
 import numpy as np
 
 # Tables and columns of the older tree -> of the newer.
-RENAMED: dict[str, str] = {"controller": "evaluations"}
-# Columns that the newer tree no longer writes: random search has no baseline.
-DROPPED: set[str] = {"baseline"}
+RENAMED: dict[str, str] = {
+    "controller": "evaluations",
+    "candidates": "evaluations",
+}
+# What the newer tree no longer has, by case: columns, and how the names of
+# parts of a checkpoint begin. Random search needs no baseline, no optimizer.
+DROPPED: dict[str, tuple[str, ...]] = {"random": ("baseline", "optimizer")}
 _TIMES = {"seconds", "images_per_second"}
 # Parts of a checkpoint that hold times, or lengths of files that hold them.
 _VARYING = ("save_counter", "seconds", "stopwatch", "tables", "_CHECKPOINT")
@@ -120,7 +124,9 @@ def read_tables(run: Path, renamed: Mapping[str, str]) -> dict[str, Columns]:
 
 
 def compare_tables(
-    old: Mapping[str, Columns], new: Mapping[str, Columns]
+    old: Mapping[str, Columns],
+    new: Mapping[str, Columns],
+    dropped: Sequence[str] = (),
 ) -> list[str]:
     """Says what the newer tables lack or hold otherwise."""
     found = []
@@ -132,14 +138,18 @@ def compare_tables(
             f"{table}.csv: {name} "
             + ("is missing" if name not in new[table] else "differs")
             for name, values in columns.items()
-            if name not in DROPPED and values != new[table].get(name)
+            if name not in dropped and values != new[table].get(name)
         ]
     return found
 
 
-def read_arrays(run: Path) -> list[np.ndarray]:
+def read_arrays(run: Path, dropped: Sequence[str] = ()) -> list[np.ndarray]:
     """Every array of a run's newest checkpoint and of its model, in order."""
-    arrays = [array for _, array in _checkpoint_arrays(run / "checkpoints")]
+    arrays = [
+        array
+        for name, array in _checkpoint_arrays(run / "checkpoints")
+        if not name.startswith(tuple(dropped))
+    ]
     for path in sorted(run.rglob("*.keras")):
         with zipfile.ZipFile(path) as archive:
             content = archive.read("model.weights.h5")
@@ -208,11 +218,13 @@ def compare_arrays(
     ]
 
 
-def compare_runs(old: Path, new: Path) -> list[str]:
+def compare_runs(
+    old: Path, new: Path, dropped: Sequence[str] = ()
+) -> list[str]:
     """Says in what two finished runs differ; nothing if they are equal."""
     return compare_tables(
-        read_tables(old, RENAMED), read_tables(new, {})
-    ) + compare_arrays(read_arrays(old), read_arrays(new))
+        read_tables(old, RENAMED), read_tables(new, {}), dropped
+    ) + compare_arrays(read_arrays(old, dropped), read_arrays(new))
 
 
 def main() -> int:
@@ -232,7 +244,7 @@ def main() -> int:
             folder.mkdir(parents=True, exist_ok=True)
             tree = getattr(arguments, side).resolve()
             runs.append(run_case(tree, name, folder))
-        found = compare_runs(*runs)
+        found = compare_runs(*runs, DROPPED.get(name, ()))
         arrays = len(read_arrays(runs[0]))
         rows = sum(
             len(values)

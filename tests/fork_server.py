@@ -53,6 +53,7 @@ def main():
     """Serves until its standard input ends."""
     # Read once, on import; the forks shall print what the scripts print.
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import enas.standalone  # noqa: F401
     import keras  # noqa: F401
     import matplotlib.figure  # noqa: F401
     import pandas  # noqa: F401
@@ -60,7 +61,6 @@ def main():
     import sklearn.metrics  # noqa: F401
     import sklearn.model_selection  # noqa: F401
 
-    import enas.standalone  # noqa: F401
     import mlpnas.search  # noqa: F401
     import nascore.data.tfds
     import nascore.training.exports.classifier  # noqa: F401

@@ -8,13 +8,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from enas.policy import PolicyTrainer
+from mlpnas.policy import PolicyTrainer as MlpTrainer
 
 from enas.config import EnasConfig
 from enas.controller import LstmController
-from enas.policy import PolicyTrainer
 from mlpnas.config import MlpnasConfig, PolicyConfig
 from mlpnas.controller import LstmController as MlpController
-from mlpnas.policy import PolicyTrainer as MlpTrainer
 from nascore.strategies.policy_gradient import (
     descend_if_finite,
     discounted_returns,

@@ -39,23 +39,21 @@ def test_the_example_of_a_search_runs(tmp_path):
 
 def test_every_flag_that_the_readme_names_exists():
     code = (
-        "from absl import flags; from flags import base, comparison;"
+        "from absl import flags; from flags import base, comparison, methods;"
         "from experiments import plot_comparison;"
         "from nascore.runs.config import RunConfig;"
         "comparison.define(); plot_comparison.define_targets();"
+        "[base.define(config) for method in methods.METHODS.values()"
+        " for config in (method.config, method.work) if config];"
         "base.define(RunConfig()); print(*flags.FLAGS)"
     )
     final = (
         "from absl import flags; from experiments import train_final;"
         "train_final.define(); print(*flags.FLAGS)"
     )
-    perceptrons = (
-        "from absl import flags; from flags import mlpnas;"
-        "mlpnas.define(); print(*flags.FLAGS)"
-    )
     known = {"input", "convert", "out", "wine_file", "speakers_file"}
-    known |= {"trust_saved_model", "kills"}
-    for lines in (code, final, perceptrons):
+    known |= {"trust_saved_model", "kills", "method"}
+    for lines in (code, final):
         done = subprocess.run(
             [sys.executable, "-c", lines],
             cwd=ROOT,

@@ -11,18 +11,10 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("nascore", "enas", "ienas", "mlpnas", "flags", "experiments")
 FILE, FUNCTION, CLASS, FOLDER = 350, 60, 250, 15
 LARGER = {
-    "enas/child.py": 418,
-    "enas/child.py Child": 342,
-    "enas/child.py train": 61,
-    "enas/records.py Records": 251,
-    "enas/search.py": 367,
-    "enas/search.py Search": 306,
     "experiments/batch.py run_jobs": 71,
     "experiments/comparison/page.py write_page": 83,
     "experiments/rank_check.py check_ranks": 63,
     "mlpnas": 16,
-    "mlpnas/search.py": 363,
-    "mlpnas/search.py Search": 282,
     "mlpnas/trainer.py Trainer": 263,
     "nascore/data/images.py": 365,
     "nascore/data/tfds.py": 364,

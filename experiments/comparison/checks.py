@@ -7,7 +7,7 @@ from nascore.config import check_kind
 from nascore.errors import InputError, printable
 from nascore.runs.csv_files import check_columns
 from nascore.runs.json_files import look_up
-from nascore.runs.reader import RunRecords, check_cells, read_space
+from nascore.runs.reader import RunRecords, check_architectures
 
 _MOST_LETTERS = 80
 
@@ -33,7 +33,7 @@ def check_settings(run: RunRecords) -> None:
     look_up(starts[0], path, "command", list)
     # A run without a ranking is left out, whatever it has.
     if run.derived and (
-        run.controller.empty or "seconds" not in run.epochs or run.epochs.empty
+        run.evaluations.empty or "seconds" not in run.epochs or run.epochs.empty
     ):
         raise InputError(
             f"{run.path} is damaged: its CSV files lack the rows of its epochs"
@@ -46,18 +46,6 @@ def check_rows(rows: Rows, folder: Path) -> None:
     known = set(rows.runs[KEY].itertuples(index=False, name=None))
     if not known:
         raise InputError(f"{folder / 'runs.csv'} names no run")
-    for dataset in rows.datasets:
-        if len(dataset) > _MOST_LETTERS or dataset != printable(dataset):
-            raise InputError(f"{folder / 'runs.csv'}: odd data set {dataset!r}")
-        what = f"{path} is damaged: what it says of {dataset!r}"
-        about = check_kind(rows.about.get(dataset), dict, what)
-        look_up(about, path, "config", dict)
-        space = read_space(about, path)
-        file = folder / "evaluations.csv.gz"
-        cells = [f"{name}_cell" for name in space.cell_types]
-        part = rows.evaluations[rows.evaluations["dataset"] == dataset]
-        check_columns(part.copy(), file, [], cells)
-        check_cells(part, space, file)
     for name, least in (
         ("evaluations", known),
         ("epochs", known),
@@ -72,3 +60,18 @@ def check_rows(rows: Rows, folder: Path) -> None:
                 f"{folder / name}.csv and runs.csv do not belong together: "
                 f"{odd} is only in one of them"
             )
+    for dataset in rows.datasets:
+        if len(dataset) > _MOST_LETTERS or dataset != printable(dataset):
+            raise InputError(f"{folder / 'runs.csv'}: odd data set {dataset!r}")
+        what = f"{path} is damaged: what it says of {dataset!r}"
+        about = check_kind(rows.about.get(dataset), dict, what)
+        look_up(about, path, "config", dict)
+        file = folder / "evaluations.csv.gz"
+        for method in rows.methods(dataset):
+            space = rows.space(dataset, method)
+            part = rows.evaluations[
+                (rows.evaluations["dataset"] == dataset)
+                & (rows.evaluations["method"] == method)
+            ].copy()
+            check_columns(part, file, [], space.column_names)
+            check_architectures(part, space, file)

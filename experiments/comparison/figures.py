@@ -1,5 +1,6 @@
 """The figures of a report: those of the paper, and what they leave out."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -7,7 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.comparison.measures import LIMITS, METRICS
+from experiments.comparison.measures import (
+    LIMITS,
+    METRICS,
+    describe_metric,
+)
 from experiments.comparison.methods import look_of
 from experiments.comparison.paper import ANCHORS
 from experiments.comparison.rows import Rows
@@ -24,7 +29,7 @@ def draw(rows: Rows, tables: Tables) -> Iterator[tuple[str, str, str, Figure]]:
         seed = _first_common_seed(rows, dataset)
         yield (
             dataset,
-            "accuracy",
+            rows.measures,
             f"Every evaluated architecture, seed {seed}, after figures 6-8 "
             f"of the I-ENAS paper. Lines are means of the last {WINDOW}; the "
             "large marks are where each method first has its maximum.",
@@ -36,7 +41,7 @@ def draw(rows: Rows, tables: Tables) -> Iterator[tuple[str, str, str, Figure]]:
             f"Means of the last {WINDOW} evaluated architectures, averaged "
             "over seeds; bands are 95% intervals of that average (Student's "
             "t).",
-            _plot_bands(rows, dataset, "accuracy", "accuracy", LIMITS),
+            _plot_bands(rows, dataset, "score", rows.measures, LIMITS),
         )
         yield (
             dataset,
@@ -44,28 +49,34 @@ def draw(rows: Rows, tables: Tables) -> Iterator[tuple[str, str, str, Figure]]:
             "Paired differences at equal seeds with 95% t intervals and "
             "sign-flip p, not corrected; a mark without a line has no known "
             "interval. Right of zero the first method is ahead.",
-            _plot_differences(tables.differences, dataset),
+            _plot_differences(tables.differences, dataset, rows.measures),
         )
-        yield (
-            dataset,
-            "entropy",
-            "Entropy of the policy along the sampled architectures, means as "
-            "above; a falling line is a controller that commits itself.",
-            _plot_bands(
-                rows,
+        own = rows.evaluations["dataset"] == dataset
+        if "entropy" in rows.evaluations and (
+            rows.evaluations.loc[own, "entropy"].notna().all()
+        ):
+            yield (
                 dataset,
                 "entropy",
-                "entropy (nats)",
-                (0.0, _greatest_entropy(rows, dataset)),
-            ),
-        )
-        yield (
-            dataset,
-            "operations",
-            "Share of each operation among the architectures of the last "
-            "epoch, all seeds.",
-            _plot_operations(tables.operations, dataset),
-        )
+                "Entropy of the policy along the sampled architectures, "
+                "means as above; a falling line is a controller that commits "
+                "itself.",
+                _plot_bands(
+                    rows,
+                    dataset,
+                    "entropy",
+                    "entropy (nats)",
+                    (0.0, _greatest_entropy(rows, dataset)),
+                ),
+            )
+        if dataset in set(tables.operations["dataset"]):
+            yield (
+                dataset,
+                "operations",
+                "Share of each operation among the architectures of the last "
+                "epoch, all seeds.",
+                _plot_operations(tables.operations, dataset),
+            )
 
 
 def _figure(width: float, height: float, panels: int = 1) -> tuple:
@@ -96,7 +107,7 @@ def _plot_points(rows: Rows, dataset: str, seed: int) -> Figure:
             (table["dataset"] == dataset)
             & (table["method"] == method)
             & (table["seed"] == seed),
-            "accuracy",
+            "score",
         ].to_numpy()
         if len(values):
             chosen[method] = values
@@ -124,7 +135,7 @@ def _plot_points(rows: Rows, dataset: str, seed: int) -> Figure:
         )
     for method, values in chosen.items():
         look = look_of(method)
-        first = int(np.argmax(values))
+        first = int(np.nanargmax(values))
         axes.plot(
             first,
             values[first],
@@ -136,7 +147,8 @@ def _plot_points(rows: Rows, dataset: str, seed: int) -> Figure:
             label=f"first maximum, {values[first]:.1%} at {first + 1}",
         )
     axes.set_xlabel("evaluated architecture")
-    axes.set_ylabel("accuracy (shared weights, one batch)")
+    label = {"accuracy": "accuracy (shared weights, one batch)"}
+    axes.set_ylabel(label.get(rows.measures, rows.measures))
     axes.set_title(plain_text(f"{dataset}, seed {seed}"), fontsize=10)
     axes.legend(fontsize=8, loc="lower right")
     return figure
@@ -144,7 +156,8 @@ def _plot_points(rows: Rows, dataset: str, seed: int) -> Figure:
 
 def _greatest_entropy(rows: Rows, dataset: str) -> float:
     """That of uniform choices, in nats."""
-    return float(np.log(rows.space(dataset).choices().astype(float)).sum())
+    spaces = (rows.space(dataset, method) for method in rows.methods(dataset))
+    return max(math.log(space.size()) for space in spaces)
 
 
 def _plot_bands(
@@ -184,7 +197,9 @@ def _plot_bands(
     return figure
 
 
-def _plot_differences(differences: pd.DataFrame, dataset: str) -> Figure:
+def _plot_differences(
+    differences: pd.DataFrame, dataset: str, measure: str
+) -> Figure:
     """A forest: one panel for each pair of methods, one line a metric."""
     part = differences[differences["dataset"] == dataset]
     pairs = list(part.groupby(["first", "second"], sort=False))
@@ -227,7 +242,9 @@ def _plot_differences(differences: pd.DataFrame, dataset: str) -> Figure:
         axes.tick_params(labelsize=7)
     axes = panels[0]
     axes.set_yticks(range(len(metrics)))
-    axes.set_yticklabels([_wrap(METRICS[name]) for name in metrics], fontsize=7)
+    axes.set_yticklabels(
+        [_wrap(describe_metric(name, measure)) for name in metrics], fontsize=7
+    )
     axes.invert_yaxis()
     figure.supxlabel("difference in percentage points", fontsize=8)
     return figure

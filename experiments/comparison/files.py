@@ -6,7 +6,7 @@ figures can be made again, by us or by others, without the runs.
 
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -20,28 +20,41 @@ from nascore.runs.json_files import look_up, read_object
 _NAMES = ("dataset", "method")
 
 
-# Columns of numbers and of texts.
+class _Table(NamedTuple):
+    """Columns of numbers, of texts, and of numbers that may be missing."""
+
+    numbers: tuple[str, ...]
+    texts: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+
 _TABLES = {
-    "runs.csv": (
-        ["seed", "epochs", "starts"],
-        ["run", "time", "tensorflow", "git_commit", "host"],
+    "runs.csv": _Table(
+        ("seed", "epochs", "starts"),
+        ("run", "time", "tensorflow", "git_commit", "host"),
+        ("test_accuracy",),
     ),
-    "evaluations.csv.gz": (
-        ["seed", "epoch", "step", "accuracy", "reward", "entropy"],
-        [],
+    "evaluations.csv.gz": _Table(
+        ("seed", "epoch", "step", "score"), (), ("reward", "entropy")
     ),
-    "epochs.csv": (
-        ["seed", "epoch", "accuracy_mean", "evaluations", "seconds"],
-        [],
+    "epochs.csv": _Table(
+        ("seed", "epoch", "score_mean", "evaluations", "seconds")
     ),
-    "proposals.csv": (
-        ["seed", "rank", "validation_accuracy", "search_test_accuracy"],
-        ["architecture"],
+    "proposals.csv": _Table(
+        ("seed", "rank"),
+        ("architecture",),
+        ("validation_accuracy", "search_test_accuracy"),
     ),
-    "rank_check.csv": (
-        ["seed", "shared_accuracy", "standalone_accuracy"],
-        ["architecture"],
+    "rank_check.csv": _Table(
+        ("seed", "shared_accuracy", "standalone_accuracy"), ("architecture",)
     ),
+}
+# Earlier versions compared by accuracy alone, and called the columns so.
+_FORMER = {
+    "accuracy": "score",
+    "accuracy_mean": "score_mean",
+    "accuracy_std": "score_std",
+    "accuracy_max": "score_max",
 }
 
 
@@ -82,7 +95,7 @@ def load(folder: Path) -> Rows:
     about = look_up(content, path, "about", dict)
     notes = look_up(content, path, "notes", list)
     tables = {
-        name.partition(".")[0]: _load_table(folder / name, *columns)
+        name.partition(".")[0]: _load_table(folder / name, columns)
         for name, columns in _TABLES.items()
     }
     tables["rank_check"] = with_images(tables["rank_check"])
@@ -91,9 +104,7 @@ def load(folder: Path) -> Rows:
     return rows
 
 
-def _load_table(
-    path: Path, numbers: list[str], texts: list[str]
-) -> pd.DataFrame:
+def _load_table(path: Path, columns: _Table) -> pd.DataFrame:
     if not path.exists():
         raise InputError(f"{path} does not exist; is {path.parent} whole?")
     try:
@@ -107,5 +118,13 @@ def _load_table(
         zlib.error,
     ) as error:
         raise InputError(f"{path} is damaged: {error}") from None
-    check_columns(table, path, numbers, [*_NAMES, *texts])
+    if not {"score", "score_mean"} & set(table):
+        table = table.rename(columns=_FORMER)
+    check_columns(
+        table,
+        path,
+        columns.numbers,
+        [*_NAMES, *columns.texts],
+        columns.optional,
+    )
     return table

@@ -10,11 +10,19 @@ import pandas as pd
 from experiments.comparison.checks import check_settings
 from experiments.comparison.methods import in_order, look_of, method_of
 from experiments.comparison.rows import KEY, Rows, with_images
+from flags import methods
+from mlpnas.config import FINAL_FILE
 from nascore.errors import InputError
+from nascore.runs.config import SEARCH_END
 from nascore.runs.csv_files import read_table
-from nascore.runs.folder import differences, is_finished
+from nascore.runs.folder import is_finished
+from nascore.runs.json_files import look_up, read_object
 from nascore.runs.reader import RunRecords, read_run
+from nascore.runs.versions import differences
+from nascore.spaces.perceptrons import MlpSpace
 
+# What a strategy adds to an evaluation, where it has it.
+_LEARNED = ("reward", "baseline", "entropy")
 # What makes the methods, or changes no result.
 _OWN_SETTINGS = (
     "seed",
@@ -40,7 +48,7 @@ def gather(folders: Sequence[Path]) -> Rows:
         check_settings(run)
         config = run.settings["config"]
         name = (config["dataset"], method_of(run.settings), config["seed"])
-        if not is_finished(folder):
+        if not is_finished(folder, end_file=_end_of(name[1])):
             notes.append(
                 f"{folder.name} is not finished ({len(run.epochs)} of "
                 f"{config['epochs']} epochs) and was left out"
@@ -58,16 +66,19 @@ def gather(folders: Sequence[Path]) -> Rows:
             "compare"
         )
     runs = _sorted(runs)
+    _check_measures(runs)
     about: dict[str, Any] = {}
     for (dataset, method, seed), run in runs.items():
         if dataset not in about:
             about[dataset] = {
-                "space": run.settings["space"],
+                "spaces": {},
+                "measures": run.measures,
                 "data": run.settings["data"],
                 "config": run.settings["config"],
                 "random_streams": run.settings.get("random_streams", 1),
                 "first": f"{method}, seed {seed}",
             }
+        about[dataset]["spaces"].setdefault(method, run.settings["space"])
         notes += _odd_settings(about[dataset], run, method, seed)
     notes = list(dict.fromkeys(notes))
     return Rows(
@@ -86,13 +97,13 @@ def _sorted(
 ) -> dict[tuple[str, str, int], RunRecords]:
     """By data set as they came, by method as in the legend, by seed."""
     datasets = list(dict.fromkeys(dataset for dataset, _, _ in runs))
-    methods = in_order([method for _, method, _ in runs])
+    order = in_order([method for _, method, _ in runs])
     return dict(
         sorted(
             runs.items(),
             key=lambda item: (
                 datasets.index(item[0][0]),
-                methods.index(item[0][1]),
+                order.index(item[0][1]),
                 item[0][2],
             ),
         )
@@ -129,6 +140,33 @@ def _beside(settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _end_of(method: str) -> str:
+    """The file that a run of a method ends with."""
+    known = method in methods.names()
+    return methods.find(method).end if known else SEARCH_END
+
+
+def _check_measures(runs: dict[tuple[str, str, int], RunRecords]) -> None:
+    """Raises InputError if runs rank architectures by different measures."""
+    first = next(iter(runs.values()))
+    for run in runs.values():
+        if run.measures != first.measures:
+            raise InputError(
+                f"{first.path} ranks architectures by {first.measures} and "
+                f"{run.path} by {run.measures}, which cannot be compared"
+            )
+
+
+def _test_accuracy(run: RunRecords) -> dict[str, float]:
+    """That of the network that a run ends with, if it has one."""
+    path = run.path / FINAL_FILE
+    if not isinstance(run.space, MlpSpace) or not path.exists():
+        return {}
+    final = read_object(path)
+    value = look_up(final, path, "finetuned.test_accuracy", float)
+    return {"test_accuracy": value}
+
+
 def _describe(key: tuple[str, str, int], run: RunRecords) -> dict[str, Any]:
     start = run.settings["starts"][0]
     return {
@@ -142,6 +180,7 @@ def _describe(key: tuple[str, str, int], run: RunRecords) -> dict[str, Any]:
         "host": start["host"],
         "devices": " + ".join(map(str, run.settings["devices"])),
         "command": " ".join(map(str, start["command"])),
+        **_test_accuracy(run),
     }
 
 
@@ -158,13 +197,23 @@ def _concat(runs: dict[tuple[str, str, int], RunRecords], read: Any) -> Any:
 
 
 def _evaluations(run: RunRecords) -> pd.DataFrame:
-    unused = ["seconds", "log_prob"]
-    return run.controller.drop(columns=unused, errors="ignore")
+    table = run.evaluations.rename(columns=_as_score(run.measures))
+    names = ["epoch", "step", *run.space.column_names, "score"]
+    names += [name for name in _LEARNED if name in table]
+    return table[names].copy()
+
+
+def _as_score(measures: str) -> dict[str, str]:
+    """What a run ranks by, under one name for all runs."""
+    return {
+        f"{measures}{what}": f"score{what}"
+        for what in ("", "_mean", "_std", "_max")
+    }
 
 
 def _epochs(run: RunRecords) -> pd.DataFrame:
-    table = run.epochs.copy()
-    per_epoch = run.controller.groupby("epoch")["accuracy"].size()
+    table = run.epochs.rename(columns=_as_score(run.measures))
+    per_epoch = run.evaluations.groupby("epoch").size()
     table["evaluations"] = np.cumsum(
         table["epoch"].map(per_epoch).fillna(0).to_numpy()
     ).astype(int)

@@ -13,15 +13,28 @@ from nascore.stats import mean_interval
 
 # What is compared, run by run; the first decides the verdict.
 METRICS = {
-    "curve_mean": "mean accuracy of sampled architectures, all epochs",
-    "last_epoch_mean": "mean accuracy of sampled architectures, last epoch",
-    "best_accuracy": "best accuracy on one batch",
+    "curve_mean": "mean {measure} of sampled architectures, all epochs",
+    "last_epoch_mean": "mean {measure} of sampled architectures, last epoch",
+    "best_score": "best {measure} of one evaluation",
     "top_validation": "best proposal, whole validation set",
     "top_search_test": "the same proposal, search-test set",
     "standalone_mean": "mean accuracy of proposals trained standalone",
+    "test_accuracy": "test accuracy of the network at the end",
 }
+
+
+def describe_metric(metric: str, measure: str) -> str:
+    """A metric in words.
+
+    Args:
+      metric: of `METRICS`.
+      measure: what architectures are ranked by.
+    """
+    return METRICS[metric].format(measure=measure)
+
+
 # Those that change with the number of epochs that are looked at.
-BY_EPOCHS = ("curve_mean", "last_epoch_mean", "best_accuracy")
+BY_EPOCHS = ("curve_mean", "last_epoch_mean", "best_score")
 # All of them are accuracies.
 LIMITS = (0.0, 1.0)
 
@@ -90,14 +103,14 @@ def measure(rows: Rows) -> pd.DataFrame:
     top = runs_of(rows.proposals).first()
     table = pd.DataFrame(
         {
-            "curve_mean": epochs["accuracy_mean"].mean(),
-            "last_epoch_mean": epochs["accuracy_mean"].last(),
-            "best_accuracy": evaluations["accuracy"].max(),
-            "best_at_evaluation": evaluations["accuracy"].agg(
-                lambda values: int(np.argmax(values)) + 1
+            "curve_mean": epochs["score_mean"].mean(),
+            "last_epoch_mean": epochs["score_mean"].last(),
+            "best_score": evaluations["score"].max(),
+            "best_at_evaluation": evaluations["score"].agg(
+                lambda values: int(np.nanargmax(values)) + 1
             ),
-            "top_validation": top["validation_accuracy"],
-            "top_search_test": top["search_test_accuracy"],
+            "top_validation": top.get("validation_accuracy", math.nan),
+            "top_search_test": top.get("search_test_accuracy", math.nan),
             "epochs": epochs.size(),
             "evaluations": evaluations.size(),
             "seconds": epochs["seconds"].last(),
@@ -110,6 +123,10 @@ def measure(rows: Rows) -> pd.DataFrame:
         table["standalone_mean"] = checked["standalone_accuracy"].mean()
     else:
         table["standalone_mean"] = math.nan
+    if "test_accuracy" in rows.runs:
+        table["test_accuracy"] = rows.runs.set_index(KEY)["test_accuracy"]
+    else:
+        table["test_accuracy"] = math.nan
     return table.reset_index()
 
 

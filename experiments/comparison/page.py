@@ -76,11 +76,11 @@ def write_page(
             "text": "Mean over seeds with its 95% interval (Student's t, cut "
             "at 0 and 100%). The mean over all epochs is the area under the "
             "curve of epoch means, divided by the epochs.",
-            "tables": [page_tables.summary(tables.summary)],
+            "tables": [page_tables.summary(tables.summary, rows.measures)],
         },
         {
-            "title": "Time to reach an accuracy",
-            "text": "When the mean accuracy of an epoch's sampled "
+            "title": f"Time to reach a target, by mean {rows.measures}",
+            "text": f"When the mean {rows.measures} of an epoch's sampled "
             "architectures first reached the target: medians of all runs, "
             "where one that did not reach it counts as later than all that "
             "did. Seconds depend on the machine and on what else it did.",
@@ -89,7 +89,9 @@ def write_page(
         {
             "title": "Paired differences",
             "text": _pairing_text(rows),
-            "tables": [page_tables.differences(tables.differences)],
+            "tables": [
+                page_tables.differences(tables.differences, rows.measures)
+            ],
         },
         {
             "title": "Diversity",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from experiments.comparison.measures import METRICS
+from experiments.comparison.measures import METRICS, describe_metric
 from experiments.comparison.methods import look_of
 from nascore.drawing.cells import operation_label
 
@@ -32,7 +32,7 @@ def _interval(row: Mapping[str, Any], form: str) -> str:
     return f"{row['low']:{form}} to {row['high']:{form}}"
 
 
-def summary(table: pd.DataFrame) -> PageTable:
+def summary(table: pd.DataFrame, measure: str) -> PageTable:
     """Means of each method over seeds."""
     metrics = [name for name in METRICS if name in set(table["metric"])]
     lines = []
@@ -44,7 +44,7 @@ def summary(table: pd.DataFrame) -> PageTable:
                 lines.append(
                     [
                         dataset,
-                        METRICS[metric],
+                        describe_metric(metric, measure),
                         look_of(row["method"]).title,
                         str(row["seeds"]),
                         number(row["mean"], ".2%"),
@@ -81,13 +81,13 @@ def reached(table: pd.DataFrame) -> PageTable:
     return PageTable([*heads, "architectures", "seconds"], lines)
 
 
-def differences(table: pd.DataFrame) -> PageTable:
+def differences(table: pd.DataFrame, measure: str) -> PageTable:
     """Paired differences with intervals and p-values."""
     lines = [
         [
             row["dataset"],
             f"{look_of(row['first']).title} – {look_of(row['second']).title}",
-            METRICS[row["metric"]],
+            describe_metric(row["metric"], measure),
             str(row["count"]),
             number(row["mean"], "+.2%"),
             _interval(row, "+.2%"),
@@ -111,7 +111,7 @@ def diversity(table: pd.DataFrame) -> PageTable:
             look_of(row["method"]).title,
             f"{row['unique']:.1%}",
             f"{row['unique_last_epoch']:.1%}",
-            f"{row['entropy_last_epoch']:.2f}",
+            number(row["entropy_last_epoch"], ".2f"),
             f"{row['entropy_uniform']:.2f}",
             f"{row['collapsed_runs']} of {row['seeds']}",
         ]

@@ -1,6 +1,7 @@
 """Paired comparisons of every two methods, at the seeds they share."""
 
 import dataclasses
+import itertools
 
 import pandas as pd
 
@@ -12,6 +13,7 @@ from experiments.comparison.measures import (
 )
 from experiments.comparison.rows import Rows
 from experiments.evidence import correct
+from flags import methods as known
 from nascore.stats import paired_test
 
 # Of two accuracies.
@@ -59,10 +61,21 @@ def compare_methods(rows: Rows) -> pd.DataFrame:
 
 
 def list_pairs(methods: list[str]) -> list[tuple[str, str]]:
-    """I-ENAS against ENAS, then both against random."""
+    """I-ENAS against ENAS, then all against their random search.
+
+    Where neither is there, every two are compared.
+    """
     ienas = [method for method in methods if method.startswith("ienas")]
     pairs = [(method, "enas") for method in ienas if "enas" in methods]
-    if "random" in methods:
-        others = [method for method in methods if method != "random"]
-        pairs += [(method, "random") for method in others]
-    return pairs
+    for method in methods:
+        rival = _rival(method)
+        if rival in methods and rival != method:
+            pairs.append((method, rival))
+    return pairs or list(itertools.combinations(methods, 2))
+
+
+def _rival(method: str) -> str:
+    """The random search that a method is held against."""
+    if method in known.names():
+        return known.find(method).rival
+    return "random"

@@ -33,7 +33,7 @@ def anchor_epochs(rows: Rows, dataset: str) -> dict[int, int]:
             (table["dataset"] == dataset) & (table["method"] == method)
         ]
         if len(chosen):
-            first = chosen.groupby("seed")["accuracy"].idxmax()
+            first = chosen.groupby("seed")["score"].idxmax()
             epochs = chosen.loc[first, ["seed", "epoch"]]
             return dict(
                 zip(
@@ -57,7 +57,7 @@ def table_1(rows: Rows) -> pd.DataFrame:
         inside = (
             common.evaluations.groupby(
                 ["dataset", "method", "seed", "epoch"], sort=False
-            )["accuracy"]
+            )["score"]
             .agg(mean="mean", std=lambda values: float(np.std(values)))
             .reset_index()
         )

@@ -63,7 +63,9 @@ def _write(
             figure.savefig(path, dpi=160, metadata=dated)
         pictures.append((path, caption, dataset))
     found = [
-        text for dataset in rows.datasets for text in verdicts(tables, dataset)
+        text
+        for dataset in rows.datasets
+        for text in verdicts(tables, dataset, rows.measures)
     ]
     remarks = warnings(rows, tables)
     write_json(

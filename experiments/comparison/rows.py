@@ -8,7 +8,7 @@ import pandas as pd
 
 from experiments.comparison.methods import in_order
 from nascore.runs.reader import read_space
-from nascore.spaces.cells import CellSpace
+from nascore.spaces.space import Space
 
 KEY = ["dataset", "method", "seed"]
 # What standalone accuracies are measured on: images that did not rank. Rows
@@ -23,13 +23,14 @@ class Rows:
 
     Attributes:
       runs: a row for each run: where, when, on what.
-      evaluations: a row for each evaluated architecture.
+      evaluations: a row for each evaluated architecture; `score` is what
+        it is ranked by.
       epochs: a row for each epoch; `evaluations` and `seconds` add up from
         the run's start.
       proposals: the final rankings, with shared-weight accuracies.
       rank_check: standalone accuracies of some of the proposals, and which
         images they were `measured_on`; may be empty.
-      about: by data set, the search space and the shared settings.
+      about: by data set, the search spaces and the shared settings.
       notes: what a reader must know, such as runs left out.
     """
 
@@ -51,9 +52,17 @@ class Rows:
         chosen = self.runs["dataset"] == dataset
         return in_order(list(self.runs.loc[chosen, "method"]))
 
-    def space(self, dataset: str) -> CellSpace:
-        """The search space of a data set's runs."""
-        return read_space(self.about[dataset], Path("about.json"))
+    @property
+    def measures(self) -> str:
+        """What all architectures are ranked by."""
+        first: dict[str, Any] = next(iter(self.about.values()), {})
+        return str(first.get("measures", "accuracy"))
+
+    def space(self, dataset: str, method: str) -> Space:
+        """The search space of a method's runs on a data set."""
+        about = self.about[dataset]
+        fields = about.get("spaces", {}).get(method, about.get("space"))
+        return read_space({"space": fields}, Path("about.json"))
 
 
 def with_images(rank_check: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from experiments.comparison.paired import compare_methods
 from experiments.comparison.paper import table_1
 from experiments.comparison.rows import Rows
 from experiments.evidence import correct
+from nascore.spaces.cells import CellSpace
 from nascore.stats import paired_test
 
 # Parts of ENAS's highest epoch mean, for the time to reach accuracies.
@@ -30,7 +31,7 @@ class Tables:
       summary: means and 95% intervals of the metrics over seeds, over the
         epochs that all methods have at a seed.
       table_1: table I of the paper, beside its numbers.
-      reached: time until the epoch's mean accuracy reached a target.
+      reached: time until the epoch's mean score reached a target.
       differences: paired comparisons at equal seeds.
       diversity: unique architectures and entropy.
       operations: share of each operation in the last epoch.
@@ -68,7 +69,7 @@ def make_tables(rows: Rows, targets: Sequence[float] = ()) -> Tables:
 
 
 def _reached(rows: Rows, targets: Sequence[float]) -> pd.DataFrame:
-    """When the epoch's mean accuracy first reached given accuracies.
+    """When the epoch's mean score first reached given scores.
 
     Medians over all runs, where a run that did not reach it counts as later
     than all that did; NaN where the median is such a run.
@@ -79,7 +80,7 @@ def _reached(rows: Rows, targets: Sequence[float]) -> pd.DataFrame:
         for target in targets or _choose_targets(part):
             for method in rows.methods(dataset):
                 runs = part[part["method"] == method]
-                hits = runs[runs["accuracy_mean"] >= target]
+                hits = runs[runs["score_mean"] >= target]
                 first = hits.groupby("seed").first()
                 seeds = runs["seed"].unique()
                 times = first.assign(epoch=first["epoch"] + 1)[
@@ -107,23 +108,24 @@ def _reached(rows: Rows, targets: Sequence[float]) -> pd.DataFrame:
 
 def _choose_targets(epochs: pd.DataFrame) -> list[float]:
     enas = epochs[epochs["method"] == "enas"]
-    highest = (enas if len(enas) else epochs)["accuracy_mean"].max()
+    highest = (enas if len(enas) else epochs)["score_mean"].max()
     return [round(part * highest, 2) for part in _TARGET_PARTS]
 
 
 def _diversity(rows: Rows) -> pd.DataFrame:
     table = []
-    cells = [name for name in rows.evaluations if name.endswith("_cell")]
     for (dataset, method), part in rows.evaluations.groupby(
         ["dataset", "method"], sort=False
     ):
         unique, last_unique, last_entropy = [], [], []
+        space = rows.space(dataset, method)
+        columns = list(space.column_names)
         for _, run in part.groupby("seed"):
             last = run[run["epoch"] == run["epoch"].max()]
-            unique.append(1 - run[cells].duplicated().mean())
-            last_unique.append(1 - last[cells].duplicated().mean())
-            last_entropy.append(last["entropy"].mean())
-        choices = rows.space(dataset).choices().astype(float)
+            unique.append(1 - run[columns].duplicated().mean())
+            last_unique.append(1 - last[columns].duplicated().mean())
+            if "entropy" in last:
+                last_entropy.append(last["entropy"].mean())
         table.append(
             {
                 "dataset": dataset,
@@ -131,8 +133,10 @@ def _diversity(rows: Rows) -> pd.DataFrame:
                 "seeds": len(unique),
                 "unique": float(np.mean(unique)),
                 "unique_last_epoch": float(np.mean(last_unique)),
-                "entropy_last_epoch": float(np.mean(last_entropy)),
-                "entropy_uniform": float(np.log(choices).sum()),
+                "entropy_last_epoch": (
+                    float(np.mean(last_entropy)) if last_entropy else math.nan
+                ),
+                "entropy_uniform": math.log(space.size()),
                 "collapsed_runs": int(
                     np.sum(np.array(last_unique) < COLLAPSED_UNIQUE)
                 ),
@@ -142,14 +146,17 @@ def _diversity(rows: Rows) -> pd.DataFrame:
 
 
 def _operations(rows: Rows) -> pd.DataFrame:
-    """Share of each operation among the last epoch's architectures."""
+    """Share of each operation among the last epoch's cells, if any."""
+    columns = ["dataset", "method", "cell", "operation", "share"]
     table = []
     last = runs_of(rows.evaluations)["epoch"].transform("max")
     final = rows.evaluations[rows.evaluations["epoch"] == last]
     for (dataset, method), part in final.groupby(
         ["dataset", "method"], sort=False
     ):
-        space = rows.space(dataset)
+        space = rows.space(dataset, method)
+        if not isinstance(space, CellSpace):
+            continue
         for cell_type in space.cell_types:
             texts = part[f"{cell_type}_cell"]
             chosen = np.array([text.split()[1::2] for text in texts], int)
@@ -166,7 +173,7 @@ def _operations(rows: Rows) -> pd.DataFrame:
                         "share": count / counts.sum(),
                     }
                 )
-    return pd.DataFrame(table)
+    return pd.DataFrame(table, columns=columns)
 
 
 def _rank_check(rows: Rows) -> pd.DataFrame:

@@ -52,6 +52,7 @@ class MlpDataConfig:
         "The tensorflow-datasets folder (empty: its default, $TFDS_DATA_DIR "
         "or ~/tensorflow_datasets).",
         path=True,
+        resumable=True,
     )
     data_file: str = option(
         "",
@@ -60,6 +61,7 @@ class MlpDataConfig:
         "tensorflow-datasets' data) and of japanese_vowels. A run whose "
         "table has moved is resumed with its new place.",
         path=True,
+        resumable=True,
     )
     label_column: str = option(
         "", "--dataset=table: the column, or NPZ array, of the classes."
@@ -69,6 +71,7 @@ class MlpDataConfig:
         "--dataset=table: a file of test examples with the same columns; "
         "empty: --test_fraction of the data file.",
         path=True,
+        resumable=True,
     )
     drop_columns: str = option(
         "",

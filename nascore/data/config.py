@@ -27,6 +27,7 @@ class DataConfig:
         "the others the tensorflow-datasets folder (empty: its default, "
         "$TFDS_DATA_DIR or ~/tensorflow_datasets).",
         path=True,
+        resumable=True,
     )
     image_size: int = option(
         0,

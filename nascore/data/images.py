@@ -348,18 +348,3 @@ def pad_to(images: np.ndarray, size: int) -> np.ndarray:
         before = (size - have) // 2
         sides.append((before, size - have - before))
     return np.pad(images, [(0, 0), *sides, (0, 0)], mode="edge")
-
-
-def describe_data(data: ImageData) -> dict[str, object]:
-    """Says what the images are and how many there are."""
-    return {
-        "name": data.name,
-        "fingerprint": data.fingerprint,
-        "test_fingerprint": data.test_fingerprint,
-        "train": len(data.train),
-        "validation": len(data.validation),
-        "search_test": len(data.search_test),
-        "test": len(data.test),
-        "image_shape": list(data.image_shape),
-        "class_names": list(data.class_names),
-    }

@@ -70,6 +70,11 @@ class SharedWeights(tf.Module):
     loses = False
     budgets: tuple[int, ...] = ()
     ranked: Mapping[str, str] = {}
+    where = " (shared weights)"
+    caveat = (
+        "These accuracies are measured with shared weights; an "
+        "architecture's own accuracy shows after training it from scratch."
+    )
     measured_on = "one random batch of validation images, with shared weights"
     ranked_on = (
         "the whole validation set, with shared weights; not the accuracy "
@@ -100,6 +105,15 @@ class SharedWeights(tf.Module):
         # Batches that are run between two pauses; the first call compiles,
         # and says nothing of their time.
         self._stretch = 8
+
+    @property
+    def about(self) -> str:
+        """Number of layers and of weights."""
+        count = sum(weight.shape.num_elements() for weight in self.weights)
+        return (
+            f"supernet: {len(self.supernet.config.layer_types)} layers, "
+            f"{count / 1e6:.2f}M shared weights"
+        )
 
     @property
     def state(self) -> State:

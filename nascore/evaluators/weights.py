@@ -14,6 +14,7 @@ from nascore import draws
 from nascore.data.augment import augment, batch_places, to_float
 from nascore.data.config import DataConfig
 from nascore.data.images import Split
+from nascore.evaluators.config import SharedWeightsConfig
 from nascore.evaluators.shared_weights import (
     TAME,
     SharedWeights,
@@ -201,7 +202,10 @@ class TrainWeights(tf.Module):
             gradients, _ = tf.clip_by_global_norm(
                 gradients, self.config.clip_norm, norm
             )
-        self._update(gradients, learning_rate)
+        for weight, momentum, gradient in zip(
+            self.shared.weights, self.momenta, gradients, strict=True
+        ):
+            _update(weight, momentum, gradient, learning_rate, self.config)
         # A comparison with NaN is false.
         healthy = tf.logical_and(
             loss <= self.config.loss_limit, tf.math.is_finite(norm)
@@ -247,33 +251,6 @@ class TrainWeights(tf.Module):
                 total += supernet.config.aux_weight * aux_loss
         return loss, logits, tape.gradient(total, self.shared.weights)
 
-    def _update(
-        self, gradients: list[tf.Tensor], learning_rate: tf.Tensor
-    ) -> None:
-        """Nesterov momentum with weight decay, one fused pass a weight."""
-        for weight, momentum, gradient in zip(
-            self.shared.weights, self.momenta, gradients, strict=True
-        ):
-            decay = 2 * self.config.weight_decay * weight
-            if isinstance(gradient, tf.IndexedSlices):
-                # Only the chosen slots have a gradient of the loss, but all
-                # of them decay and keep their momentum.
-                gradient = tf.tensor_scatter_nd_add(
-                    decay, gradient.indices[:, None], gradient.values
-                )
-            elif gradient is None:
-                gradient = decay
-            else:
-                gradient += decay
-            tf.raw_ops.ResourceApplyMomentum(
-                var=weight.handle,
-                accum=momentum.handle,
-                lr=learning_rate,
-                grad=gradient,
-                momentum=self.config.momentum,
-                use_nesterov=True,
-            )
-
     def summary(self, epoch: int, rows: Sequence[Row]) -> Mapping[str, float]:
         """See `Phase.summary`."""
         return {
@@ -299,3 +276,32 @@ class TrainWeights(tf.Module):
         if math.isfinite(loss) and math.isfinite(norm):
             what += ", beyond --loss_limit or too much for a weight,"
         return what, TAME
+
+
+def _update(
+    weight: tf.Variable,
+    momentum: tf.Variable,
+    gradient: tf.Tensor | tf.IndexedSlices | None,
+    learning_rate: tf.Tensor,
+    config: SharedWeightsConfig,
+) -> None:
+    """Nesterov momentum with weight decay, in one fused pass."""
+    decay = 2 * config.weight_decay * weight
+    if isinstance(gradient, tf.IndexedSlices):
+        # Only the chosen slots have a gradient of the loss, but all of them
+        # decay and keep their momentum.
+        gradient = tf.tensor_scatter_nd_add(
+            decay, gradient.indices[:, None], gradient.values
+        )
+    elif gradient is None:
+        gradient = decay
+    else:
+        gradient += decay
+    tf.raw_ops.ResourceApplyMomentum(
+        var=weight.handle,
+        accum=momentum.handle,
+        lr=learning_rate,
+        grad=gradient,
+        momentum=config.momentum,
+        use_nesterov=True,
+    )

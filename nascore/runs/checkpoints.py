@@ -5,9 +5,11 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from nascore.errors import InputError, StorageError
+from nascore.runs import npz
 from nascore.runs.atomic import remove, sync
 from nascore.runs.checkpoint_files import FILE, PREFIX, list_names, list_numbers
 
@@ -15,6 +17,25 @@ from nascore.runs.checkpoint_files import FILE, PREFIX, list_names, list_numbers
 State = Mapping[str, tf.Variable | tf.train.experimental.PythonState]
 
 _TEMPORARY = re.compile(rf"{PREFIX}-\d+_temp$")
+
+
+class Arrays(tf.train.experimental.PythonState):
+    """Named arrays of whatever lives outside of graphs.
+
+    Attributes:
+      values: by name; replace any of them, or all.
+    """
+
+    def __init__(self) -> None:
+        self.values: dict[str, np.ndarray] = {}
+
+    def serialize(self) -> bytes:
+        """The arrays as an NPZ file."""
+        return npz.pack(self.values)
+
+    def deserialize(self, string_value: bytes) -> None:
+        """Takes over what `serialize` returned."""
+        self.values = npz.unpack(string_value)
 
 
 class Checkpoints:

@@ -6,6 +6,10 @@ import math
 from nascore.config import check_fields, option
 from nascore.errors import InputError
 
+# What a search and what a final training writes last.
+SEARCH_END = "derived_architectures.json"
+FINAL_END = "test.json"
+
 
 @dataclasses.dataclass(frozen=True)
 class RunConfig:

@@ -6,51 +6,37 @@ these files and nothing else.
 """
 
 import contextlib
-import dataclasses
 import datetime
 import fcntl
 import itertools
 import json
 import os
 import platform
-import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from importlib import metadata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from nascore.config import flatten
 from nascore.errors import InputError
 from nascore.runs.atomic import is_partial, remove, write_json
+from nascore.runs.config import SEARCH_END
 from nascore.runs.json_files import look_up, read_object
 from nascore.runs.tables import Row, Table
-
-# A run may be given more epochs (nothing before them changes), its data and
-# the search that it starts from may have moved (fingerprints tell whether
-# they are the same), and what is exported at its end changes none of its
-# results.
-_MAY_DIFFER = (
-    "epochs",
-    "data_dir",
-    "data_file",
-    "test_file",
-    "export",
-    "init_from_supernet",
+from nascore.runs.versions import (
+    STREAMS,
+    changed_settings,
+    check_continues,
+    differences,
+    git_commit,
+    host,
+    known_to,
+    package_versions,
 )
-
-# Which random numbers a run draws, see `nascore.seeds` and `nascore.draws`.
-# One that began with others cannot be continued: raise this whenever a change
-# of the code changes them. Runs that name none drew the first.
-_STREAMS = 2
+from nascore.spaces.kinds import to_fields
 
 # What a run needs and what it took, see `nascore.process.memory`.
 MEMORY_FILE = "memory.json"
-# What a search and what a final training writes last.
-SEARCH_END = "derived_architectures.json"
-FINAL_END = "test.json"
-
-PACKAGES = ("ienas", "tensorflow", "keras", "numpy", "tensorflow-datasets")
 
 
 class InUseError(InputError):
@@ -166,7 +152,7 @@ class RunFolder:
         Args:
           about: what runs, on what data and devices.
           config: dataclass of settings.
-          space: dataclass of the search space, if one is searched.
+          space: the search space, if one is searched.
 
         Raises:
           InputError: the folder holds a run of something else.
@@ -176,31 +162,30 @@ class RunFolder:
             "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
             "time": datetime.datetime.now(datetime.UTC).isoformat(),
             "versions": package_versions(),
-            "git_commit": _git_commit(),
-            "host": f"{platform.machine()}, {os.cpu_count()} cores",
+            "git_commit": git_commit(),
+            "host": host(),
         }
         content: dict[str, Any] = {
             **about,
-            "random_streams": _STREAMS,
+            "random_streams": STREAMS,
             "config": flatten(config),
-            "space": dataclasses.asdict(space) if space else None,
+            "space": to_fields(space) if space else None,
             "starts": [start],
         }
         # As read back from JSON, where tuples are lists.
         content = json.loads(json.dumps(content))
         if path.exists():
             old = read_object(path)
-            self._check_same(old, content)
+            self._check_same(old, content, config)
             content["starts"] = old.get("starts", []) + content["starts"]
         write_json(path, content)
 
     def _check_same(
-        self, old: Mapping[str, Any], new: Mapping[str, Any]
+        self, old: Mapping[str, Any], new: Mapping[str, Any], config: Any
     ) -> None:
         file = self.path / "config.json"
-        check_streams(self.path, old)
-        config = look_up(old, file, "config", dict)
-        changed = changed_settings(config, new["config"])
+        check_continues(self.path, old)
+        changed = changed_settings(look_up(old, file, "config", dict), config)
         changed += differences(
             old, new, ("config", "space", "starts", "devices", "data", "origin")
         )
@@ -217,7 +202,7 @@ class RunFolder:
             return
         data = look_up(old, file, "data", dict)
         # Remarks are worded anew from time to time, and name paths.
-        others = differences(data, _known_to(data, new["data"]), ("notes",))
+        others = differences(data, known_to(data, new["data"]), ("notes",))
         if others:
             raise InputError(
                 f"{self.path} was begun on other examples, or on the same in "
@@ -304,76 +289,3 @@ def _lock(path: Path) -> IO[str]:
         file.write(f"{os.getpid()} on {platform.node()}")
         file.flush()
     return file
-
-
-def differences(old: Row, new: Row, ignore: Iterable[str] = ()) -> list[str]:
-    """Says which values differ, one `name: old -> new` each."""
-    skipped = set(ignore)
-    return [
-        f"{name}: {old.get(name)} -> {new.get(name)}"
-        for name in sorted({*old, *new} - skipped)
-        if old.get(name) != new.get(name)
-    ]
-
-
-def check_streams(path: Path, settings: Row) -> None:
-    """Checks that a run can be continued with the random numbers of today.
-
-    Args:
-      path: its folder.
-      settings: what its `config.json` holds.
-
-    Raises:
-      InputError: it drew others.
-    """
-    if settings.get("random_streams", 1) != _STREAMS:
-        raise InputError(
-            f"{path} was begun by a version that draws other random numbers, "
-            "so this one cannot continue it; finish it with that version, or "
-            "start anew in another folder"
-        )
-
-
-def changed_settings(old: Row, new: Row) -> list[str]:
-    """Says which settings make another run of it.
-
-    One that the older run does not name came later: it ran without.
-    """
-    return differences(old, _known_to(old, new), _MAY_DIFFER)
-
-
-def _known_to(old: Row, new: Row) -> Row:
-    """What the older of two records names, too; the rest came later."""
-    return {name: value for name, value in new.items() if name in old}
-
-
-def package_versions() -> dict[str, str]:
-    """The versions of Python and of what results depend on."""
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions
-
-
-def _git_commit() -> str:
-    """The commit of the source tree, "+changes" if it was edited."""
-    root = Path(__file__).resolve().parents[2]
-    if not (root / ".git").exists():
-        return "unknown"
-    try:
-        commit, status = (
-            subprocess.run(
-                ["git", "-C", str(root), *arguments],
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=10,
-            ).stdout.strip()
-            for arguments in (["rev-parse", "HEAD"], ["status", "--porcelain"])
-        )
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-    return commit + ("+changes" if status else "")

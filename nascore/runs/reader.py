@@ -1,6 +1,7 @@
 """Reads a run folder, also of a run that is still going or was cut off."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,24 +9,27 @@ import pandas as pd
 
 from nascore.config import check_kind, show
 from nascore.errors import InputError
+from nascore.runs.config import SEARCH_END
 from nascore.runs.csv_files import read_table
-from nascore.runs.folder import SEARCH_END
 from nascore.runs.json_files import look_up, read_object
+from nascore.spaces import kinds
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.space import Space
 
 _PLACE = ("epoch", "step")
 
 
 @dataclasses.dataclass(frozen=True)
 class RunRecords:
-    """What a run has written so far.
+    """What a search has written so far.
 
     Attributes:
       path: the run folder.
       settings: the content of `config.json`.
       space: its search space.
-      controller: a row for each evaluated architecture.
-      child: a row for each training step.
+      measures: what its architectures are ranked by, and the column of it.
+      evaluations: a row for each evaluated architecture.
+      child: a row for each training step of shared weights.
       epochs: a row for each finished epoch.
       best: the best architectures seen, best first.
       derived: the final ranking; empty until the run is finished.
@@ -33,16 +37,31 @@ class RunRecords:
 
     path: Path
     settings: dict[str, Any]
-    space: CellSpace
-    controller: pd.DataFrame
+    space: Space
+    measures: str
+    evaluations: pd.DataFrame
     child: pd.DataFrame
     epochs: pd.DataFrame
     best: list[dict[str, Any]]
     derived: list[dict[str, Any]]
 
+    @property
+    def cells(self) -> CellSpace:
+        """The search space of a search of cells.
+
+        Raises:
+          InputError: it is of another kind.
+        """
+        if not isinstance(self.space, CellSpace):
+            raise InputError(
+                f"{self.path} is a search of {self.space.kind}; this needs "
+                "one of cells, such as those of ENAS and I-ENAS"
+            )
+        return self.space
+
 
 def read_run(path: Path) -> RunRecords:
-    """Reads the folder of a search of cells.
+    """Reads the folder of a search.
 
     Raises:
       InputError: it is no such folder, or its files are damaged.
@@ -52,43 +71,50 @@ def read_run(path: Path) -> RunRecords:
     settings = read_object(path / "config.json")
     space = read_space(settings, path / "config.json")
     _check_settings(settings, path / "config.json")
-    cells = [f"{name}_cell" for name in space.cell_types]
+    measures = read_measure(settings, path / "config.json")
     file = evaluations_file(path)
-    controller = read_table(
+    evaluations = read_table(
         file,
-        [*_PLACE, "accuracy", "reward", "entropy"],
-        cells,
-        optional=["baseline"],
+        [*_PLACE, measures],
+        space.column_names,
+        optional=["reward", "entropy", "baseline"],
     )
-    check_cells(controller, space, file)
+    check_architectures(evaluations, space, file)
     return RunRecords(
         path,
         settings,
         space,
-        controller,
+        measures,
+        evaluations,
         read_table(
             path / "child.csv",
             [*_PLACE, "loss", "accuracy", "learning_rate"],
-            cells,
+            space.column_names,
         ),
         read_table(
             path / "epochs.csv",
-            [
-                "epoch",
-                "accuracy_mean",
-                "accuracy_std",
+            ["epoch", f"{measures}_mean"],
+            optional=[
+                f"{measures}_std",
                 "validation_accuracy",
                 "search_test_accuracy",
+                "seconds",
             ],
-            optional=["seconds"],
         ),
-        _read_ranking(path / "best_architectures.json", space, ("accuracy",)),
-        _read_ranking(
-            path / SEARCH_END,
-            space,
-            ("validation_accuracy", "search_test_accuracy"),
-        ),
+        _read_ranking(path / "best_architectures.json", space, measures),
+        _read_ranking(path / SEARCH_END, space),
     )
+
+
+def read_measure(settings: Any, file: Path) -> str:
+    """What the architectures of a run are ranked by.
+
+    Former versions did not say it: the accuracy of cells, the score of
+    perceptrons.
+    """
+    former = "accuracy" if settings["space"].get("operations") else "score"
+    what = f"{file} is damaged: 'measures'"
+    return check_kind(settings.get("measures", former), str, what)
 
 
 def evaluations_file(path: Path) -> Path:
@@ -140,22 +166,16 @@ def read_end(path: Path) -> dict[str, Any] | None:
     return end
 
 
-def read_space(settings: Any, file: Path) -> CellSpace:
+def read_space(settings: Any, file: Path) -> Space:
     """The search space that a `config.json` names.
 
     Raises:
-      InputError: it lacks one, or it is none of cells.
+      InputError: it lacks one, or it is none that is known.
     """
     try:
-        return CellSpace(
-            tuple(look_up(settings, file, "space.operations", list)),
-            look_up(settings, file, "space.num_nodes", int),
-            tuple(look_up(settings, file, "space.cell_types", list)),
-        )
+        return kinds.from_fields(look_up(settings, file, "space", dict))
     except InputError as error:
-        raise InputError(
-            f"{file} lacks the search space of cells: {error}"
-        ) from None
+        raise InputError(f"{file} lacks the search space: {error}") from None
 
 
 def settings_with(run: RunRecords, data_dir: str) -> dict[str, Any]:
@@ -182,8 +202,24 @@ def check_same_data(run: RunRecords, fingerprint: str) -> None:
         )
 
 
-def check_cells(table: pd.DataFrame, space: CellSpace, path: Path) -> None:
-    """Raises InputError if a cell of a table is none of the space."""
+def check_architectures(table: pd.DataFrame, space: Space, path: Path) -> None:
+    """Raises InputError if a row of a table is none of the space."""
+    if isinstance(space, CellSpace):
+        _check_cells(table, space, path)
+        return
+    names = list(space.column_names)
+    for row in table[names].drop_duplicates().to_dict("records"):
+        try:
+            space.parse_columns(row)
+        except InputError as error:
+            raise InputError(
+                f"{path} is damaged: {show(' '.join(row.values()))} is not "
+                f"of its search space: {error}"
+            ) from None
+
+
+def _check_cells(table: pd.DataFrame, space: CellSpace, path: Path) -> None:
+    """Cell by cell: of many architectures few cells are different."""
     for place, name in enumerate(space.cell_types):
         limits = space.choices()[place].ravel()
         for text in table[f"{name}_cell"].unique():
@@ -200,21 +236,35 @@ def check_cells(table: pd.DataFrame, space: CellSpace, path: Path) -> None:
 
 
 def _read_ranking(
-    path: Path, space: CellSpace, measures: tuple[str, ...]
+    path: Path, space: Space, measures: str = ""
 ) -> list[dict[str, Any]]:
-    """Reads a ranking; no file means that it is empty."""
+    """Reads a ranking; no file means that it is empty.
+
+    Args:
+      path: the file.
+      space: of its architectures.
+      measures: what each is ranked by; of a final ranking it is the first
+        number of each.
+    """
     if not path.exists():
         return []
-    content = read_object(path) if path.name != SEARCH_END else read_end(path)
+    content = read_object(path) if measures else read_end(path)
     entries = look_up(content, path, "architectures", list)
     for place, entry in enumerate(entries, 1):
         what = f"{path} is damaged: entry {place}"
         check_kind(entry, dict, what)
         look_up(entry, path, "rank", int)
-        for name in measures:
+        for name in [measures] if measures else numbers_of(entry, space):
             look_up(entry, path, name, float)
         try:
             space.parse(look_up(entry, path, "architecture", str))
         except InputError as error:
             raise InputError(f"{what}: {error}") from None
     return entries
+
+
+def numbers_of(entry: Mapping[str, Any], space: Space) -> list[str]:
+    """Names of what a final ranking says of each; the first one ranks."""
+    if isinstance(space, CellSpace):
+        return ["validation_accuracy", "search_test_accuracy"]
+    return [name for name in entry if name not in ("rank", "architecture")]

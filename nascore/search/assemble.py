@@ -1,7 +1,7 @@
-"""Puts the parts of a one-shot search together."""
+"""What puts a method together, and the phases of a one-shot search."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import tensorflow as tf
 
@@ -9,11 +9,63 @@ from nascore.data.config import DataConfig
 from nascore.data.images import ImageData
 from nascore.evaluators.shared_weights import SharedWeights
 from nascore.evaluators.weights import TrainWeights
+from nascore.process.memory import Need
 from nascore.protocols import Phase, Reward, Strategy
+from nascore.runs.folder import RunFolder
 from nascore.search.config import SearchConfig
-from nascore.search.phases import AskTell, Score, StepSeeds
+from nascore.search.phases import AskTell, StepSeeds
+from nascore.search.score import Score
+from nascore.search.search import Search
 from nascore.seeds import Stream, fold
 from nascore.spaces.space import Space
+
+
+class Assembly(Protocol):
+    """The module of a method, see `flags.methods`."""
+
+    @staticmethod
+    def load(config: Any) -> Any:
+        """Loads the data, and checks the settings that depend on them.
+
+        What is returned has `notes`, remarks for whoever starts a search.
+
+        Raises:
+          InputError: data or settings that cannot be.
+        """
+
+    @staticmethod
+    def summarize(data: Any) -> str:
+        """Says in one line what there is to learn from."""
+
+    @staticmethod
+    def estimate(config: Any, data: Any, base: int) -> Need:
+        """The memory that a search needs; nothing is built for it.
+
+        Args:
+          config: the settings.
+          data: as loaded.
+          base: bytes that the process held before.
+        """
+
+    @staticmethod
+    def make_search(
+        config: Any,
+        run: RunFolder,
+        data: Any = None,
+        checkpoint_minutes: float = 10.0,
+    ) -> Search:
+        """Puts space, evaluator, strategy and reward together.
+
+        Args:
+          config: the settings.
+          run: where everything is written; an earlier part of the same
+            search in it is continued.
+          data: as loaded; loaded as the configuration says if None.
+          checkpoint_minutes: saves at least this often.
+
+        Raises:
+          InputError: settings that do not fit the data or the run folder.
+        """
 
 
 def one_shot(

@@ -14,7 +14,7 @@ class SearchConfig:
         False,
         "Only kernels that give the same bits each time; slower on a GPU.",
     )
-    epochs: int = option(150, "Epochs of the search.")
+    epochs: int = option(150, "Epochs of the search.", resumable=True)
     early_stop: bool = option(
         False,
         "Stop, as I-ENAS does, when the best accuracy of the epochs' samples "

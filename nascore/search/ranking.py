@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nascore.runs.atomic import write_json
-from nascore.runs.folder import SEARCH_END, RunFolder
+from nascore.runs.config import SEARCH_END
+from nascore.runs.folder import RunFolder
 from nascore.spaces.space import Space
 
 
@@ -78,15 +79,20 @@ class Ranking:
         return ranked
 
     def write(
-        self, ranked: Sequence[Ranked], epochs: int, stopped_early: bool
+        self,
+        ranked: Sequence[Ranked],
+        epochs: int,
+        stopped_early: bool,
+        **more: int,
     ) -> None:
-        """Writes a ranking; from then on the run is finished."""
+        """Writes a ranking, and what else; then the run is finished."""
         write_json(
             self._end,
             {
                 "measured_on": self._measured_on,
                 "epochs": epochs,
                 "stopped_early": stopped_early,
+                **more,
                 "architectures": [
                     {"rank": rank, **self._row(entry)}
                     for rank, entry in enumerate(ranked, 1)

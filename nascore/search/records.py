@@ -1,5 +1,6 @@
 """What a search writes into its run folder."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -33,7 +34,7 @@ class Best(NamedTuple):
     @property
     def is_lost(self) -> bool:
         """Whether something went wrong with it; such come last."""
-        return bool(self.row.get("note"))
+        return bool(self.row.get("note")) or math.isnan(self.score)
 
 
 class Records:
@@ -162,8 +163,14 @@ class Records:
         self.best = list(seen.values())[: self.best_count]
 
     def end_epoch(self, summary: Mapping[str, float]) -> None:
-        """Writes the epoch's row, the list of the best, and pictures."""
-        self.run.append("epochs", [summary])
+        """Writes the epoch's row, the list of the best, and pictures.
+
+        The columns are those of the first epoch.
+        """
+        before = self.run.read("epochs")
+        names = before[0] if before else summary
+        row = {name: summary.get(name, math.nan) for name in names}
+        self.run.append("epochs", [row])
         self._rows = {}
         write_json(
             self.run.path / "best_architectures.json",
@@ -177,6 +184,7 @@ class Records:
                         "epoch": entry.epoch,
                     }
                     for rank, entry in enumerate(self.best, 1)
+                    if not math.isnan(entry.score)
                 ],
             },
         )

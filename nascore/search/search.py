@@ -6,6 +6,7 @@ from there.
 """
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -24,6 +25,7 @@ from nascore.search.config import SearchConfig
 from nascore.search.early_stop import is_exhausted
 from nascore.search.ranking import Ranked, Ranking
 from nascore.search.records import Records
+from nascore.search.score import SAMPLES
 from nascore.seeds import Stream, fold
 from nascore.spaces.space import Space
 
@@ -65,7 +67,15 @@ class Search:
         self.strategy = strategy
         self.evaluator = evaluator
         self.schedule = schedule
-        run.record_start({**about, "devices": device_names()}, config, space)
+        run.record_start(
+            {
+                **about,
+                "measures": evaluator.measures,
+                "devices": device_names(),
+            },
+            config,
+            space,
+        )
         self._position = {
             name: tf.Variable(0, trainable=False, name=name)
             for name in ("epoch", *(f"{p.name}_step" for p in phases))
@@ -127,16 +137,18 @@ class Search:
         done = sum(per_epoch[: self.epoch]) + sum(
             self.step(phase) * phase.weight for phase in self.phases
         )
-        total = sum(per_epoch) + self.schedule.derive_samples
+        total = sum(per_epoch)
+        if not self.evaluator.ranked:
+            total += self.schedule.derive_samples
         with (
             self.lifecycle.working(total, done, "architectures"),
             self._processes(),
         ):
-            ended = ""
+            ended = self._ended_before()
             while self.epoch < epochs and not ended:
                 ended = self._exhausted() or self._run_epoch()
             if ended:
-                self.lifecycle.line(f"ended after {self.epoch} epochs: {ended}")
+                self.lifecycle.line(ended)
             return self._rank()
 
     def _processes(self) -> contextlib.AbstractContextManager[Any]:
@@ -149,28 +161,42 @@ class Search:
         """What the early stop says, if it is on and its time has come."""
         if not self.schedule.early_stop or not self.epoch:
             return ""
-        best = self.records.column("samples_max")
+        measures = self.evaluator.measures
+        # Of fresh samples, where some are scored after each epoch.
+        what = "samples" if self.records.ranks == SAMPLES else measures
+        best = self.records.column(f"{what}_max")
         if not is_exhausted(best, self.records.column("recent_mean")[-1]):
             return ""
         return (
-            f"no better {self.evaluator.measures} than {max(best):.1%} since "
-            f"epoch {best.index(max(best)) + 1}"
+            f"early stop after {self.epoch} epochs: no better "
+            f"{measures} than {max(best):.1%} since epoch "
+            f"{best.index(max(best)) + 1}"
         )
+
+    def _ended_before(self) -> str:
+        """Whether it had ended after the last epoch that is saved."""
+        if not self.epoch or any(self.step(phase) for phase in self.phases):
+            return ""
+        return self._ended(self.epoch - 1)
+
+    def _ended(self, epoch: int) -> str:
+        """What the phases say of the end of the search, if it has come."""
+        reasons = [phase.ended(epoch) for phase in self.phases]
+        said = "; ".join(reason for reason in reasons if reason)
+        return f"ended after {self.epoch} epochs: {said}" if said else ""
 
     def _run_epoch(self) -> str:
         """Runs the rest of an epoch; says why the search ends, if it does."""
         epoch = self.epoch
         self.ranking.forget()
-        for phase in self.phases:
-            self._run_phase(phase, epoch)
-        reasons = [phase.ended(epoch) for phase in self.phases]
-        ended = "; ".join(reason for reason in reasons if reason)
-        if not all(self.records.rows(phase.name) for phase in self.phases):
-            # Nothing new was asked for: it is no epoch.
-            return ended
+        phases = [phase for phase in self.phases if phase.steps(epoch)]
         summary: dict[str, Any] = {"epoch": epoch}
-        for phase in self.phases:
+        for phase in phases:
+            self._run_phase(phase, epoch)
             rows = self.records.rows(phase.name)
+            if not rows:
+                # Nothing new was asked for: it is no epoch.
+                return self._ended(epoch)
             summary.update(phase.summary(epoch, rows))
         best = self.records.best[0].score
         summary[f"best_{self.evaluator.measures}"] = best
@@ -180,8 +206,12 @@ class Search:
             variable.assign(0)
         self._position["epoch"].assign(epoch + 1)
         self.lifecycle.end_epoch()
-        self.lifecycle.line(self._describe(epoch, summary))
-        return ended
+        parts = [phase.line(summary) for phase in phases]
+        self.lifecycle.line(
+            f"epoch {epoch + 1}/{self.schedule.epochs}: "
+            + ", ".join(part for part in parts if part)
+        )
+        return self._ended(epoch)
 
     def _run_phase(self, phase: Phase, epoch: int) -> None:
         position = self._position[f"{phase.name}_step"]
@@ -202,13 +232,6 @@ class Search:
                 f"epoch {epoch + 1}/{self.schedule.epochs} {phase.name}",
                 best=f"{best[0].score:.1%}" if best else "-",
             )
-
-    def _describe(self, epoch: int, summary: Mapping[str, Any]) -> str:
-        """The epoch's line."""
-        parts = [phase.line(summary) for phase in self.phases]
-        return f"epoch {epoch + 1}/{self.schedule.epochs}: " + ", ".join(
-            part for part in parts if part
-        )
 
     def _rank(self) -> list[Ranked]:
         """Ranks the finalists on the whole validation set."""
@@ -231,10 +254,13 @@ class Search:
     def _rank_measured(self, count: int, stopped_early: bool) -> list[Ranked]:
         """The best that were measured are the ranking."""
         best = self.records.best[:count]
+        if not best:
+            raise RunStopped("nothing was measured; there is nothing to rank")
+        evaluated = len(self.run_folder.read(self.records.ranks))
         if best[0].is_lost:
             raise RunStopped(
-                f"all architectures were lost ({best[0].row['note']}, and "
-                f"others), see {self.records.ranks}.csv; "
+                f"all {evaluated} architectures were lost, the first "
+                f"{best[0].row['note']}; see {self.records.ranks}.csv. "
                 f"{self.evaluator.fault[1]}"
             )
         entries = [
@@ -249,8 +275,11 @@ class Search:
                 },
             )
             for entry in best
+            if not math.isnan(entry.score)
         ]
-        self.ranking.write(entries, self.epoch, stopped_early)
+        self.ranking.write(
+            entries, self.epoch, stopped_early, evaluated=evaluated
+        )
         return entries
 
     def _in_sight(self, rows: np.ndarray) -> Iterator[Any]:

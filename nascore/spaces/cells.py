@@ -92,6 +92,8 @@ class CellSpace(Space[Architecture]):
         nodes or far too many.
     """
 
+    kind = "cells"
+
     operations: tuple[str, ...] = ENAS_OPERATIONS
     num_nodes: int = 5
     cell_types: tuple[str, ...] = ENAS_CELL_TYPES

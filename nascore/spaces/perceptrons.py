@@ -56,6 +56,8 @@ class MlpSpace(Space[MlpArchitecture]):
       InputError: widths or activations that make no space.
     """
 
+    kind = "perceptrons"
+
     units: tuple[int, ...] = (8, 16, 32, 64, 128, 256, 512)
     activations: tuple[str, ...] = ACTIVATIONS
     max_layers: int = 10

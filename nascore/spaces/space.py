@@ -8,7 +8,7 @@ only, no TensorFlow.
 
 import abc
 from collections.abc import Iterator, Mapping
-from typing import Generic, NamedTuple, TypeVar
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -39,6 +39,8 @@ class Space(abc.ABC, Generic[A]):
     architectures; what follows from the table is given here.
     """
 
+    # Its name among all kinds, see `nascore.spaces.kinds`.
+    kind: ClassVar[str]
     # Of the columns that hold an architecture in a CSV file.
     column_names: tuple[str, ...] = ("architecture",)
 

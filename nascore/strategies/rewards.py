@@ -16,4 +16,4 @@ class ScoreReward(tf.Module):
 
     def __call__(self, measured: Measured) -> tf.Tensor:
         """Returns the scores."""
-        return tf.convert_to_tensor(measured.score)
+        return tf.cast(measured.score, tf.float32)

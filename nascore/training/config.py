@@ -22,17 +22,21 @@ class TrainingConfig:
         "",
         "Start from the shared weights of this search, where shapes agree.",
         path=True,
+        resumable=True,
     )
     export: str = option(
         "keras,saved_model",
         "What to export at the end, with commas: keras, saved_model, onnx.",
+        resumable=True,
     )
     seed: int = option(1, "Fixes everything random in the training.")
     deterministic: bool = option(
         False,
         "Only kernels that give the same bits each time; slower on a GPU.",
     )
-    epochs: int = option(630, "Passes over the training images.")
+    epochs: int = option(
+        630, "Passes over the training images.", resumable=True
+    )
     batch_size: int = option(144, "Images in a training step.")
     accumulate: int = option(
         1,

@@ -7,7 +7,8 @@ from nascore.data.images import preparation
 from nascore.data.pictures.decoding import READING
 from nascore.networks.costs import count_multiply_adds, count_parameters
 from nascore.runs.atomic import write_json
-from nascore.runs.folder import FINAL_END, package_versions
+from nascore.runs.config import FINAL_END
+from nascore.runs.versions import package_versions
 from nascore.training.evaluation import Evaluation, evaluate
 from nascore.training.exports.formats import CARD, FILE_NAMES
 from nascore.training.exports.write import export, inference_model

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nascore.data.images import describe_data
+from nascore.data.describe import describe_data
 from nascore.errors import InputError
 from nascore.process.runtime import device_names
 from nascore.runs.folder import RunFolder

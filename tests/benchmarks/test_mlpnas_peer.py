@@ -31,7 +31,7 @@ def test_ours_is_the_best_epoch_of_the_best_candidate(
         lambda: contextlib.nullcontext(str(tmp_path)),
     )
     found = peer_searches.search_ours(TINY, data, "random", 1)
-    table = pd.read_csv(tmp_path / "run" / "candidates.csv")
+    table = pd.read_csv(tmp_path / "run" / "evaluations.csv")
     assert found.candidates == len(table) == 3
     curves = {
         row.architecture: max(map(float, row.accuracies.split()))

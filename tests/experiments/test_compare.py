@@ -14,8 +14,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from enas.config import EnasConfig
 from experiments.jobs import SearchJob
 from experiments.rank_check import missing
+from nascore.config import unflatten
 from nascore.errors import InputError
 from nascore.runs.reader import read_run
 
@@ -86,7 +88,7 @@ def compared(tmp_path_factory):
         path: path.read_bytes()
         for path in (out / "runs" / "enas-seed1").glob("*.csv")
     }
-    begun = rows_of(second / "controller.csv")
+    begun = rows_of(second / "evaluations.csv")
     again = script("compare", *arguments)
     return out, process.returncode, stderr, kept, begun, again
 
@@ -101,7 +103,7 @@ def test_a_killed_comparison_goes_on_without_redoing(compared):
     assert len(kept) == 5
     for path, content in kept.items():
         assert path.read_bytes() == content
-    whole = rows_of(out / "runs" / "ienas-seed1" / "controller.csv")
+    whole = rows_of(out / "runs" / "ienas-seed1" / "evaluations.csv")
     assert 0 < len(begun) < len(whole) == 10 * 4
     assert whole[: len(begun)] == begun
     config = json.loads((out / "runs/ienas-seed1/config.json").read_text())
@@ -157,10 +159,13 @@ def test_more_epochs_continue_finished_runs(compared):
     run = compared[0] / "runs" / "enas-seed1"
     settings = json.loads((run / "config.json").read_text())["config"]
     for epochs, finished in ((10, True), (11, False)):
-        wanted = {**settings, "epochs": epochs}
-        job = SearchJob("job", run, epochs, "module", wanted, settings)
+        config = unflatten(EnasConfig(), {**settings, "epochs": epochs})
+        job = SearchJob("job", run, epochs, "enas", config)
         assert job.finished is finished
-    assert job.command()[1:] == ["--epochs=11", f"--run_dir={run}", "--resume"]
+    words = job.command()
+    assert words[:2] == ["experiments.search", "--method=enas"]
+    assert words[-2:] == [f"--run_dir={run}", "--resume"]
+    assert "--epochs=11" in words and "--filters=4" in words
     assert job.done == 10
 
 
@@ -238,8 +243,8 @@ def test_dask_runs_the_same_searches(compared, tmp_path):
         f"--out={out}",
     )
     assert done.returncode == 0, done.stderr
-    ours = rows_of(out / "runs" / "enas-seed1" / "controller.csv")
-    theirs = rows_of(compared[0] / "runs" / "enas-seed1" / "controller.csv")
+    ours = rows_of(out / "runs" / "enas-seed1" / "evaluations.csv")
+    theirs = rows_of(compared[0] / "runs" / "enas-seed1" / "evaluations.csv")
     for row, other in zip(ours, theirs, strict=False):
         assert row["accuracy"] == other["accuracy"]
         assert row["normal_cell"] == other["normal_cell"]

@@ -16,6 +16,8 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
+from tests.mlpnas.former import make_former
+
 ROOT = Path(__file__).parent.parent.parent
 TINY = [
     "--epochs=1", "--architectures=2", "--child_epochs=1",
@@ -256,17 +258,27 @@ def test_a_run_goes_on_where_its_table_has_moved(finished, tmp_path):
     # Another table at the new place, then the same.
     (tmp_path / "u.csv").write_text(table(120, 5), encoding="utf-8")
     words = [*resume, "--epochs=2", f"--data_file={tmp_path / 'u.csv'}"]
-    before = (run / "candidates.csv").read_bytes()
+    before = (run / "evaluations.csv").read_bytes()
     done = start(tmp_path, *words, "--jobs=1")
     assert done.returncode == 2 and "begun on other examples" in done.stderr
     assert done.stderr.count("\n") == 1
     done = start(tmp_path, *words, "--test_file=u.csv", "--jobs=1")
     assert done.returncode == 2 and "begun on other examples" in done.stderr
-    assert (run / "candidates.csv").read_bytes() == before
+    assert (run / "evaluations.csv").read_bytes() == before
     shutil.copy(folder / "t.csv", tmp_path / "u.csv")
     done = start(tmp_path, *words, "--jobs=1")
     assert done.returncode == 0, done.stderr
     settings = json.loads((run / "config.json").read_text())
     assert settings["config"]["data_file"] == str(tmp_path / "u.csv")
     assert json.loads((run / "final.json").read_text())["epochs"] == 2
-    assert len(pd.read_csv(run / "candidates.csv")) > 2
+    assert len(pd.read_csv(run / "evaluations.csv")) > 2
+
+
+def test_the_model_of_a_former_run_still_answers(finished, forked, tmp_path):
+    folder, _ = finished
+    rows = folder / "rows.csv"
+    run = make_former(folder / "run", tmp_path / "run")
+    answers = [forked("predict", path, rows) for path in (folder / "run", run)]
+    assert answers[0].returncode == answers[1].returncode == 0
+    assert answers[0].stdout == answers[1].stdout
+    assert answers[1].stdout.startswith("row,class,probability")

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +15,9 @@ import pytest
 import tensorflow as tf
 from absl import flags
 
-from experiments import launch, mlpnas_tables, plot_mlpnas, search_mlpnas
-from flags import mlpnas as mlpnas_flags
-from mlpnas.config import MlpnasConfig
-from nascore.config import flatten
+from experiments import mlpnas_tables, plot_mlpnas, search_mlpnas
 from nascore.runs.folder import RunFolder
+from tests.mlpnas.former import contents, make_former
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = (
@@ -35,34 +35,25 @@ TINY = (
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def defined_flags():
-    mlpnas_flags.define()
-    flags.DEFINE_list("format", ["png"], "Formats.")
-    yield
-    for name in [*flatten(MlpnasConfig()), "format"]:
-        delattr(flags.FLAGS, name)
-    for name in ("jobs", "backend", "scheduler"):
-        delattr(flags.FLAGS, name)
-    for name in ("run_dir", "resume", "checkpoint_minutes"):
-        delattr(flags.FLAGS, name)
-
-
 @pytest.fixture
 def script(monkeypatch, capfd):
-    """Runs a script's `main`; returns exit code, stdout and stderr."""
+    """Runs a script; returns exit code, stdout and stderr."""
+    before = set(flags.FLAGS)
 
-    def run(main, *arguments):
-        for name in flags.FLAGS:
-            if flags.FLAGS[name].present:
-                flags.FLAGS[name].unparse()
-        monkeypatch.setattr(sys, "argv", ["script", *arguments])
+    def forget():
+        for name in set(flags.FLAGS) - before:
+            delattr(flags.FLAGS, name)
+
+    def run(module, *arguments):
+        forget()
+        monkeypatch.setattr(sys, "argv", ["script", *map(str, arguments)])
         capfd.readouterr()
         with pytest.raises(SystemExit) as end:
-            launch.run(main)
+            module.cli()
         return end.value.code or 0, *capfd.readouterr()
 
-    return run
+    yield run
+    forget()
 
 
 def start(path, *arguments):
@@ -113,9 +104,9 @@ def test_a_tiny_run_searches_tests_compares_and_draws(finished):
         assert (path / "plots" / f"{name}.png").stat().st_size > 5000
     # Random search had the same budget.
     for folder in (path, path / "random"):
-        assert len(pd.read_csv(folder / "candidates.csv")) == 6
+        assert len(pd.read_csv(folder / "evaluations.csv")) == 6
     config = json.loads((path / "random" / "config.json").read_text())
-    assert config["method"] == "random"
+    assert config["method"] == "mlpnas_random"
     # A fair rival shares weights as the search does.
     assert config["config"]["one_shot"]
     assert not config["config"]["predictor"]
@@ -142,7 +133,7 @@ def test_one_process_gives_the_results_of_two(finished, tmp_path):
     done = start(tmp_path / "run", "--jobs=1", "--compare=none")
     assert done.returncode == 0, done.stderr
     tables = [
-        pd.read_csv(folder / "candidates.csv").drop(columns="seconds")
+        pd.read_csv(folder / "evaluations.csv").drop(columns="seconds")
         for folder in (path, tmp_path / "run")
     ]
     pd.testing.assert_frame_equal(*tables, check_exact=True)
@@ -152,15 +143,15 @@ def test_a_finished_run_is_not_overwritten_and_can_go_on(
     finished, script, tmp_path
 ):
     path, _ = finished
-    before = (path / "candidates.csv").read_bytes()
-    code, _, error = script(search_mlpnas.main, *TINY, f"--run_dir={path}")
+    before = (path / "evaluations.csv").read_bytes()
+    code, _, error = script(search_mlpnas, *TINY, f"--run_dir={path}")
     assert code == 2 and "already holds a run; add --resume" in error
     resume = (f"--run_dir={path}", "--resume")
-    code, _, error = script(search_mlpnas.main, *resume)
+    code, _, error = script(search_mlpnas, *resume)
     assert code == 2 and "is finished after 2 epochs; give it more" in error
-    assert (path / "candidates.csv").read_bytes() == before
+    assert (path / "evaluations.csv").read_bytes() == before
     with RunFolder.open(path):
-        code, _, error = script(search_mlpnas.main, *resume, "--epochs=3")
+        code, _, error = script(search_mlpnas, *resume, "--epochs=3")
     assert code == 2 and "is in use by process" in error
 
 
@@ -175,32 +166,82 @@ def test_a_run_that_drew_other_depths_is_not_continued(
     run = tmp_path / "run"
     run.mkdir()
     (run / "config.json").write_text(json.dumps(settings))
-    code, _, error = script(search_mlpnas.main, f"--run_dir={run}", "--resume")
+    code, _, error = script(search_mlpnas, f"--run_dir={run}", "--resume")
     assert code == 2
     assert "draws other random numbers" in error.splitlines()[-1]
 
 
-def test_a_run_that_lost_its_end_makes_it_again(finished, script, tmp_path):
-    import shutil
+def ends(*folders):
+    """What `final.json` says, without times."""
+    found = []
+    for folder in folders:
+        final = json.loads((folder / "final.json").read_text())
+        final["finetuned"].pop("seconds")
+        for competitor in final["competitors"]:
+            competitor.pop("seconds")
+        found.append(final)
+    return found
+
+
+def test_a_run_that_lost_its_end_makes_it_again(
+    finished, script, tmp_path, monkeypatch
+):
+    from mlpnas.trainer import Trainer
 
     path, _ = finished
-    shutil.copytree(path, tmp_path / "run")
-    (tmp_path / "run" / "final.json").unlink()
-    code, out, error = script(
-        search_mlpnas.main, f"--run_dir={tmp_path / 'run'}", "--resume"
-    )
+    run = tmp_path / "run"
+    shutil.copytree(path, run)
+    (run / "final.json").unlink()
+    resume = (f"--run_dir={run}", "--resume")
+    train = Trainer.run
+
+    def signalled(self, seed, stop):
+        signal.raise_signal(signal.SIGINT)
+        return train(self, seed, stop)
+
+    # Stopped while it fine-tunes: the first epoch is the last.
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "run", signalled)
+        code, _, error = script(search_mlpnas, *resume)
+    assert code == 130
+    assert "interrupted while fine-tuning; the search is saved" in error
+    assert len(pd.read_csv(run / "finetune.csv")) == 1
+    assert not (run / "final.json").exists()
+    code, out, error = script(search_mlpnas, *resume)
     assert code == 0, error
     # The searches are done; what follows them is the same.
     assert "epoch 1/2" not in out
-    mine, theirs = (
-        json.loads((folder / "final.json").read_text())
-        for folder in (tmp_path / "run", path)
-    )
-    for entry in (mine, theirs):
-        entry["finetuned"].pop("seconds")
-        for competitor in entry["competitors"]:
-            competitor.pop("seconds")
+    mine, theirs = ends(run, path)
     assert mine == theirs
+
+
+def test_a_former_run_is_drawn_and_not_continued(finished, script, tmp_path):
+    path, _ = finished
+    run = make_former(path, tmp_path / "run")
+    code, _, error = script(plot_mlpnas, run)
+    assert code == 0, error
+    for name in ("learning_curve", "predictor", "accuracies"):
+        drawn = (run / "plots" / f"{name}.png").read_bytes()
+        assert drawn == (path / "plots" / f"{name}.png").read_bytes()
+    before = contents(run)
+    resume = (f"--run_dir={run}", "--resume")
+    code, _, error = script(search_mlpnas, *resume)
+    assert code == 2 and "is finished after 2 epochs; give it more" in error
+    said = (
+        "was begun by a version that keeps the state of a search otherwise, "
+        "so this one cannot continue it; plots, scores, comparisons and "
+        "models of what is there still work"
+    )
+    code, _, error = script(search_mlpnas, *resume, "--epochs=3")
+    assert code == 2 and said in error and error.count("\n") == 1
+    assert contents(run) == before
+    # Nor one that has not ended, though nothing was measured yet.
+    for name in ("final.json", "derived_architectures.json", "candidates.csv"):
+        (run / name).unlink()
+        before = contents(run)
+        code, _, error = script(search_mlpnas, *resume)
+        assert code == 2 and said in error and error.count("\n") == 1
+        assert contents(run) == before
 
 
 @pytest.mark.parametrize(
@@ -238,7 +279,7 @@ def test_a_run_that_lost_its_end_makes_it_again(finished, script, tmp_path):
 def test_bad_input_is_one_clear_line(arguments, words, script, tmp_path):
     if not any("run_dir" in a or a == "--resume" for a in arguments):
         arguments = [*arguments, f"--run_dir={tmp_path / 'run'}"]
-    code, _, error = script(search_mlpnas.main, *arguments)
+    code, _, error = script(search_mlpnas, *arguments)
     assert code == 2, error
     assert words in error
     assert error.startswith("error: ")
@@ -247,7 +288,7 @@ def test_bad_input_is_one_clear_line(arguments, words, script, tmp_path):
 
 def test_plots_in_the_formats_that_are_asked_for(finished, script):
     path, _ = finished
-    code, out, _ = script(plot_mlpnas.main, str(path), "--format=svg,pdf")
+    code, out, _ = script(plot_mlpnas, str(path), "--format=svg,pdf")
     assert code == 0
     assert (path / "plots" / "accuracies.svg").is_file()
     assert str(path / "plots" / "learning_curve.pdf") in out
@@ -256,7 +297,7 @@ def test_plots_in_the_formats_that_are_asked_for(finished, script):
         (["/nowhere"], "config.json does not exist"),
         ([str(path), "--format=bmp"], "--format=bmp must be of"),
     ):
-        code, _, error = script(plot_mlpnas.main, *arguments)
+        code, _, error = script(plot_mlpnas, *arguments)
         assert code == 2 and words in error and error.count("\n") == 1
 
 
@@ -283,16 +324,17 @@ def test_tables_plan_a_run_of_each_kind_for_each_seed(tmp_path):
         "--controller_steps=1",
         "--compare=none",
         "--jobs=1",
+        "--method=mlpnas",
     } <= words
     wine = set(jobs["wine", 1].command())
     assert {"--lstm_units=512", "--data_file=wine.csv"} <= wine
     rival = jobs["wine_random_one_shot", 1].command()
-    assert "--controller=random" in rival and "--one_shot=true" in rival
+    assert "--method=mlpnas_random" in rival and "--one_shot=true" in rival
     # Random search evaluates as many as its rival.
+    lengths = {name: jobs[name, 1].config.search for name in names}
     budget = {
-        name: jobs[name, 1].settings["epochs"]
-        * jobs[name, 1].settings["architectures"]
-        for name in names
+        name: length.epochs * length.architectures
+        for name, length in lengths.items()
     }
     for name in names:
         assert budget[name] == (450 if "large" in name else 100)

@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import mlpnas.policy
-import mlpnas.search
+import mlpnas.perceptrons
 from mlpnas.config import (
+    CandidateConfig,
     FinetuneConfig,
+    LengthConfig,
     MlpnasConfig,
     PolicyConfig,
-    SearchConfig,
     SpaceConfig,
-    TrainingConfig,
 )
 from mlpnas.data.config import MlpDataConfig
 from mlpnas.data.load import load
 from mlpnas.dense import initial_weights
-from mlpnas.search import Search
+from mlpnas.search import make_search
+from mlpnas.strategy import MlpnasStrategy
 from mlpnas.tasks import EpochRows, Examples, Trained, TrainerSettings
 from mlpnas.trained_store import TrainedStore
 from mlpnas.trainer import Trainer, batch_order
@@ -31,25 +31,35 @@ CONFIG = MlpnasConfig(
     data=MlpDataConfig(train_examples=200),
     space=SpaceConfig(units="8,16", max_layers=3),
     policy=PolicyConfig(lstm_units=8, predictor=True, predictor_steps=2),
-    training=TrainingConfig(child_epochs=2, one_shot=True, batch_size=64),
+    training=CandidateConfig(child_epochs=2, one_shot=True, batch_size=64),
     finetune=FinetuneConfig(top=3),
-    search=SearchConfig(epochs=3, architectures=3),
+    search=LengthConfig(epochs=3, architectures=3),
 )
 DATA = load(CONFIG.data)
 BATCH = 8
 ARCHITECTURE = (HiddenLayer(8, "relu"),)
+RATES = {"policy": "controller_lr", "predictor": "predictor_lr"}
 
 
 def search(path, resume=False):
     open_folder = RunFolder.open if resume else RunFolder.create
     with open_folder(path) as run:
-        machine = Search(CONFIG, run, DATA, None, 1)
+        machine = make_search(CONFIG, run, DATA, jobs=1)
         machine.run()
         rows = [
             {k: v for k, v in row.items() if k != "seconds"}
-            for row in run.read("candidates")
+            for row in run.read("evaluations")
         ]
     return machine, rows
+
+
+def variables(machine):
+    """Those of the policy, the predictor and their optimizers."""
+    return [
+        value
+        for value in machine.strategy.state.values()
+        if isinstance(value, tf.Variable)
+    ]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -100,7 +110,7 @@ def test_a_store_remembers_where_a_candidate_diverged():
 
 
 def test_one_that_diverges_is_noted_and_the_search_goes_on(
-    tmp_path, monkeypatch
+    tmp_path, monkeypatch, capsys
 ):
     spoiled = int(np.random.default_rng(3).integers(9))
     numbers = iter(range(100))
@@ -113,7 +123,7 @@ def test_one_that_diverges_is_noted_and_the_search_goes_on(
 
     # Not from the bank, which would replace the spoiled weights.
     training = dataclasses.replace(CONFIG.training, one_shot=False)
-    monkeypatch.setattr(mlpnas.search, "initial_weights", start)
+    monkeypatch.setattr(mlpnas.perceptrons, "initial_weights", start)
     monkeypatch.setitem(
         globals(), "CONFIG", dataclasses.replace(CONFIG, training=training)
     )
@@ -124,8 +134,11 @@ def test_one_that_diverges_is_noted_and_the_search_goes_on(
         assert bool(row["note"]) == (number == spoiled)
     assert rows[spoiled]["note"] == "diverged in training epoch 1, step 1"
     assert float(rows[spoiled]["score"]) == 0
-    assert machine.records.ranking(9)[-1].number == spoiled
-    for variable in machine.policy.state:
+    lines = capsys.readouterr().out.splitlines()
+    said = [", 1 diverged (see evaluations.csv)" in line for line in lines]
+    assert said == [epoch == spoiled // 3 for epoch in range(3)]
+    assert int(machine.records.best[-1].row["number"]) == spoiled
+    for variable in variables(machine):
         if variable.dtype.is_floating:
             assert np.isfinite(variable.numpy()).all()
 
@@ -150,10 +163,11 @@ def test_weights_that_diverged_do_not_enter_the_bank(tmp_path):
                 yield place, Trained(weights, rows, 0.0, where)
 
     with RunFolder.create(tmp_path / "run") as run:
-        machine = Search(CONFIG, run, DATA, Diverging(), 1)
+        machine = make_search(CONFIG, run, DATA, pool=Diverging())
         machine.run()
-    assert len(machine.bank)
-    for kernel, _ in machine.bank._store.values():
+    bank = machine.evaluator.bank
+    assert len(bank)
+    for kernel, _ in bank._store.values():
         assert np.isfinite(kernel).all()
 
 
@@ -166,7 +180,7 @@ def test_the_policy_takes_in_nothing_that_is_not_finite(
     method = {"policy": "_update_policy", "predictor": "_update_predictor"}[
         what
     ]
-    original = getattr(mlpnas.policy.PolicyTrainer, method)
+    original = getattr(MlpnasStrategy, method)
     updates = {
         "policy": CONFIG.policy.controller_steps,
         "predictor": CONFIG.policy.predictor_steps,
@@ -179,17 +193,16 @@ def test_the_policy_takes_in_nothing_that_is_not_finite(
         return original.__get__(self, type(self))(sequences, values)
 
     with monkeypatch.context() as patch:
-        patch.setattr(mlpnas.policy.PolicyTrainer, method, spoiled)
+        patch.setattr(MlpnasStrategy, method, spoiled)
         with pytest.raises(RunStopped) as stop:
             search(tmp_path / "run")
     text = str(stop.value)
     assert f"the {what}'s loss is nan" in text and "update 1" in text
-    assert f"of epoch {epoch + 1};" in text
+    assert f"in epoch {epoch + 1}, step 1 " in text
+    assert f"Lower --{RATES[what]} in a new run" in text
     resumed, again = search(tmp_path / "run", resume=True)
     assert again == rows
-    for one, other in zip(
-        resumed.policy.state, whole.policy.state, strict=True
-    ):
+    for one, other in zip(variables(resumed), variables(whole), strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
 
 
@@ -197,6 +210,8 @@ def test_if_all_diverge_the_run_says_so(tmp_path, monkeypatch):
     def start(*arguments):
         return [(w * np.nan, b) for w, b in initial_weights(*arguments)]
 
-    monkeypatch.setattr(mlpnas.search, "initial_weights", start)
-    with pytest.raises(RunStopped, match="all 9 architectures diverged"):
+    monkeypatch.setattr(mlpnas.perceptrons, "initial_weights", start)
+    with pytest.raises(
+        RunStopped, match=r"all 9 .* lost, .* diverged .* --child_lr"
+    ):
         search(tmp_path / "run")

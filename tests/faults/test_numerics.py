@@ -3,14 +3,14 @@
 import dataclasses
 from types import SimpleNamespace
 
+import enas.policy
 import numpy as np
 import pytest
 import tensorflow as tf
-
-import enas.policy
 from enas.child import Child
-from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
 from enas.reward import AccuracyReward
+
+from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
 from enas.search import Search
 from nascore.data.config import DataConfig
 from nascore.data.images import load

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-
 from enas.reward import AccuracyReward
+
 from ienas.config import RewardConfig
 from ienas.reward import RelativeReward
 

@@ -9,7 +9,6 @@ from scipy import stats
 
 from mlpnas.config import PolicyConfig
 from mlpnas.controller import Controller, LstmController, make_controller
-from mlpnas.policy import PolicyTrainer
 from nascore.spaces.perceptrons import MlpSpace
 
 SPACE = MlpSpace((8, 64), ("relu", "tanh"), max_layers=5)
@@ -167,56 +166,3 @@ def test_the_papers_prior_adds_nothing_to_the_logits():
     prior = policy.prior.numpy()
     assert (prior[SPACE.allowed] == 0).all()
     assert (prior[~SPACE.allowed] == np.float32(-1e9)).all()
-
-
-def test_reinforce_finds_a_known_optimum():
-    """Rewards count layers of `64 tanh`: four of them is the best there is."""
-    policy, config = controller(
-        controller_lr=0.02, controller_decay=0.0, controller_steps=1
-    )
-    trainer = PolicyTrainer(policy, config)
-    wanted = SPACE.vocabulary.index("64 tanh") + 1
-    means = []
-    for epoch in range(60):
-        sequences = trainer.sample(tf.constant(20), tf.constant([epoch, 7]))
-        sequences = sequences.sequences
-        share = tf.reduce_mean(tf.cast(sequences == wanted, tf.float32), 1)
-        means.append(float(tf.reduce_mean(share)))
-        trainer.train(sequences, share)
-    assert np.mean(means[:5]) < 0.25
-    # 0.8 is the optimum, the last place being the final layer's.
-    assert np.mean(means[-5:]) > 0.7
-
-
-def test_the_predictor_learns_to_rank_a_toy_space():
-    space = MlpSpace((8, 64), ("relu", "tanh"), max_layers=6)
-    policy, config = controller(
-        space, predictor=True, predictor_steps=200, predictor_lr=0.01
-    )
-    trainer = PolicyTrainer(policy, config)
-
-    def accuracy(sequences):
-        layers = np.array([0.0, 0.1, 0.0, 0.2, 0.1, -0.1, 0.0])
-        return (0.3 + layers[sequences].sum(1)).astype(np.float32)
-
-    known = policy(80, [1, 1]).sequences
-    fresh = policy(80, [2, 2]).sequences
-
-    def correlation():
-        predicted = trainer.score(fresh).predicted
-        return stats.spearmanr(predicted, accuracy(fresh.numpy())).statistic
-
-    before = correlation()
-    measured = tf.constant(accuracy(known.numpy()))
-    error = trainer.train_predictor(known, measured)
-    assert abs(before) < 0.6
-    assert correlation() > 0.8
-    assert error < 0.01
-
-
-def test_constant_baseline_counts_without_normalisation():
-    for normalize, expected in ((True, [-1, 1]), (False, [-0.3, 0.1])):
-        policy, config = controller(normalize_rewards=normalize)
-        trainer = PolicyTrainer(policy, config)
-        rewards = trainer.rewards(tf.constant([0.2, 0.6]))
-        np.testing.assert_allclose(rewards, expected, atol=1e-6)

@@ -1,6 +1,6 @@
 import pytest
 
-from enas.early_stop import is_exhausted, patience
+from nascore.search.early_stop import is_exhausted, patience
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,155 @@
+"""The way of every search script: flags, run folder, work."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from experiments import launch
+from flags import base, methods
+from nascore.config import flatten
+from nascore.errors import InputError
+from nascore.runs.config import RunConfig
+from nascore.runs.folder import RunFolder, is_finished
+from nascore.runs.json_files import read_object
+from nascore.runs.reader import read_end, read_settings
+from nascore.runs.versions import check_continues
+
+
+def run_method(name: str) -> None:
+    """Runs a script that searches with one method; see `launch.run`.
+
+    Args:
+      name: of the method; its flags may make another of it, such as one
+        with a random controller.
+    """
+    method = methods.find(name)
+    _define(method)
+    launch.run(lambda args: _main(args, name, fixed=False))
+
+
+def run_any() -> None:
+    """Runs the script whose `--method` says what to search with."""
+    flags.DEFINE_string(
+        "method",
+        "",
+        f"One of: {', '.join(methods.names())}. The other flags are those of "
+        "the method: --method=NAME --help lists them. A run that is resumed "
+        "has its own.",
+    )
+    base.define(RunConfig())
+    found: list[str] = []
+
+    def define() -> None:
+        base.peek(sys.argv)
+        name = flags.FLAGS.method or _method_of_run()
+        flags.FLAGS.unparse_flags()
+        if name:
+            found.append(name)
+            _define(methods.find(name))
+
+    def main(args: list[str]) -> None:
+        if not found:
+            raise InputError(
+                "name a method with --method=NAME, one of: "
+                f"{', '.join(methods.names())}"
+            )
+        _main(args, found[0], fixed=True)
+
+    launch.run(main, define)
+
+
+def _method_of_run() -> str:
+    """That of the run to resume, if there is one."""
+    run_config = base.read(RunConfig())
+    path = Path(run_config.run_dir) / "config.json"
+    if not run_config.resume or not path.is_file():
+        return ""
+    return methods.name_of(read_object(path))
+
+
+def _define(method: methods.Method) -> None:
+    """Defines the flags of a method, and of its run folder."""
+    base.define(method.config)
+    if method.work is not None:
+        base.define(method.work)
+    base.define(RunConfig())
+
+
+def _main(args: list[str], name: str, fixed: bool) -> None:
+    """Runs or continues a search."""
+    launch.no_arguments(args)
+    method = methods.find(name)
+    if method.work is not None:
+        base.read(method.work)  # Raises where a value is not allowed.
+    config, run = open_run(name, fixed)
+    with launch.resumable(run.path), run:
+        # TensorFlow takes seconds to import: after the flags were checked.
+        launch.quiet_tensorflow()
+        importlib.import_module(method.script).run(method, config, run)
+
+
+def open_run(name: str, fixed: bool = True) -> tuple[Any, RunFolder]:
+    """Makes the run folder that the flags name, or opens it to resume.
+
+    Args:
+      name: of the method.
+      fixed: whether the settings that make the method are its own, not the
+        user's.
+
+    Raises:
+      InputError: flags that contradict each other or the folder.
+    """
+    run_config = base.read(RunConfig())
+    path = Path(run_config.run_dir)
+    if not run_config.resume:
+        config = _read(name, fixed)
+        if run_config.run_dir:
+            return config, RunFolder.create(path)
+        dataset = flatten(config).get("dataset", "data")
+        called = methods.name_with(name, config)
+        return config, RunFolder.create_named(called, dataset)
+    run = RunFolder.open(path)
+    try:
+        return _reopen(name, fixed, path), run
+    except InputError:
+        run.close()
+        raise
+
+
+def _read(name: str, fixed: bool, stored: dict[str, Any] | None = None) -> Any:
+    config = methods.find(name).config
+    read = base.read(config, stored)
+    if fixed:
+        read = methods.with_settings(name, read, base.given(config))
+    return read
+
+
+def _reopen(name: str, fixed: bool, path: Path) -> Any:
+    """The settings of a run that is to go on.
+
+    Raises:
+      InputError: it is of another method, finished or of another version.
+    """
+    method = methods.find(name)
+    settings = read_settings(path)
+    own = methods.name_of(settings)
+    if own in methods.names() and methods.find(own).module != method.module:
+        raise InputError(
+            f"{path} holds a run of {own}, not of {name}; continue it with "
+            f"--method={own} or with its own script"
+        )
+    stored = settings["config"]
+    config = _read(name, fixed, stored)
+    more = flatten(config)["epochs"] > stored["epochs"]
+    read_end(path / method.end)  # Raises if it is damaged.
+    if is_finished(path, end_file=method.end) and not more:
+        raise InputError(
+            f"{path} is finished after {stored['epochs']} epochs; give it "
+            "more with --epochs=N, or look at it with: python -m "
+            f"experiments.plot_run {path}"
+        )
+    check_continues(path, settings)
+    return config

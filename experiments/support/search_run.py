@@ -1,0 +1,85 @@
+"""A search from its data to its figures, as all but MLPNAS run."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from experiments import plot_run
+from flags import base
+from flags.methods import Method
+from nascore.errors import printable
+from nascore.process.memory import Watch, resident
+from nascore.runs.config import RunConfig
+from nascore.runs.folder import RunFolder
+from nascore.search.assemble import Assembly
+from nascore.search.ranking import Ranked
+from nascore.search.search import Search
+
+
+def run(method: Method, config: Any, folder: RunFolder) -> None:
+    """Searches to the end, prints the ranking and draws the run.
+
+    Args:
+      method: what searches.
+      config: its settings.
+      folder: where everything is written.
+    """
+    run_config = base.read(RunConfig())
+    assembly: Assembly = importlib.import_module(method.module)  # type: ignore
+    base_memory = resident()
+    data = assembly.load(config)
+    watch = Watch(assembly.estimate(config, data, base_memory), folder.path)
+    watch.start(run_config.ignore_memory)
+    search = assembly.make_search(
+        config, folder, data, run_config.checkpoint_minutes
+    )
+    _describe_start(search, assembly.summarize(data), data.notes)
+    ranked = search.run()
+    _print_end(search, ranked)
+    watch.end()
+    print(f"\nrun folder: {folder.path}")
+    for path in plot_run.plot_run(folder.path):
+        print(f"wrote {path}")
+
+
+def _describe_start(search: Search, summary: str, notes: Sequence[str]) -> None:
+    """Says what is about to happen."""
+    print(summary)
+    for note in notes:
+        print(f"note: {printable(note)}")
+    print(
+        f"{search.evaluator.about}; {search.space.size():.3g} architectures; "
+        f"run folder {search.run_folder.path}"
+    )
+    if search.resumed:
+        steps = ", ".join(
+            f"{search.step(phase)} steps of {phase.name}"
+            for phase in search.phases
+        )
+        print(f"resumed in epoch {search.epoch + 1} after {steps}")
+    sys.stdout.flush()
+
+
+def _print_end(search: Search, ranked: list[Ranked]) -> None:
+    """Prints the ranking, and what its numbers are not."""
+    measures = search.evaluator.measures
+    means = search.records.column(f"{measures}_mean")
+    print(
+        f"\nmean {measures} of sampled architectures"
+        f"{search.evaluator.where}: {means[0]:.1%} in the first epoch, "
+        f"{means[-1]:.1%} in the last"
+    )
+    names = list(ranked[0].measured)
+    heads = [name.replace("_", "-").removesuffix("-accuracy") for name in names]
+    print("\nrank  " + "  ".join(f"{h:>10}" for h in heads) + "  architecture")
+    for rank, entry in enumerate(ranked, 1):
+        numbers = "  ".join(
+            f"{value:{max(10, len(head))}.1%}"
+            for head, value in zip(heads, entry.measured.values(), strict=True)
+        )
+        text = search.space.format(entry.architecture)
+        print(f"{rank:4d}  {numbers}  {text}")
+    print(f"\n{search.space.describe(ranked[0].architecture)}")
+    if search.evaluator.caveat:
+        print(f"\n{search.evaluator.caveat}")

@@ -1,0 +1,167 @@
+"""Every method by name: the one list of them.
+
+A method is a configuration, the settings that make it, and a module that
+puts its parts together. A package outside of this project adds one by an
+entry point of the group `ienas.methods`, whose name is the method's and whose
+value a `Method`; it is then known to all scripts.
+"""
+
+import functools
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any, NamedTuple
+
+from enas.config import EnasConfig
+from ienas.config import IenasConfig
+from mlpnas.config import FINAL_FILE, MlpnasConfig, WorkConfig
+from nascore.config import flatten, unflatten
+from nascore.errors import InputError
+from nascore.runs.config import SEARCH_END
+
+GROUP = "ienas.methods"
+
+
+class Method(NamedTuple):
+    """What the scripts need to know of a method.
+
+    Attributes:
+      title: for people.
+      config: its settings, a dataclass with their defaults.
+      module: puts a search together, see `nascore.search.assemble`.
+      settings: those that make it this method.
+      compared: the settings that a comparison gives it, with their defaults
+        there; its own if None.
+      measures: what its architectures are ranked by. Only methods that
+        agree in it are compared.
+      rival: the method that searches at random in the same way; empty for
+        that itself.
+      work: settings that change no result, such as processes.
+      script: the module that runs it from the data to the figures.
+      end: the file that a run ends with.
+      alone: settings of a run that is one of a comparison.
+    """
+
+    title: str
+    config: Any
+    module: str
+    settings: Mapping[str, Any] = {}
+    compared: Any = None
+    measures: str = "accuracy"
+    rival: str = ""
+    work: Any = None
+    script: str = "experiments.support.search_run"
+    end: str = SEARCH_END
+    alone: Mapping[str, Any] = {}
+
+
+_CELLS = Method("ENAS", EnasConfig(), "enas.search", compared=IenasConfig())
+_IENAS = _CELLS._replace(
+    title="I-ENAS", config=IenasConfig(), module="ienas.search", rival="random"
+)
+_MLPNAS = Method(
+    "MLPNAS",
+    MlpnasConfig(),
+    "mlpnas.search",
+    {"controller": "lstm"},
+    measures="score",
+    rival="mlpnas_random",
+    work=WorkConfig(),
+    script="experiments.mlpnas_run",
+    end=FINAL_FILE,
+    alone={"compare": "none"},
+)
+METHODS = {
+    "enas": _CELLS._replace(settings={"controller": "lstm"}, rival="random"),
+    "ienas": _IENAS,
+    "ienas_paper": _IENAS._replace(settings={"reward_rule": "paper"}),
+    "ienas_code": _IENAS._replace(
+        title="I-ENAS (code rule)", settings={"reward_rule": "code"}
+    ),
+    "random": _CELLS._replace(
+        title="random", settings={"controller": "random"}
+    ),
+    "mlpnas": _MLPNAS,
+    "mlpnas_random": _MLPNAS._replace(
+        title="random", settings={"controller": "random"}, rival=""
+    ),
+}
+
+
+def names() -> list[str]:
+    """Names of all methods, those of other packages last."""
+    return [*METHODS, *sorted(_others())]
+
+
+def find(name: str) -> Method:
+    """Returns the method of a name.
+
+    Raises:
+      InputError: there is none.
+    """
+    if name in METHODS:
+        return METHODS[name]
+    if name in _others():
+        return _others()[name].load()
+    raise InputError(
+        f"the method {name!r} is not known; there are: {', '.join(names())}"
+    )
+
+
+@functools.cache
+def _others() -> dict[str, metadata.EntryPoint]:
+    """Methods of other packages, not imported yet."""
+    return {entry.name: entry for entry in metadata.entry_points(group=GROUP)}
+
+
+def name_of(settings: Mapping[str, Any]) -> str:
+    """The name of a run's method.
+
+    Args:
+      settings: content of its `config.json`.
+    """
+    name = str(settings.get("method"))
+    # Earlier versions did not tell the two random searches apart.
+    if name == "random" and "units" in (settings.get("space") or {}):
+        return "mlpnas_random"
+    return name
+
+
+def name_with(name: str, config: Any) -> str:
+    """The name of the method that settings make of a method.
+
+    Args:
+      name: of the method that was asked for.
+      config: its settings: with a random controller it is another method.
+    """
+    values = flatten(config)
+    module = find(name).module
+    for other in (name, *METHODS):
+        method = find(other)
+        if method.module == module and all(
+            values.get(key) == value for key, value in method.settings.items()
+        ):
+            return other
+    return name
+
+
+def with_settings(
+    name: str, config: Any, given: Mapping[str, Any] | None = None
+) -> Any:
+    """Gives a configuration the settings that make a method.
+
+    Args:
+      name: of the method.
+      config: a dataclass of its settings.
+      given: what the user gave.
+
+    Raises:
+      InputError: something else was given for one of them.
+    """
+    own = find(name).settings
+    for key, value in own.items():
+        if given and given.get(key, value) != value:
+            raise InputError(
+                f"--{key}={given[key]} contradicts the method {name}, which "
+                f"is --{key}={value}; leave it out, or name another method"
+            )
+    return unflatten(config, {**flatten(config), **own})

@@ -1,0 +1,1 @@
+"""A method and a space of a package outside of the project."""
