@@ -120,6 +120,11 @@ def words(moved, *names):
 
 
 def test_a_training_that_had_saved_nothing_follows_all_of_it(moved):
+    # Former versions did not say of what kind the space is.
+    file = moved / "final" / "config.json"
+    settings = json.loads(file.read_text())
+    assert settings["space"].pop("kind") == "cells"
+    file.write_text(json.dumps(settings))
     done = subprocess.run(
         [
             *(sys.executable, "-m", "experiments.train_final"),
