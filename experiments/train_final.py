@@ -35,7 +35,7 @@ from nascore.runs.reader import (
     read_run,
     read_settings,
 )
-from nascore.runs.versions import check_continues
+from nascore.runs.versions import check_streams
 from nascore.training.config import FinalConfig
 from nascore.training.provenance.origin import Origin, Search
 
@@ -139,7 +139,7 @@ def open_run() -> tuple[FinalConfig, Origin, RunFolder]:
         raise InputError(
             f"{path} is finished; its results are in {path / FINAL_END}"
         )
-    check_continues(path, stored)
+    check_streams(path, stored)
     origin = final_resume.follow(origin, config, stored["config"], path)
     if config.training.distribute == "multiworker" and worker_index():
         return config, origin, scratch_folder()
