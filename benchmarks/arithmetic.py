@@ -7,15 +7,12 @@ relu costs nothing.
 """
 
 import dataclasses
-import math
 
-import numpy as np
-import tensorflow as tf
-
-from nascore.networks.layers import ConvNorm, FactorizedReduction
-from nascore.networks.operations.base import SeparableConvolution
-from nascore.networks.shared_cell import SharedCell
-from nascore.networks.supernet import Supernet
+from nascore.networks import costs
+from nascore.networks.operations.base import Operation
+from nascore.networks.operations.catalogue import find_operations
+from nascore.networks.stack import Layer, Link, Stack
+from nascore.spaces.cells import Architecture, Cell
 
 FLOAT = 4
 # The gradient of a product is two products of the same size.
@@ -60,96 +57,79 @@ class Moves:
         return self.forward + self.backward * training
 
 
-# Depthwise 2, pointwise 2, normalization 3; their gradients 4, 4 and 5.
-CONVOLUTION = Moves(7, 13)
+# Of a kernel, be it depthwise or a matrix product.
 PRODUCT = Moves(2, 4)
 NORMALIZATION = Moves(3, 5)
 POOL = Moves(2, 3)
 SUM = Moves(3, 0)
 
 
-def count_cell(
-    layer: SharedCell, cell: np.ndarray, pixels: int, training: bool
-) -> Work:
-    """Work of one layer for one image.
-
-    Args:
-      layer: of the supernet.
-      cell: int `[nodes, 4]`.
-      pixels: height times width of the layer's maps.
-      training: whether the gradient is computed, too.
-    """
-    width = layer.channels
-    operations = list(layer.operations.values())
-    edges = cell.reshape(-1, 2)
-    times = TRAINING if training else 1
-    multiply_adds, maps = 0.0, 0.0
-    for operation in (operations[op] for op in edges[:, 1]):
-        if isinstance(operation, SeparableConvolution):
-            each = operation.kernel_size**2 * width + width**2
-            multiply_adds += operation.repeats * each * times
-            maps += operation.repeats * CONVOLUTION.of(training)
-        elif not operation.is_skip:
-            maps += POOL.of(training)
-    ends = layer.num_tensors - len(set(edges[:, 0]))
-    multiply_adds += ends * width**2 * times
-    maps += ends * PRODUCT.of(training) + NORMALIZATION.of(training)
-    maps += layer.num_nodes * SUM.of(training)
-    return Work(multiply_adds * pixels, maps * width * pixels * FLOAT)
+def _operation_moves(operation: Operation, channels: int) -> Moves:
+    """Maps that one edge reads and writes."""
+    if operation.is_skip:
+        return Moves(0, 0)
+    specs = operation.weight_specs(channels)
+    kernels = sum(spec.fan_in is not None for spec in specs)
+    # The others are scales and offsets.
+    norms = (len(specs) - kernels) // 2
+    if not kernels:
+        return POOL
+    return Moves(
+        PRODUCT.forward * kernels + NORMALIZATION.forward * norms,
+        PRODUCT.backward * kernels + NORMALIZATION.backward * norms,
+    )
 
 
-def _count_layer(
-    layer: tf.Module, have: int, width: int, pixels: int, training: bool
-) -> Work:
-    """Work of a 1x1 convolution or of a factorized reduction."""
-    if not isinstance(layer, ConvNorm | FactorizedReduction):
-        return Work()
-    times = TRAINING if training else 1
-    read = have * (4 if isinstance(layer, FactorizedReduction) else 1)
-    half = PRODUCT.of(training) / 2
-    maps = half * (read + width) + NORMALIZATION.of(training) * width
-    return Work(have * width * pixels * times, maps * pixels * FLOAT)
+def _cell_moved(
+    stack: Stack, layer: Layer, cell: Cell, training: bool
+) -> float:
+    """Numbers that a cell reads and writes for one image."""
+    operations = find_operations(stack.space.operations)
+    maps = sum(
+        _operation_moves(operations[op], layer.width).of(training)
+        for node in cell.nodes
+        for _, op in node.edges
+    )
+    maps += len(cell.loose_ends) * PRODUCT.of(training)
+    maps += len(cell.nodes) * SUM.of(training) + NORMALIZATION.of(training)
+    return maps * layer.output.size
+
+
+def _link_moved(link: Link, training: bool) -> float:
+    """Numbers that a 1x1 convolution or a reduction reads and writes."""
+    if not link.changes:
+        return 0.0
+    return (
+        PRODUCT.of(training) / 2 * (link.have.size + link.want.size)
+        + NORMALIZATION.of(training) * link.want.size
+    )
 
 
 def count_child(
-    supernet: Supernet, architecture: np.ndarray, batch: int, training: bool
+    stack: Stack, architecture: Architecture, batch: int, training: bool
 ) -> Work:
     """Work of a training step, or of an evaluation, on a batch.
 
+    Without classifier and auxiliary head, which are small.
+
     Args:
-      supernet: the child network.
-      architecture: int `[cell types, nodes, 4]`.
+      stack: the plan of the supernet.
+      architecture: what is trained or evaluated.
       batch: images.
       training: with gradient and update; else forwards.
     """
-    height, width, colours = supernet.image_shape
-    pixels = height * width
-    stem = supernet.stem.convolution.filters
-    times = TRAINING if training else 1
-    moves = PRODUCT.of(training) + NORMALIZATION.of(training)
-    work = Work(
-        9 * colours * stem * pixels * times, moves * stem * pixels * FLOAT
-    )
-    before = [stem, stem]
-    for number, name in enumerate(supernet.config.layer_types):
-        layer = supernet.cells[number]
-        channels = layer.channels
-        calibrations = list(
-            zip(supernet.calibrations[number], before, strict=True)
-        )
-        if name == "reduction":
-            pixels //= 4
-            calibrations = [(supernet.calibrations[number][0], before[1])]
-            calibrations.append((supernet.reductions[number], before[1]))
-            before = [channels, channels]
-        for calibration, have in calibrations:
-            work += _count_layer(calibration, have, channels, pixels, training)
-        cell = architecture[supernet.cell_types[name]]
-        work += count_cell(layer, cell, pixels, training)
-        before = [before[1], channels]
-    work *= batch
+    parts = costs.count(stack, architecture)
+    products = parts[costs.STEM].multiply_adds
+    stem = PRODUCT.of(training) + NORMALIZATION.of(training)
+    moved: float = stem * stack.stem.size
+    for layer in stack.layers:
+        products += parts[layer.name].multiply_adds
+        moved += sum(_link_moved(link, training) for link in layer.inputs)
+        cell = architecture.cells[layer.cell]
+        moved += _cell_moved(stack, layer, cell, training)
+    work = Work(products * (TRAINING if training else 1), moved * FLOAT) * batch
     if training:
-        weights = sum(math.prod(v.shape) for v in supernet.trainable_variables)
         # The update reads weight, momentum and gradient, and writes two.
+        weights = costs.total(parts).parameters
         work += Work(0.0, 5 * weights * FLOAT)
     return work

@@ -7,7 +7,6 @@ Prints what it measured as JSON.
 
 import dataclasses
 import json
-import math
 import statistics
 import sys
 import time
@@ -23,18 +22,14 @@ import tensorflow as tf  # noqa: E402
 from enas.child import Child  # noqa: E402
 
 from enas.config import EnasConfig, ScheduleConfig  # noqa: E402
-from enas.memory import layer_sizes  # noqa: E402
 from nascore.data.images import ImageData, Split  # noqa: E402
+from nascore.networks import costs  # noqa: E402
 from nascore.networks.config import SupernetConfig  # noqa: E402
-from nascore.networks.layers import STEM_FACTOR  # noqa: E402
-from nascore.networks.operations.base import (  # noqa: E402
-    SeparableConvolution,
-    find_operations,
-)
+from nascore.networks.stack import plan  # noqa: E402
 from nascore.networks.supernet import Supernet  # noqa: E402
 from nascore.process.memory import peak  # noqa: E402
 from nascore.process.runtime import configure  # noqa: E402
-from nascore.spaces.cells import Architecture, Cell  # noqa: E402
+from nascore.spaces.cells import Architecture  # noqa: E402
 
 SHAPE = (32, 32, 3)
 CLASSES = 10
@@ -85,40 +80,10 @@ def sample(nodes: int) -> np.ndarray:
     return rows.reshape(-1, *space.array_shape)[:, :, :nodes]
 
 
-def cell_multiply_adds(
-    cell: Cell, operations: tuple[str, ...], pixels: int, channels: int
-) -> int:
-    """Multiply-adds of one cell's convolutions for one image."""
-    found = find_operations(operations)
-    # The loose ends' 1x1 convolution.
-    each = len(cell.loose_ends) * channels**2
-    for node in cell.nodes:
-        for _, place in node.edges:
-            operation = found[place]
-            if isinstance(operation, SeparableConvolution):
-                each += operation.repeats * (
-                    operation.kernel_size**2 * channels + channels**2
-                )
-    return pixels * each
-
-
 def multiply_adds(architecture: Architecture, config: SupernetConfig) -> int:
     """Multiply-adds of a child for one image, without the auxiliary head."""
-    stem = STEM_FACTOR * config.filters
-    total = math.prod(SHAPE) * 9 * stem
-    layers = layer_sizes(config, SHAPE)
-    names = config.space.cell_types
-    for name, layer in zip(config.layer_types, layers, strict=True):
-        # Calibrations and factorized reductions: 1x1 convolutions whose
-        # output has the layer's size.
-        total += sum(have * layer.size for _, have in layer.inputs)
-        total += cell_multiply_adds(
-            architecture.cells[names.index(name)],
-            config.space.operations,
-            layer.pixels,
-            layer.channels,
-        )
-    return total + layers[-1].channels * CLASSES
+    parts = costs.count(plan(config, SHAPE, CLASSES), architecture)
+    return costs.total(parts, head=False).multiply_adds
 
 
 def _noise(images: int) -> ImageData:

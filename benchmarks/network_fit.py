@@ -25,6 +25,7 @@ from nascore.networks.layers import (
     fused_moving_norm,
     moving_norm,
 )
+from nascore.networks.stack import plan
 from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.loop import Loop
 
@@ -37,6 +38,7 @@ PUBLISHED = (
 NETWORK = NetworkConfig(
     num_nodes=2, filters=WIDTH, num_layers=2, layout="enas"
 ).for_inference()
+STACK = plan(NETWORK, (SIZE, SIZE, 3), 10, NETWORK.space.parse(ARCHITECTURE))
 
 
 def by_hand() -> keras.Model:

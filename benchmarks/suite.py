@@ -39,9 +39,8 @@ from mlpnas.data.config import MlpDataConfig  # noqa: E402
 from mlpnas.data.load import load  # noqa: E402
 from nascore.data.augment import augment, to_float  # noqa: E402
 from nascore.data.images import ImageData, Split  # noqa: E402
+from nascore.networks import costs  # noqa: E402
 from nascore.networks.config import SupernetConfig  # noqa: E402
-from nascore.networks.costs import count_multiply_adds  # noqa: E402
-from nascore.networks.layers import fused_moving_norm  # noqa: E402
 from nascore.networks.supernet import Supernet  # noqa: E402
 from nascore.process.runtime import configure, device_names  # noqa: E402
 
@@ -117,8 +116,9 @@ class SearchParts:
         ).loss.numpy()
 
     def _work(self, training: bool, arrays: np.ndarray) -> Work:
+        stack = self.supernet.stack
         works = (
-            count_child(self.supernet, array, BATCH, training)
+            count_child(stack, stack.space.from_array(array), BATCH, training)
             for array in arrays
         )
         return sum(works, Work()) * (1 / len(arrays))
@@ -213,7 +213,7 @@ def final_row(rounds: int) -> Row:
         rng.integers(0, 256, (count, size, size, 3)).astype(np.uint8),
         rng.integers(0, 10, count).astype(np.int32),
     )
-    work = count_multiply_adds(network_fit.built(fused_moving_norm))
+    work = costs.total(costs.count(network_fit.STACK)).multiply_adds
     run = network_fit.loop(data)
     return Row(
         "final training step",

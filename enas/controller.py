@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from enas.config import ControllerConfig
 from nascore import draws
-from nascore.networks.operations.base import find_operations
+from nascore.networks.operations.catalogue import find_operations
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State
 from nascore.runs.tables import Row

@@ -49,30 +49,30 @@ def main(args: list[str]) -> None:
     launch.quiet_tensorflow()
     from nascore.drawing.cells import draw_architecture
     from nascore.drawing.networks import draw_network, list_layers
-    from nascore.networks.costs import count_multiply_adds, count_parameters
-    from nascore.networks.discrete import build_network
+    from nascore.networks import costs
+    from nascore.networks.stack import plan
 
-    classes = flags.FLAGS.classes
-    network = build_network(architecture, shape, classes, config)
-    plain = build_network(architecture, shape, classes, config.for_inference())
-    rows = list_layers(network, architecture, config)
+    stack = plan(config, shape, flags.FLAGS.classes, architecture)
+    rows = list_layers(stack)
     print(f"{architecture}\n\n{config.space.describe(architecture)}\n")
     print(f"{'layer':<16}{'kind':<16}{'output':<14}{'parameters':>12}")
     for row in rows:
         size = "x".join(map(str, row.shape))
         print(f"{row.name:<16}{row.kind:<16}{size:<14}{row.parameters:>12,}")
-    parameters = count_parameters(plain)
-    extra = count_parameters(network) - parameters
+    parts = costs.count(stack)
+    plain = costs.total(parts, head=False)
+    extra = costs.total(parts).parameters - plain.parameters
     head = (
         f" (and {extra:,} of the auxiliary head in training)" if extra else ""
     )
     print(
-        f"\nparameters: {parameters:,}{head}\nmultiply-adds for an image: "
-        f"{count_multiply_adds(plain):,}"
+        f"\nparameters: {plain.parameters:,}{head}\n"
+        f"multiply-adds for an image: {plain.multiply_adds:,}"
     )
+    title = f"{plain.parameters / 1e6:.2f}M parameters"
     figures = [
         ("cells", draw_architecture(architecture, config.space)),
-        ("network", draw_network(rows, f"{parameters / 1e6:.2f}M parameters")),
+        ("network", draw_network(rows, title)),
     ]
     for path in pictures.write(figures, Path(flags.FLAGS.output), formats):
         print(f"wrote {path}")

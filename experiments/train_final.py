@@ -35,7 +35,7 @@ from nascore.runs.reader import (
     read_run,
     read_settings,
 )
-from nascore.runs.versions import check_continues
+from nascore.runs.versions import check_streams
 from nascore.training.config import FinalConfig
 from nascore.training.provenance.origin import Origin, Search
 
@@ -139,7 +139,7 @@ def open_run() -> tuple[FinalConfig, Origin, RunFolder]:
         raise InputError(
             f"{path} is finished; its results are in {path / FINAL_END}"
         )
-    check_continues(path, stored)
+    check_streams(path, stored)
     origin = final_resume.follow(origin, config, stored["config"], path)
     if config.training.distribute == "multiworker" and worker_index():
         return config, origin, scratch_folder()
@@ -207,10 +207,12 @@ def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
 
 def describe_start(training: "FinalTraining", history: "History") -> None:
     """Says what is about to happen, and what is not unseen any more."""
-    from nascore.networks.costs import count_parameters
+    from nascore.networks import costs
     from nascore.training.provenance import disclosure
 
-    data, network = training.data, training.network
+    data = training.data
+    stack = training.config.stack(data.source.image_shape, data.source.classes)
+    parameters = costs.total(costs.count(stack)).parameters
     height, width, channels = data.source.image_shape
     validation = 0 if data.validation is None else len(data.validation)
     print(
@@ -223,8 +225,8 @@ def describe_start(training: "FinalTraining", history: "History") -> None:
     for note in (*data.source.notes, *disclosure.notes(history)):
         print(f"note: {printable(note)}")
     print(
-        f"network: {len(training.config.network.layer_types)} layers, "
-        f"{count_parameters(network) / 1e6:.2f}M parameters; run folder "
+        f"network: {len(stack.layers)} layers, "
+        f"{parameters / 1e6:.2f}M parameters; run folder "
         f"{training.run_folder.path}"
     )
     if training.resumed:

@@ -16,9 +16,7 @@ LARGER = {
     "mlpnas": 16,
     "mlpnas/trainer.py Trainer": 263,
     "nascore/data/tfds.py": 364,
-    "nascore/networks/operations/base.py": 354,
     "nascore/networks/shared_cell.py _run": 78,
-    "nascore/networks/supernet.py _make_layers": 75,
 }
 
 

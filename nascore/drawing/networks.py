@@ -2,15 +2,12 @@
 
 import dataclasses
 
-import keras
 from matplotlib.figure import Figure
 
 from nascore.drawing.cells import Element, draw_graph, lay_out
-from nascore.networks.config import NetworkConfig
-from nascore.networks.costs import count_parameters
-from nascore.networks.layers import STEM_FACTOR
-from nascore.networks.stack import REDUCTION
-from nascore.spaces.cells import Architecture
+from nascore.networks.config import REDUCTION
+from nascore.networks.costs import AUXILIARY_HEAD, CLASSIFIER, STEM, count
+from nascore.networks.stack import Stack
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,39 +27,21 @@ class LayerRow:
     parameters: int
 
 
-def list_layers(
-    network: keras.Model, architecture: Architecture, config: NetworkConfig
-) -> list[LayerRow]:
-    """Lists the layers of a network of `build_network`, input to output."""
-    height, width, _ = network.input.shape[1:]
-    channels = config.filters
-    classes = network.output["logits"].shape[-1]
+def list_layers(stack: Stack) -> list[LayerRow]:
+    """Lists the layers of a network, input to output."""
+    parts = count(stack)
+    classes = (stack.classes,)
 
-    def parameters(*prefixes: str) -> int:
-        return sum(
-            count_parameters(layer)
-            for layer in network.layers
-            if layer.name.startswith(prefixes)
-        )
+    def row(part: str, kind: str, shape: tuple[int, ...]) -> LayerRow:
+        name = part.replace("_", " ")
+        return LayerRow(name, kind, shape, parts[part].parameters)
 
-    stem = (height, width, STEM_FACTOR * channels)
-    rows = [LayerRow("stem", "convolution", stem, parameters("stem"))]
-    cells = dict(zip(config.space.cell_types, architecture.cells, strict=True))
-    for number, kind in enumerate(config.layer_types):
-        if kind == REDUCTION:
-            height, width, channels = height // 2, width // 2, 2 * channels
-        cell = cells.get(kind) or architecture.cells[0]
-        shape = (height, width, channels * len(cell.loose_ends))
-        count = parameters(f"layer_{number}_")
-        rows.append(LayerRow(f"layer {number}", kind, shape, count))
-        if number == config.aux_layer:
-            count = parameters("auxiliary_head")
-            rows.append(
-                LayerRow("auxiliary head", "training only", (classes,), count)
-            )
-    count = parameters("classifier")
-    rows.append(LayerRow("classifier", "dense", (classes,), count))
-    return rows
+    rows = [row(STEM, "convolution", stack.stem.shape)]
+    for layer in stack.layers:
+        rows.append(row(layer.name, layer.kind, layer.output.shape))
+        if layer.auxiliary:
+            rows.append(row(AUXILIARY_HEAD, "training only", classes))
+    return [*rows, row(CLASSIFIER, "dense", classes)]
 
 
 def network_graph(

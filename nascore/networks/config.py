@@ -1,24 +1,36 @@
 """Sizes and layouts of networks, in a search and after it; no TensorFlow."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import ClassVar
 
 from nascore.config import check_fields, option
 from nascore.errors import InputError
-from nascore.networks import stack as layout
 from nascore.spaces.cells import ENAS_OPERATIONS, CellSpace
+
+REDUCTION = "reduction"
+NORMAL = "normal"
+
+_FILTERS = "Channels before the first reduction; each reduction doubles them."
+_REDUCTION_CELLS = (
+    "Reduction cells of the layout that --num_normal_cells chooses."
+)
+_KEEP_PROB = "Part of the last features that dropout keeps in training."
 
 
 @dataclasses.dataclass(frozen=True)
-class SupernetConfig:
-    """The child network during search (ENAS, section 2.4 and its code)."""
+class StackConfig:
+    """What a stack of cells is made of, in a search and after it.
+
+    Defaults are those of a search; `NetworkConfig` has those of a final
+    network.
+    """
 
     operations: str = option(
         ",".join(ENAS_OPERATIONS), "Operations of the cells, with commas."
     )
     num_nodes: int = option(5, "Nodes in each cell.")
-    filters: int = option(
-        20, "Channels before the first reduction; each reduction doubles them."
-    )
+    filters: int = option(20, _FILTERS)
     num_layers: int = option(
         6,
         "Layout of the published code: this many layers and two more, "
@@ -31,12 +43,68 @@ class SupernetConfig:
         "--num_reduction_cells blocks that each end in a reduction cell; "
         "replaces --num_layers. 0 is off.",
     )
-    num_reduction_cells: int = option(
-        3, "Reduction cells of the layout that --num_normal_cells chooses."
+    num_reduction_cells: int = option(3, _REDUCTION_CELLS)
+    keep_prob: float = option(0.9, _KEEP_PROB)
+    aux_weight: float = option(
+        0.4, "Weight of the auxiliary head's loss; 0 leaves the head out."
     )
-    keep_prob: float = option(
-        0.9, "Part of the last features that dropout keeps in training."
-    )
+
+    # What a derived class may have other bounds for, or adds.
+    _bounds: ClassVar[dict[str, tuple[float, float]]] = {
+        "num_layers": (2, 100),
+        "num_normal_cells": (0, 100),
+    }
+
+    def __post_init__(self) -> None:
+        bounds: dict[str, tuple[float, float]] = {
+            "num_nodes": (1, 20),
+            "filters": (2, 4096),
+            "num_reduction_cells": (0, 8),
+            "keep_prob": (0.01, 1.0),
+            "aux_weight": (0.0, 100.0),
+            **self._bounds,
+        }
+        check_fields(self, **bounds)
+        if self.filters % 2:
+            raise InputError(
+                f"--filters={self.filters} must be even: a factorized "
+                "reduction gives half of them to each of its two paths"
+            )
+        _ = self.space  # Raises on repeated operations.
+
+    @property
+    def space(self) -> CellSpace:
+        """The search space of the cells, that architectures are read in."""
+        names = self.operations.replace(",", " ").split()
+        return CellSpace(tuple(names), self.num_nodes)
+
+    @property
+    def layer_types(self) -> tuple[str, ...]:
+        """The cell type of each layer, from input to output."""
+        if self.num_normal_cells:
+            return block_layout(self.num_normal_cells, self.num_reduction_cells)
+        return self._published_layout()
+
+    def _published_layout(self) -> tuple[str, ...]:
+        return ienas_layout(self.num_layers)
+
+    @property
+    def aux_layer(self) -> int | None:
+        """The layer whose output the auxiliary head reads, if there is one.
+
+        It is the one after the second reduction.
+        """
+        kinds = self.layer_types
+        places = [n + 1 for n, kind in enumerate(kinds) if kind == REDUCTION]
+        if self.aux_weight and len(places) > 1 and places[1] < len(kinds):
+            return places[1]
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
+class SupernetConfig(StackConfig):
+    """The child network during search (ENAS, section 2.4 and its code)."""
+
     slot_init: str = option(
         "code",
         "Initial deviation of the shared kernels. code: sqrt(2 / number of "
@@ -44,68 +112,27 @@ class SupernetConfig:
         "kernel; kernel: sqrt(2 / fan-in of the kernel), He et al. proper.",
         ("code", "kernel"),
     )
-    aux_weight: float = option(
-        0.4, "Weight of the auxiliary head's loss; 0 leaves the head out."
-    )
     precision: str = option(
         "float32",
         "Of the computations; weights and their update stay float32.",
         ("float32", "bfloat16"),
     )
 
-    def __post_init__(self) -> None:
-        check_fields(
-            self,
-            num_nodes=(1, 20),
-            filters=(2, 4096),
-            num_layers=(2, 100),
-            num_normal_cells=(0, 100),
-            num_reduction_cells=(0, 8),
-            keep_prob=(0.01, 1.0),
-            aux_weight=(0.0, 100.0),
-        )
-        if self.filters % 2:
-            raise InputError(
-                f"--filters={self.filters} must be even: a factorized "
-                "reduction gives half of them to each of its two paths"
-            )
-        _ = self.space  # Raises on repeated operations.
-
-    @property
-    def space(self) -> CellSpace:
-        """The search space of the cells."""
-        names = self.operations.replace(",", " ").split()
-        return CellSpace(tuple(names), self.num_nodes)
-
-    @property
-    def layer_types(self) -> tuple[str, ...]:
-        """The cell type of each layer, from input to output."""
-        if self.num_normal_cells:
-            return layout.block_layout(
-                self.num_normal_cells, self.num_reduction_cells
-            )
-        return layout.ienas_layout(self.num_layers)
-
-    @property
-    def aux_layer(self) -> int | None:
-        """The layer whose output the auxiliary head reads, if there is one."""
-        if not self.aux_weight:
-            return None
-        return layout.auxiliary_layer(self.layer_types)
-
 
 @dataclasses.dataclass(frozen=True)
-class NetworkConfig:
+class NetworkConfig(StackConfig):
     """Size and regularization of the network of one architecture."""
 
-    operations: str = option(
-        ",".join(ENAS_OPERATIONS), "Operations of the cells, with commas."
-    )
-    num_nodes: int = option(5, "Nodes in each cell.")
-    filters: int = option(
-        36, "Channels before the first reduction; each reduction doubles them."
-    )
+    filters: int = option(36, _FILTERS)
     num_layers: int = option(15, "Layers; --layout adds two.")
+    num_normal_cells: int = option(
+        0,
+        "Another layout, which replaces --num_layers and --layout: this many "
+        "normal cells, in --num_reduction_cells blocks that each end in a "
+        "reduction cell. 0 is off.",
+    )
+    num_reduction_cells: int = option(2, _REDUCTION_CELLS)
+    keep_prob: float = option(0.8, _KEEP_PROB)
     layout: str = option(
         "enas",
         "Where the reduction cells stand. enas: the code of ENAS, two of "
@@ -113,72 +140,57 @@ class NetworkConfig:
         "of I-ENAS, three, at d, 2d + 1 and num_layers, d = num_layers // 4.",
         ("enas", "ienas"),
     )
-    num_normal_cells: int = option(
-        0,
-        "Another layout, which replaces --num_layers and --layout: this many "
-        "normal cells, in --num_reduction_cells blocks that each end in a "
-        "reduction cell. 0 is off.",
-    )
-    num_reduction_cells: int = option(
-        2, "Reduction cells of the layout that --num_normal_cells chooses."
-    )
-    keep_prob: float = option(
-        0.8, "Part of the last features that dropout keeps in training."
-    )
     drop_path_keep_prob: float = option(
         0.6,
         "Chance that an operation of the last layer is kept at the end of "
         "training; earlier layers and epochs keep more. 1 is off.",
     )
-    aux_weight: float = option(
-        0.4, "Weight of the auxiliary head's loss; 0 leaves the head out."
-    )
 
-    def __post_init__(self) -> None:
-        check_fields(
-            self,
-            num_nodes=(1, 20),
-            filters=(2, 4096),
-            num_layers=(1, 200),
-            num_normal_cells=(0, 200),
-            num_reduction_cells=(0, 8),
-            keep_prob=(0.01, 1.0),
-            drop_path_keep_prob=(0.01, 1.0),
-            aux_weight=(0.0, 100.0),
-        )
-        if self.filters % 2:
-            raise InputError(
-                f"--filters={self.filters} must be even: a factorized "
-                "reduction gives half of them to each of its two paths"
-            )
-        _ = self.space  # Raises on repeated operations.
+    _bounds: ClassVar[dict[str, tuple[float, float]]] = {
+        "num_layers": (1, 200),
+        "num_normal_cells": (0, 200),
+        "drop_path_keep_prob": (0.01, 1.0),
+    }
 
-    @property
-    def space(self) -> CellSpace:
-        """The search space that architectures are read in."""
-        names = self.operations.replace(",", " ").split()
-        return CellSpace(tuple(names), self.num_nodes)
-
-    @property
-    def layer_types(self) -> tuple[str, ...]:
-        """The cell type of each layer, from input to output."""
-        if self.num_normal_cells:
-            return layout.block_layout(
-                self.num_normal_cells, self.num_reduction_cells
-            )
+    def _published_layout(self) -> tuple[str, ...]:
         if self.layout == "enas":
-            return layout.enas_layout(self.num_layers)
-        return layout.ienas_layout(self.num_layers)
-
-    @property
-    def aux_layer(self) -> int | None:
-        """The layer whose output the auxiliary head reads, if there is one."""
-        if not self.aux_weight:
-            return None
-        return layout.auxiliary_layer(self.layer_types)
+            return enas_layout(self.num_layers)
+        return ienas_layout(self.num_layers)
 
     def for_inference(self) -> "NetworkConfig":
         """The same network without what only training needs."""
         return dataclasses.replace(
             self, keep_prob=1.0, drop_path_keep_prob=1.0, aux_weight=0.0
         )
+
+
+def ienas_layout(num_layers: int) -> tuple[str, ...]:
+    """The public code of I-ENAS: two layers more, three reductions."""
+    distance = num_layers // 4
+    return _place_reductions(
+        num_layers + 2, (distance, 2 * distance + 1, num_layers)
+    )
+
+
+def enas_layout(num_layers: int) -> tuple[str, ...]:
+    """The public code of ENAS: two layers more, two reductions."""
+    distance = num_layers // 3
+    return _place_reductions(num_layers + 2, (distance, 2 * distance + 1))
+
+
+def _place_reductions(layers: int, places: Sequence[int]) -> tuple[str, ...]:
+    return tuple(
+        REDUCTION if layer in places else NORMAL for layer in range(layers)
+    )
+
+
+def block_layout(normal_cells: int, reduction_cells: int) -> tuple[str, ...]:
+    """Blocks of about equal length that each end in a reduction cell."""
+    blocks = max(1, reduction_cells)
+    least, more = divmod(normal_cells, blocks)
+    layers: list[str] = []
+    for block in range(blocks):
+        layers += [NORMAL] * (least + (block < more))
+        if reduction_cells:
+            layers.append(REDUCTION)
+    return tuple(layers)

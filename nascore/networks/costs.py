@@ -1,43 +1,204 @@
-"""Parameters and multiply-adds of a Keras model."""
+"""What a network costs, counted from its plan: the one counter.
 
-import math
+For one image: trained numbers, multiply-adds, and the numbers that training
+keeps for its gradient. Nothing is built. An operation counts its own.
+"""
 
-import keras
-import tensorflow as tf
+import dataclasses
+from collections.abc import Iterable, Mapping
+
+from nascore.networks.operations.base import Operation, WeightSpec
+from nascore.networks.operations.catalogue import find_operations
+from nascore.networks.stack import (
+    AUXILIARY_WIDTHS,
+    Layer,
+    Map,
+    Stack,
+    auxiliary_pooling,
+)
+from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, Architecture, Cell
+
+STEM = "stem"
+AUXILIARY_HEAD = "auxiliary_head"
+CLASSIFIER = "classifier"
 
 
-def count_parameters(model: keras.Model) -> int:
-    """Number of trained weights; moving statistics do not count."""
-    return sum(
-        math.prod(variable.shape) for variable in model.trainable_variables
-    )
+@dataclasses.dataclass(frozen=True)
+class Costs:
+    """What a part of a network costs.
 
-
-def count_multiply_adds(model: keras.Model) -> int:
-    """Multiply-adds of the convolutions and dense layers for one image.
-
-    The usual measure: normalizations, activations, poolings and sums do not
-    count. They are read off the traced graph, so nothing that runs is
-    missed, however the layers are nested.
+    Attributes:
+      parameters: trained numbers; moving statistics do not count.
+      multiply_adds: forwards, of convolutions and dense layers, for one
+        image: the usual measure. Normalizations, activations, poolings and
+        sums do not count.
+      kept: numbers of one image that training keeps until the gradient has
+        come by.
     """
-    one = tf.TensorSpec((1, *model.input.shape[1:]), tf.float32)
-    function = tf.function(
-        lambda images: model(images, training=False), autograph=False
-    )
-    graph = function.get_concrete_function(one).graph
-    return sum(
-        _multiply_adds(operation) for operation in graph.get_operations()
+
+    parameters: int = 0
+    multiply_adds: int = 0
+    kept: int = 0
+
+    def __add__(self, other: "Costs") -> "Costs":
+        return Costs(
+            self.parameters + other.parameters,
+            self.multiply_adds + other.multiply_adds,
+            self.kept + other.kept,
+        )
+
+
+def total(parts: Mapping[str, Costs], head: bool = True) -> Costs:
+    """The sum of all parts.
+
+    Args:
+      parts: what `count` returns.
+      head: with the auxiliary head, which is there for training only.
+    """
+    return _sum(
+        costs for name, costs in parts.items() if head or name != AUXILIARY_HEAD
     )
 
 
-def _multiply_adds(operation: tf.Operation) -> int:
-    if operation.type == "Conv2D":
-        # Kernel [height, width, inputs, outputs].
-        each = math.prod(operation.inputs[1].shape[:3])
-    elif operation.type == "DepthwiseConv2dNative":
-        each = math.prod(operation.inputs[1].shape[:2])
-    elif operation.type == "MatMul":
-        each = operation.inputs[0].shape[-1]
+def _sum(costs: Iterable[Costs]) -> Costs:
+    return sum(costs, Costs())
+
+
+def count(
+    stack: Stack, architecture: Architecture | None = None
+) -> dict[str, Costs]:
+    """Counts each part of a network, from input to output.
+
+    Args:
+      stack: its plan.
+      architecture: what a supernet runs; None for the worst case of all.
+        A discrete network has its own.
+
+    Returns:
+      The costs of `STEM`, of each layer by its name, of `AUXILIARY_HEAD`
+      where there is one, and of `CLASSIFIER`.
+    """
+    parts = {STEM: convolution(stack.image, stack.stem, 3)}
+    for layer in stack.layers:
+        costs = _links(stack, layer)
+        if stack.architecture is not None:
+            cell = stack.architecture.cells[layer.cell]
+            costs += _discrete_cell(stack, layer, cell)
+        else:
+            run = (
+                None if architecture is None else architecture.cells[layer.cell]
+            )
+            costs += _shared_cell(stack, layer, run)
+        parts[layer.name] = costs
+        if layer.auxiliary:
+            parts[AUXILIARY_HEAD] = _auxiliary(layer.output, stack.classes)
+    last = stack.layers[-1].output
+    weights = last.channels * stack.classes
+    # Kept is what the last relu puts out.
+    parts[CLASSIFIER] = Costs(weights, weights, last.size)
+    return parts
+
+
+def convolution(
+    have: Map, make: Map, kernel: int = 1, keep_input: bool = True
+) -> Costs:
+    """A convolution, or a factorized reduction, and its normalization.
+
+    Two paths of half the channels cost what one of all of them costs.
+
+    Args:
+      have: the input.
+      make: the output.
+      kernel: height and width.
+      keep_input: whether the input, or its relu, is kept for this alone.
+    """
+    weights = kernel**2 * have.channels * make.channels
+    return Costs(
+        weights + 2 * make.channels,
+        weights * make.pixels,
+        # And what the normalization has read, and its output.
+        keep_input * have.size + 2 * make.size,
+    )
+
+
+def _links(stack: Stack, layer: Layer) -> Costs:
+    """What brings a layer's inputs to the size of its cell."""
+    # The first layer of a supernet reads the stem twice, and its relu is made
+    # once.
+    twice = stack.architecture is None and layer.number == 0
+    return _sum(
+        convolution(link.have, link.want, keep_input=not (twice and place))
+        for place, link in enumerate(layer.inputs)
+        if link.changes
+    )
+
+
+def _numbers(specs: Iterable[WeightSpec]) -> int:
+    return sum(spec.size for spec in specs)
+
+
+def _shared_cell(stack: Stack, layer: Layer, cell: Cell | None) -> Costs:
+    """A cell over shared weights: all of its slots, and what one cell runs."""
+    space, width, out = stack.space, layer.width, layer.output
+    operations = find_operations(space.operations)
+    edges = NODE_INPUTS * space.num_nodes
+    products = [operation.multiply_adds(width) for operation in operations]
+    maps = [operation.kept_maps for operation in operations]
+    if cell is None:
+        # All tensors but one, which the first node reads.
+        ends = space.num_tensors - 1
+        run, kept = edges * max(products), edges * max(maps)
     else:
-        return 0
-    return math.prod(operation.outputs[0].shape) * each
+        chosen = [op for node in cell.nodes for _, op in node.edges]
+        ends = len(cell.loose_ends)
+        run = sum(products[op] for op in chosen)
+        kept = sum(maps[op] for op in chosen)
+    slots = sum(
+        NODE_INPUTS * (node + CELL_INPUTS) for node in range(space.num_nodes)
+    )
+    slot = sum(_numbers(o.weight_specs(width)) for o in operations)
+    return Costs(
+        slots * slot + space.num_tensors * width**2 + 2 * width,
+        out.pixels * (run + ends * width**2),
+        # What edges keep and each node's sum; what the last normalization
+        # has read, and its output. A loose end keeps no more.
+        (kept + space.num_nodes + 2) * out.size,
+    )
+
+
+def _discrete_cell(stack: Stack, layer: Layer, cell: Cell) -> Costs:
+    """A cell of its own, with the convolution before its second input."""
+    operations = find_operations(stack.space.operations)
+    inside, node_map = layer.inside, layer.node
+    costs = convolution(inside, inside)
+    for node in cell.nodes:
+        for index, op in node.edges:
+            have = inside if index < CELL_INPUTS else node_map
+            costs += _discrete_edge(operations[op], have, node_map)
+        costs += Costs(kept=node_map.size)
+    for index in cell.loose_ends:
+        if index < CELL_INPUTS and inside != node_map:
+            costs += convolution(inside, node_map, keep_input=False)
+    return costs + Costs(kept=layer.output.size)
+
+
+def _discrete_edge(operation: Operation, have: Map, make: Map) -> Costs:
+    strides = have.height // make.height
+    before, behind = operation.discrete_maps(strides)
+    return Costs(
+        _numbers(operation.discrete_specs(make.channels, strides)),
+        make.pixels * operation.multiply_adds(make.channels, strides),
+        before * have.size + behind * make.size,
+    )
+
+
+def _auxiliary(read: Map, classes: int) -> Costs:
+    """The auxiliary head; only its first relu is large enough to count."""
+    _, sides = auxiliary_pooling((read.height, read.width))
+    first, second = (Map(*sides, width) for width in AUXILIARY_WIDTHS)
+    costs = convolution(first.of(read.channels), first)
+    costs += convolution(first, second, min(sides))
+    weights = second.channels * classes
+    return Costs(
+        costs.parameters + weights, costs.multiply_adds + weights, read.size
+    )

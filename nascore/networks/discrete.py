@@ -15,7 +15,6 @@ from keras import KerasTensor as Tensor
 
 from nascore.networks.config import NetworkConfig
 from nascore.networks.layers import (
-    STEM_FACTOR,
     Normalization,
     auxiliary_head,
     classifier,
@@ -23,9 +22,10 @@ from nascore.networks.layers import (
     halving,
     moving_norm,
 )
-from nascore.networks.operations.base import Operation, find_operations
-from nascore.networks.stack import REDUCTION, check_image_size
-from nascore.spaces.cells import Architecture, Cell
+from nascore.networks.operations.base import Operation
+from nascore.networks.operations.catalogue import find_operations
+from nascore.networks.stack import Layer, Link, Stack, plan
+from nascore.spaces.cells import CELL_INPUTS, Architecture, Cell
 
 PROGRESS = "training_progress"
 LOGITS = "logits"
@@ -123,24 +123,19 @@ def build_network(
       InputError: an image size that the reductions do not divide, or an
         architecture of another space.
     """
-    check_image_size(config.layer_types, input_shape)
-    config.space.from_array(architecture.to_array())
+    stack = plan(config, input_shape, classes, architecture)
     images = keras.Input(input_shape, name="images")
-    builder = _Builder(architecture, config, normalization, images)
+    builder = _Builder(stack, config.drop_path_keep_prob, normalization, images)
     # One name for each layer of the network, so that weights can be found.
     x = _chain(
-        [convolution(STEM_FACTOR * config.filters, 3), normalization()],
-        images,
-        "stem",
+        [convolution(stack.stem.channels, 3), normalization()], images, "stem"
     )
     outputs = {}
     before, last = x, x
-    channels = config.filters
-    for number, name in enumerate(config.layer_types):
-        if name == REDUCTION:
-            channels *= 2
-        before, last = last, builder.layer(number, before, last, channels)
-        if number == config.aux_layer:
+    for layer in stack.layers:
+        cell = architecture.cells[layer.cell]
+        before, last = last, builder.layer(layer, cell, before, last)
+        if layer.auxiliary:
             outputs[AUXILIARY] = _chain(
                 auxiliary_head(last.shape[1:3], classes, normalization),
                 last,
@@ -163,83 +158,73 @@ class _Builder:
 
     def __init__(
         self,
-        architecture: Architecture,
-        config: NetworkConfig,
+        stack: Stack,
+        keep_prob: float,
         normalization: Normalization,
         images: Tensor,
     ) -> None:
-        space = config.space
-        self.config = config
+        self.depth = len(stack.layers)
+        self.keep_prob = keep_prob
         self.normalization = normalization
-        self.cells = dict(
-            zip(space.cell_types, architecture.cells, strict=True)
-        )
-        self.operations = find_operations(space.operations)
-        self.names = space.operations
+        self.operations = find_operations(stack.space.operations)
+        self.names = stack.space.operations
         self.progress = None
-        if config.drop_path_keep_prob < 1:
+        if keep_prob < 1:
             self.progress = TrainingProgress(name=PROGRESS)(images)
 
     def layer(
-        self, number: int, before: Tensor, last: Tensor, channels: int
+        self, layer: Layer, cell: Cell, before: Tensor, last: Tensor
     ) -> Tensor:
         """One layer: calibrations, nodes, loose ends."""
-        kind = self.config.layer_types[number]
-        cell = self.cells.get(kind) or next(iter(self.cells.values()))
-        prefix = f"layer_{number}"
+        prefix = layer.name
         tensors = [
-            self._calibrate(before, last, channels, f"{prefix}_input_0"),
-            self._calibrate(last, last, channels, f"{prefix}_input_1"),
+            self._calibrate(x, link, f"{prefix}_input_{side}")
+            for side, (x, link) in enumerate(
+                zip((before, last), layer.inputs, strict=True)
+            )
         ]
-        tensors[1] = self._convolve(tensors[1], channels, f"{prefix}_base")
-        strides = 2 if kind == REDUCTION else 1
+        tensors[1] = self._convolve(tensors[1], layer.width, f"{prefix}_base")
         for place, node in enumerate(cell.nodes):
             terms = []
             for side, (index, op) in enumerate(node.edges):
                 name = f"{prefix}_node_{place}_{side}_{self.names[op]}"
-                stride = strides if index < 2 else 1
+                stride = layer.strides if index < CELL_INPUTS else 1
                 term = _chain(
                     self.operations[op].discrete(
-                        channels, stride, self.normalization
+                        layer.width, stride, self.normalization
                     ),
                     tensors[index],
                     name,
                 )
                 terms.append(
-                    self._drop_path(self.operations[op], term, number, name)
+                    self._drop_path(self.operations[op], term, layer, name)
                 )
             tensors.append(
                 keras.layers.Add(name=f"{prefix}_node_{place}")(terms)
             )
-        return self._join(cell, tensors, strides, channels, prefix)
+        return self._join(layer, cell, tensors)
 
     def _join(
-        self,
-        cell: Cell,
-        tensors: Sequence[Tensor],
-        strides: int,
-        channels: int,
-        prefix: str,
+        self, layer: Layer, cell: Cell, tensors: Sequence[Tensor]
     ) -> Tensor:
         """Concatenates the loose ends, inputs of a reduction halved."""
         ends = []
         for index in cell.loose_ends:
             end = tensors[index]
-            if strides > 1 and index < 2:
-                end = self._halve(end, channels, False, f"{prefix}_end_{index}")
+            if layer.strides > 1 and index < CELL_INPUTS:
+                name = f"{layer.name}_end_{index}"
+                end = self._halve(end, layer.width, False, name)
             ends.append(end)
         if len(ends) == 1:
             return ends[0]
-        return keras.layers.Concatenate(name=f"{prefix}_output")(ends)
+        return keras.layers.Concatenate(name=f"{layer.name}_output")(ends)
 
-    def _calibrate(
-        self, x: Tensor, like: Tensor, channels: int, name: str
-    ) -> Tensor:
-        """Brings an input to the size of another and to the width."""
-        if x.shape[1] != like.shape[1]:
-            return self._halve(x, channels, True, name)
-        if x.shape[-1] != channels:
-            return self._convolve(x, channels, name)
+    def _calibrate(self, x: Tensor, link: Link, name: str) -> Tensor:
+        """Brings an input to the size of the other and to the width."""
+        if link.halves:
+            return self._halve(x, link.want.channels, True, name)
+        if link.changes:
+            return self._convolve(x, link.want.channels, name)
         return x
 
     def _convolve(self, x: Tensor, channels: int, name: str) -> Tensor:
@@ -255,12 +240,12 @@ class _Builder:
         return _chain([keras.layers.ReLU()] * relu + layers, x, name)
 
     def _drop_path(
-        self, operation: Operation, x: Tensor, number: int, name: str
+        self, operation: Operation, x: Tensor, layer: Layer, name: str
     ) -> Tensor:
         if self.progress is None or operation.is_skip:
             return x
-        depth = (number + 1) / len(self.config.layer_types)
-        keep = 1 - depth * (1 - self.config.drop_path_keep_prob)
+        depth = (layer.number + 1) / self.depth
+        keep = 1 - depth * (1 - self.keep_prob)
         return DropPath(keep, name=f"{name}_drop_path")(x, self.progress)
 
 

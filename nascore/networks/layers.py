@@ -17,12 +17,11 @@ from nascore.networks.operations.kernels import (
 from nascore.networks.stack import (
     AUXILIARY_POOL,
     AUXILIARY_STRIDE,
+    AUXILIARY_WIDTHS,
     auxiliary_pooling,
 )
 
 BATCH_NORM_DECAY = 0.9
-# The stem has this times the filters of the first cells.
-STEM_FACTOR = 3
 
 Normalization = Callable[[], keras.layers.Layer]
 
@@ -278,16 +277,17 @@ def auxiliary_head(
       classes: number of logits.
       normalization: makes the normalization layers.
     """
-    padding, left = auxiliary_pooling(min(map_size))
+    padding, pooled = auxiliary_pooling(map_size)
+    first, second = AUXILIARY_WIDTHS
     return [
         keras.layers.ReLU(),
         keras.layers.AveragePooling2D(
             AUXILIARY_POOL, AUXILIARY_STRIDE, padding
         ),
-        convolution(128),
+        convolution(first),
         normalization(),
         keras.layers.ReLU(),
-        convolution(768, left),
+        convolution(second, min(pooled)),
         normalization(),
         keras.layers.ReLU(),
         keras.layers.GlobalAveragePooling2D(),

@@ -12,7 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from nascore.networks.layers import BatchStatisticsNorm, he_normal
-from nascore.networks.operations.base import WeightSpec, find_operations
+from nascore.networks.operations.base import WeightSpec
+from nascore.networks.operations.catalogue import find_operations
 from nascore.networks.operations.edge import Edge
 from nascore.networks.operations.kernels import mix, mix_gradient
 from nascore.process.runtime import once

@@ -13,17 +13,16 @@ import tensorflow as tf
 from nascore import draws
 from nascore.networks.config import SupernetConfig
 from nascore.networks.layers import (
-    STEM_FACTOR,
     BatchStatisticsNorm,
     ConvNorm,
     FactorizedReduction,
     auxiliary_head,
     classifier,
 )
-from nascore.networks.operations.base import find_operations
+from nascore.networks.operations.catalogue import find_operations
 from nascore.networks.operations.edge import Edge
 from nascore.networks.shared_cell import SharedCell
-from nascore.networks.stack import check_image_size
+from nascore.networks.stack import Layer, plan
 from nascore.process.runtime import set_precision
 
 
@@ -47,89 +46,78 @@ class Supernet(keras.Model):
         classes: int,
         cell_layer: Callable[..., keras.layers.Layer] = SharedCell,
     ) -> None:
-        check_image_size(config.layer_types, image_shape)
+        stack = plan(config, image_shape, classes)
         set_precision(config.precision)
         try:
             super().__init__(name="supernet")
-            self._make_layers(config, image_shape, classes, cell_layer)
+            self.config = config
+            self.space = config.space
+            self.stack = stack
+            self._make_layers(cell_layer)
         finally:
             set_precision("float32")
 
     def _make_layers(
-        self,
-        config: SupernetConfig,
-        image_shape: tuple[int, int, int],
-        classes: int,
-        cell_layer: Callable[..., keras.layers.Layer],
+        self, cell_layer: Callable[..., keras.layers.Layer]
     ) -> None:
-        self.config = config
-        self.space = config.space
-        self.image_shape = tuple(image_shape)
-        # A space with a single cell type uses it everywhere.
-        names = self.space.cell_types
-        self.cell_types = {
-            name: names.index(name) if name in names else 0
-            for name in config.layer_types
-        }
-        norm = BatchStatisticsNorm
-        self.stem = ConvNorm(
-            STEM_FACTOR * config.filters, 3, False, norm, name="stem"
-        )
-        self.stem.build((None, *image_shape))
+        stack, norm = self.stack, BatchStatisticsNorm
+        self.stem = ConvNorm(stack.stem.channels, 3, False, norm, name="stem")
+        self.stem.build((None, *stack.image.shape))
         # One entry for each layer; `Identity` where nothing is to be done.
         self.reductions: list[keras.layers.Layer] = []
         self.calibrations: list[list[keras.layers.Layer]] = []
         self.cells: list[keras.layers.Layer] = []
         self.aux_head: keras.Sequential | None = None
         edge = Edge(find_operations(self.space.operations))
-        height, width, _ = image_shape
-        channels = config.filters
-        # Channels of the outputs of the two layers before.
-        before = [STEM_FACTOR * channels] * 2
-        for number, name in enumerate(config.layer_types):
-            input_shape = (None, height, width)
-            if name == "reduction":
-                height, width, channels = height // 2, width // 2, 2 * channels
-                last = before[1]
-                # The published code reduces the last output first, and gives
-                # the cell both that and, by a reduction of its own, the
-                # last output as the layer before.
-                reduction = FactorizedReduction(channels, False, norm)
-                calibration = FactorizedReduction(channels, True, norm)
-                for layer in (reduction, calibration):
-                    layer.build((*input_shape, last))
-                calibrations = [calibration, keras.layers.Identity()]
-                before = [channels, channels]
-            else:
-                reduction = keras.layers.Identity()
-                calibrations = []
-                for have in before:
-                    layer = keras.layers.Identity()
-                    if have != channels:
-                        layer = ConvNorm(channels, 1, True, norm)
-                    layer.build((*input_shape, have))
-                    calibrations.append(layer)
+        for layer in stack.layers:
+            self._make_links(layer)
             cell = cell_layer(
-                channels,
+                layer.width,
                 self.space,
                 edge,
-                slot_init=config.slot_init,
-                name=f"layer_{number}_{name}_cell",
+                slot_init=self.config.slot_init,
+                name=f"{layer.name}_{layer.kind}_cell",
             )
-            cell.build((None, height, width, channels))
-            self.reductions.append(reduction)
-            self.calibrations.append(calibrations)
+            cell.build((None, *layer.inside.shape))
             self.cells.append(cell)
-            if number == config.aux_layer:
+            if layer.auxiliary:
+                sides = (layer.output.height, layer.output.width)
                 self.aux_head = keras.Sequential(
-                    auxiliary_head((height, width), classes, norm),
+                    auxiliary_head(sides, stack.classes, norm),
                     name="auxiliary_head",
                 )
-                self.aux_head.build((None, height, width, channels))
-            before = [before[1], channels]
-        self.classifier = classifier(classes)
-        self.classifier.build((None, channels))
+                self.aux_head.build((None, *layer.output.shape))
+        self.classifier = classifier(stack.classes)
+        self.classifier.build((None, stack.layers[-1].output.channels))
         self.built = True
+
+    def _make_links(self, layer: Layer) -> None:
+        """What brings both inputs of a layer to the size of its cell."""
+        first, second = layer.inputs
+        if second.halves:
+            # The published code reduces the last output first, and gives
+            # the cell both that and, by a reduction of its own, the last
+            # output as the layer before.
+            last, before = (
+                FactorizedReduction(layer.width, relu, BatchStatisticsNorm)
+                for relu in (False, True)
+            )
+            last.build((None, *second.have.shape))
+            before.build((None, *first.have.shape))
+            self.reductions.append(last)
+            self.calibrations.append([before, keras.layers.Identity()])
+            return
+        calibrations = []
+        for link in layer.inputs:
+            calibration = keras.layers.Identity()
+            if link.changes:
+                calibration = ConvNorm(
+                    layer.width, 1, True, BatchStatisticsNorm
+                )
+            calibration.build((None, *link.have.shape))
+            calibrations.append(calibration)
+        self.reductions.append(keras.layers.Identity())
+        self.calibrations.append(calibrations)
 
     def call(
         self,
@@ -153,14 +141,14 @@ class Supernet(keras.Model):
         x = self.stem(images)
         before, last = x, x
         aux_logits = None
-        for number, name in enumerate(self.config.layer_types):
-            if name == "reduction":
-                before, last = last, self.reductions[number](last)
-            first, second = self.calibrations[number]
-            cell = architecture[self.cell_types[name]]
-            output = self.cells[number](first(before), second(last), cell)
+        for layer in self.stack.layers:
+            if layer.inputs[1].halves:
+                before, last = last, self.reductions[layer.number](last)
+            first, second = self.calibrations[layer.number]
+            cell = architecture[layer.cell]
+            output = self.cells[layer.number](first(before), second(last), cell)
             before, last = last, output
-            if training and self.aux_head and number == self.config.aux_layer:
+            if training and self.aux_head and layer.auxiliary:
                 aux_logits = tf.cast(self.aux_head(last), tf.float32)
         features = tf.reduce_mean(tf.nn.relu(last), axis=[1, 2])
         if seed is not None and self.config.keep_prob < 1:
@@ -171,7 +159,7 @@ class Supernet(keras.Model):
 
 def describe_layers(supernet: Supernet) -> list[dict[str, object]]:
     """Lists every layer: name, type, output shape, parameters."""
-    height, width, _ = supernet.image_shape
+    stack = supernet.stack
     rows: list[dict[str, object]] = []
 
     def add(name: str, layer: keras.layers.Layer, *shape: int) -> None:
@@ -185,19 +173,14 @@ def describe_layers(supernet: Supernet) -> list[dict[str, object]]:
                 }
             )
 
-    channels = supernet.config.filters
-    classes = supernet.classifier.units
-    add("stem", supernet.stem, height, width, STEM_FACTOR * channels)
-    for number, name in enumerate(supernet.config.layer_types):
-        if name == "reduction":
-            height, width, channels = height // 2, width // 2, 2 * channels
-        shape = (height, width, channels)
-        layer = f"layer_{number}"
-        add(f"{layer}_reduction", supernet.reductions[number], *shape)
-        for place, calibration in enumerate(supernet.calibrations[number]):
-            add(f"{layer}_calibration_{place}", calibration, *shape)
-        add(f"{layer}_{name}_cell", supernet.cells[number], *shape)
-        if supernet.aux_head and number == supernet.config.aux_layer:
-            add("auxiliary_head", supernet.aux_head, classes)
-    add("classifier", supernet.classifier, classes)
+    add("stem", supernet.stem, *stack.stem.shape)
+    for layer in stack.layers:
+        name, shape = layer.name, layer.output.shape
+        add(f"{name}_reduction", supernet.reductions[layer.number], *shape)
+        for place, part in enumerate(supernet.calibrations[layer.number]):
+            add(f"{name}_calibration_{place}", part, *shape)
+        add(f"{name}_{layer.kind}_cell", supernet.cells[layer.number], *shape)
+        if layer.auxiliary:
+            add("auxiliary_head", supernet.aux_head, stack.classes)
+    add("classifier", supernet.classifier, stack.classes)
     return rows

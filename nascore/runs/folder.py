@@ -26,7 +26,7 @@ from nascore.runs.tables import Row, Table
 from nascore.runs.versions import (
     STREAMS,
     changed_settings,
-    check_continues,
+    check_streams,
     differences,
     git_commit,
     host,
@@ -184,7 +184,7 @@ class RunFolder:
         self, old: Mapping[str, Any], new: Mapping[str, Any], config: Any
     ) -> None:
         file = self.path / "config.json"
-        check_continues(self.path, old)
+        check_streams(self.path, old)
         changed = changed_settings(look_up(old, file, "config", dict), config)
         changed += differences(
             old, new, ("config", "space", "starts", "devices", "data", "origin")

@@ -39,7 +39,9 @@ def check_streams(path: Path, settings: Row) -> None:
 
 
 def check_continues(path: Path, settings: Row) -> None:
-    """Checks that this version can continue a run.
+    """Checks that this version can continue a search.
+
+    Final trainings keep their state as they always did.
 
     Args:
       path: its folder.

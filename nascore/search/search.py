@@ -19,8 +19,10 @@ from nascore.process.runtime import device_names
 from nascore.protocols import Evaluator, Phase, Strategy
 from nascore.runs.checkpoints import State
 from nascore.runs.folder import RunFolder
+from nascore.runs.json_files import read_object
 from nascore.runs.lifecycle import Lifecycle
 from nascore.runs.tables import Row
+from nascore.runs.versions import check_continues
 from nascore.search.config import SearchConfig
 from nascore.search.early_stop import is_exhausted
 from nascore.search.ranking import Ranked, Ranking
@@ -67,6 +69,8 @@ class Search:
         self.strategy = strategy
         self.evaluator = evaluator
         self.schedule = schedule
+        if (run.path / "config.json").exists():
+            check_continues(run.path, read_object(run.path / "config.json"))
         run.record_start(
             {
                 **about,

@@ -7,6 +7,7 @@ from nascore.config import check_fields, option
 from nascore.data.config import DataConfig
 from nascore.errors import InputError
 from nascore.networks.config import NetworkConfig
+from nascore.networks.stack import Stack, plan
 from nascore.spaces.cells import Architecture
 from nascore.training.exports.formats import parse_formats
 
@@ -167,3 +168,15 @@ class FinalConfig:
                 "--from_run=RUN"
             )
         return self.network.space.parse(self.training.architecture)
+
+    def stack(self, image_shape: tuple[int, int, int], classes: int) -> Stack:
+        """The plan of its network.
+
+        Args:
+          image_shape: (height, width, channels).
+          classes: number of logits.
+
+        Raises:
+          InputError: see `nascore.networks.stack.plan`.
+        """
+        return plan(self.network, image_shape, classes, self.architecture)

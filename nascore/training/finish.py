@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from nascore.data.images import preparation
 from nascore.data.pictures.decoding import READING
-from nascore.networks.costs import count_multiply_adds, count_parameters
+from nascore.networks import costs
 from nascore.runs.atomic import write_json
 from nascore.runs.config import FINAL_END
 from nascore.runs.versions import package_versions
@@ -84,6 +84,8 @@ def _export(training: FinalTraining, tested: Tested, history: History) -> None:
     model = inference_model(training.network, config, training.scaling)
     folder: Path = training.run_folder.path / MODEL_FOLDER
     export(model, folder, config.training.formats)
+    stack = config.stack(source.image_shape, source.classes)
+    cost = costs.total(costs.count(stack), head=False)
     data, settings = config.data, config.training
     validation = training.data.validation
     write_json(
@@ -94,8 +96,8 @@ def _export(training: FinalTraining, tested: Tested, history: History) -> None:
             "cells": config.network.space.describe(config.architecture),
             "layers": list(config.network.layer_types),
             "filters": config.network.filters,
-            "parameters": count_parameters(model),
-            "multiply_adds": count_multiply_adds(model),
+            "parameters": cost.parameters,
+            "multiply_adds": cost.multiply_adds,
             "input": {
                 "shape": list(source.image_shape),
                 "pixels": "0 to 255",

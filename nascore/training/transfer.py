@@ -68,22 +68,21 @@ def _shared_blocks(
     if supernet.aux_head is not None:
         yield "auxiliary_head", _values(supernet.aux_head)
     names = supernet.space.operations
-    pairs = zip(supernet.config.layer_types, layer_types, strict=False)
-    for number, (kind, own_kind) in enumerate(pairs):
-        if kind != own_kind:
+    for layer, kind in zip(supernet.stack.layers, layer_types, strict=False):
+        if kind != layer.kind:
             continue
-        prefix = f"layer_{number}"
-        for side, calibration in enumerate(supernet.calibrations[number]):
-            yield f"{prefix}_input_{side}", _values(calibration)
-        shared = supernet.cells[number]
+        calibrations = supernet.calibrations[layer.number]
+        for side, calibration in enumerate(calibrations):
+            yield f"{layer.name}_input_{side}", _values(calibration)
+        shared = supernet.cells[layer.number]
         slots = _slots_by_operation(shared)
-        cell = architecture.cells[supernet.cell_types[kind]]
+        cell = architecture.cells[layer.cell]
         for place, node in enumerate(cell.nodes):
             for side, (index, op) in enumerate(node.edges):
                 edge = NODE_INPUTS * place + side
                 row = shared.slot_offsets[edge] + index
                 values = [variable[row] for variable in slots[names[op]]]
-                yield f"{prefix}_node_{place}_{side}_{names[op]}", values
+                yield f"{layer.name}_node_{place}_{side}_{names[op]}", values
 
 
 def _slots_by_operation(shared: keras.layers.Layer) -> dict[str, Weights]:

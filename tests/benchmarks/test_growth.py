@@ -6,13 +6,11 @@ import pytest
 from benchmarks import growth
 from benchmarks.growth_point import (
     Point,
-    cell_multiply_adds,
     multiply_adds,
     sample,
 )
 from benchmarks.growth_report import draw, fit, write_table
 from nascore.networks.config import SupernetConfig
-from nascore.spaces.cells import ENAS_OPERATIONS
 
 # One node, sep_conv_3x3(input 0) + avg_pool_3x3(input 1), in both cells.
 TINY = SupernetConfig(
@@ -46,11 +44,6 @@ def test_the_error_is_that_of_a_regression():
     law = fit(np.exp([0, 1, 2]), np.exp([0, 1, 0]))
     assert law.exponent == pytest.approx(0)
     assert law.error == pytest.approx((2 / 3 / 1 / 2) ** 0.5)
-
-
-def test_multiply_adds_of_a_cell():
-    (cell, _) = ARCHITECTURE.cells
-    assert cell_multiply_adds(cell, ENAS_OPERATIONS, 16, 4) == 16 * TINY_CELL
 
 
 def test_multiply_adds_of_a_network():

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
+from enas.config import ControllerConfig, EnasConfig
 from enas.search import make_search
 from nascore.data.config import DataConfig
+from nascore.evaluators.config import SharedWeightsConfig
 from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.runs.folder import RunFolder
 from nascore.runs.reader import read_run
+from nascore.search.config import SearchConfig
 from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.provenance.origin import Origin, Search
 from nascore.training.run import FinalTraining
@@ -55,9 +57,8 @@ def begun(tmp_path_factory):
                 data,
                 SupernetConfig(**CHILD),
                 ControllerConfig(train_steps=1, num_aggregate=1),
-                ScheduleConfig(
-                    epochs=1, batch_size=8, epoch_samples=1, derive_samples=2
-                ),
+                SharedWeightsConfig(batch_size=8),
+                SearchConfig(epochs=1, epoch_samples=1, derive_samples=2),
             ),
             run,
         ).run()
@@ -119,6 +120,11 @@ def words(moved, *names):
 
 
 def test_a_training_that_had_saved_nothing_follows_all_of_it(moved):
+    # Former versions did not say of what kind the space is.
+    file = moved / "final" / "config.json"
+    settings = json.loads(file.read_text())
+    assert settings["space"].pop("kind") == "cells"
+    file.write_text(json.dumps(settings))
     done = subprocess.run(
         [
             *(sys.executable, "-m", "experiments.train_final"),

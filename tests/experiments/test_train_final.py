@@ -17,15 +17,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
+from enas.config import ControllerConfig, EnasConfig
 from enas.search import make_search
 from experiments import predict
 from nascore.data.config import DataConfig
 from nascore.data.images import load
 from nascore.errors import InputError
+from nascore.evaluators.config import SharedWeightsConfig
 from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.runs.folder import RunFolder
 from nascore.runs.reader import read_run
+from nascore.search.config import SearchConfig
 from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.exports import formats
 from nascore.training.exports.classifier import load_classifier
@@ -39,7 +41,8 @@ SEARCH = EnasConfig(
         num_nodes=1, filters=4, num_normal_cells=1, num_reduction_cells=1
     ),
     ControllerConfig(train_steps=1, num_aggregate=1),
-    ScheduleConfig(epochs=1, batch_size=80, epoch_samples=1, derive_samples=2),
+    SharedWeightsConfig(batch_size=80),
+    SearchConfig(epochs=1, epoch_samples=1, derive_samples=2),
 )
 TINY = (
     "--dataset=digits",

@@ -248,7 +248,7 @@ def test_keras_bombs_are_refused(monkeypatch, model):
 def test_every_operation_makes_a_file_that_is_taken(tmp_path):
     from nascore.networks.config import NetworkConfig
     from nascore.networks.discrete import build_network
-    from nascore.networks.operations.base import OPERATIONS
+    from nascore.networks.operations.catalogue import OPERATIONS
     from nascore.training.config import FinalConfig, TrainingConfig
     from nascore.training.exports.write import (
         export,

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from nascore.networks import costs
 from nascore.networks.config import NetworkConfig
-from nascore.training.memory import count
+from nascore.networks.stack import plan
 
 README = "README.md"
 FAULTS = "results/faults/README.md"
@@ -78,12 +79,11 @@ def test_final_trainings(results, name, title):
 
 def parameters(cell, layout, filters):
     """Without and with the auxiliary head."""
-    for aux_weight in (0.0, 0.4):
-        config = NetworkConfig(
-            layout=layout, filters=filters, aux_weight=aux_weight
-        )
-        architecture = config.space.parse(CELLS[cell])
-        yield count(architecture, config, (32, 32, 3), 10)[1]
+    config = NetworkConfig(layout=layout, filters=filters)
+    architecture = config.space.parse(CELLS[cell])
+    parts = costs.count(plan(config, (32, 32, 3), 10, architecture))
+    for head in (False, True):
+        yield costs.total(parts, head).parameters
 
 
 def test_published_cells(results):

@@ -5,8 +5,9 @@ import functools
 import numpy as np
 import pytest
 
-from enas.memory import count_weights
+from nascore.networks import costs
 from nascore.networks.config import SupernetConfig
+from nascore.networks.stack import plan
 
 NAME = "docs/scaling.md"
 # Of an epoch of flags/presets/cifar10.flags.
@@ -67,7 +68,7 @@ def gpu(results):
 def weights():
     """Of the published child: all, and those in slots."""
     every, fewer = (
-        count_weights(config, (32, 32, 3), 10)
+        costs.total(costs.count(plan(config, (32, 32, 3), 10))).parameters
         for config in (SupernetConfig(), SupernetConfig(operations="identity"))
     )
     return every, every - fewer

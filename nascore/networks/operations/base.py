@@ -1,33 +1,21 @@
-"""The operations of a cell, each in its shared and its discrete form.
+"""What an operation of a cell is, in its shared and its discrete form.
 
-An operation is one entry of `OPERATIONS`. Its shared form is what a supernet
-needs: the weights of one slot, and a pure function of an input and one
-slot's weights, normalized by the statistics of the batch. Its discrete form
-is an ordinary Keras layer with weights and moving statistics of its own.
-Adding an operation means one more `register`; nothing else names one.
+Its shared form is what a supernet needs: the weights of one slot, and a pure
+function of an input and one slot's weights, normalized by the statistics of
+the batch. Its discrete form is an ordinary Keras layer with weights and
+moving statistics of its own. It also says what it costs.
 """
 
 import abc
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
-from nascore.errors import InputError
-from nascore.networks.layers import (
-    Normalization,
-    halving,
-    he_normal,
-)
-from nascore.networks.operations.separable import (
-    Kept,
-    Weights,
-    separable,
-    separable_pair,
-    separable_pair_gradient,
-)
+from nascore.networks.layers import Normalization
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +34,11 @@ class WeightSpec:
     shape: tuple[int, ...]
     fan_in: int | None = None
     start: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """Numbers in one slot."""
+        return math.prod(self.shape)
 
 
 class Forward(NamedTuple):
@@ -71,8 +64,6 @@ class Operation(abc.ABC):
     # What the shared form keeps for its gradient, besides its input.
     kept_maps = 0
     kept_statistics = 0
-    # Tensors of the input's size that the discrete form keeps.
-    discrete_maps = 0
 
     def weight_specs(self, channels: int) -> tuple[WeightSpec, ...]:
         """Returns the weights of one slot at this width."""
@@ -122,233 +113,32 @@ class Operation(abc.ABC):
 
         They run one after the other and are Keras's own, so that a saved
         network loads without this package. Their trainable weights are
-        those of `weight_specs`, in that order, if there are any.
+        those of `discrete_specs`, in that order, if there are any.
         """
 
+    def discrete_specs(
+        self, channels: int, strides: int
+    ) -> tuple[WeightSpec, ...]:
+        """Returns the weights of the discrete form."""
+        return self.weight_specs(channels)
 
-class SeparableConvolution(Operation):
-    """Two times: relu, depthwise k x k, pointwise 1x1, normalization.
+    def discrete_maps(self, strides: int) -> tuple[int, int]:
+        """Maps that the discrete form keeps for its gradient.
 
-    Args:
-      kernel_size: height and width of the depthwise kernel.
-      dilation: distance between the pixels that the kernel reads.
-    """
+        Returns:
+          How many of the input's size, and how many of the output's.
+        """
+        return 0, 0
 
-    is_convolution = True
-    repeats = 2
-    # In each repeat what depthwise, pointwise and normalization have read.
-    discrete_maps = 3 * repeats
+    def multiply_adds(self, channels: int, strides: int = 1) -> int:
+        """Multiply-adds of either form for one pixel of the output.
 
-    def __init__(self, kernel_size: int, dilation: int = 1) -> None:
-        self.kernel_size = kernel_size
-        self.dilation = dilation
-        # The gradient that is written out knows no dilation.
-        self.kept_maps = 1 if dilation == 1 else 0
-        self.kept_statistics = 3 if dilation == 1 else 0
-
-    def weight_specs(self, channels: int) -> tuple[WeightSpec, ...]:
-        """Depthwise, pointwise, scale and offset for each repeat."""
-        size = self.kernel_size
-        specs = []
-        for repeat in range(self.repeats):
-            specs += [
-                WeightSpec(
-                    f"depthwise_{repeat}",
-                    (size, size, channels, 1),
-                    fan_in=size * size,
-                ),
-                WeightSpec(
-                    f"pointwise_{repeat}",
-                    (1, 1, channels, channels),
-                    fan_in=channels,
-                ),
-                WeightSpec(f"scale_{repeat}", (channels,), start=1.0),
-                WeightSpec(f"offset_{repeat}", (channels,)),
-            ]
-        return tuple(specs)
-
-    def apply(self, x: tf.Tensor, weights: Sequence[tf.Tensor]) -> tf.Tensor:
-        """See `Operation.apply`."""
-        for repeat in self._split(weights):
-            x = separable(x, repeat, self.dilation).normalized.y
-        return x
-
-    def _split(self, weights: Sequence[tf.Tensor]) -> list[Weights]:
-        count = len(Weights._fields)
-        return [
-            Weights(*weights[count * repeat :][:count])
-            for repeat in range(self.repeats)
-        ]
-
-    def forward(self, x: tf.Tensor, weights: Sequence[tf.Tensor]) -> Forward:
-        """See `Operation.forward`."""
-        if not self.kept_maps:
-            return super().forward(x, weights)
-        output, kept = separable_pair(x, *self._split(weights))
-        return Forward(output, [kept.filtered], kept.statistics)
-
-    def gradient(
-        self,
-        x: tf.Tensor,
-        weights: Sequence[tf.Tensor],
-        kept: Forward,
-        upstream: tf.Tensor,
-    ) -> list[tf.Tensor]:
-        """See `Operation.gradient`."""
-        if not self.kept_maps:
-            return super().gradient(x, weights, kept, upstream)
-        first, second = self._split(weights)
-        x_grad, *slot = separable_pair_gradient(
-            x,
-            first,
-            second,
-            Kept(kept.maps[0], list(kept.statistics)),
-            upstream,
+        Those of kernels, each number of which is used once; normalizations,
+        activations, poolings and sums do not count, as is usual, nor does
+        what TensorFlow pads or throws away for dilated kernels.
+        """
+        return sum(
+            spec.size
+            for spec in self.discrete_specs(channels, strides)
+            if spec.fan_in is not None
         )
-        return [x_grad, *slot[0], *slot[1]]
-
-    def discrete(
-        self, channels: int, strides: int, normalization: Normalization
-    ) -> list[keras.layers.Layer]:
-        """The first repeat takes the stride."""
-        layers: list[keras.layers.Layer] = []
-        for repeat in range(self.repeats):
-            layers += [
-                keras.layers.ReLU(),
-                keras.layers.SeparableConv2D(
-                    channels,
-                    self.kernel_size,
-                    strides=strides if repeat == 0 else 1,
-                    padding="same",
-                    dilation_rate=self.dilation,
-                    use_bias=False,
-                    depthwise_initializer=he_normal(self.kernel_size**2),
-                    pointwise_initializer=he_normal(channels),
-                ),
-                normalization(),
-            ]
-        return layers
-
-
-@tf.custom_gradient
-def _max_pool_3x3(x: tf.Tensor) -> tuple[tf.Tensor, object]:
-    # Inside a function or a branch, forward and backward live in different
-    # graphs, and TensorFlow then takes a max-pool gradient several times
-    # slower than the one it takes beside its own forward pass.
-    x = tf.identity(x)
-    window = {"ksize": [1, 3, 3, 1], "strides": [1, 1, 1, 1]}
-
-    def grad(upstream: tf.Tensor) -> tf.Tensor:
-        pooled = tf.raw_ops.MaxPool(input=x, padding="SAME", **window)
-        return tf.raw_ops.MaxPoolGrad(
-            orig_input=x,
-            orig_output=pooled,
-            grad=upstream,
-            padding="SAME",
-            **window,
-        )
-
-    return tf.raw_ops.MaxPool(input=x, padding="SAME", **window), grad
-
-
-class AveragePool(Operation):
-    """Average pooling, 3x3; pixels beyond the border do not count."""
-
-    def apply(self, x: tf.Tensor, weights: Sequence[tf.Tensor]) -> tf.Tensor:
-        """See `Operation.apply`."""
-        return tf.nn.avg_pool2d(x, 3, 1, "SAME")
-
-    def discrete(
-        self, channels: int, strides: int, normalization: Normalization
-    ) -> list[keras.layers.Layer]:
-        """See `Operation.discrete`."""
-        return [keras.layers.AveragePooling2D(3, strides, "same")]
-
-
-class MaxPool(Operation):
-    """Max pooling, 3x3."""
-
-    def apply(self, x: tf.Tensor, weights: Sequence[tf.Tensor]) -> tf.Tensor:
-        """See `Operation.apply`."""
-        return _max_pool_3x3(x)
-
-    def discrete(
-        self, channels: int, strides: int, normalization: Normalization
-    ) -> list[keras.layers.Layer]:
-        """See `Operation.discrete`."""
-        return [keras.layers.MaxPooling2D(3, strides, "same")]
-
-
-class Identity(Operation):
-    """Returns its input; at stride 2 a factorized reduction."""
-
-    is_skip = True
-
-    def apply(self, x: tf.Tensor, weights: Sequence[tf.Tensor]) -> tf.Tensor:
-        """See `Operation.apply`."""
-        return tf.identity(x)
-
-    def discrete(
-        self, channels: int, strides: int, normalization: Normalization
-    ) -> list[keras.layers.Layer]:
-        """See `Operation.discrete`."""
-        if strides == 1:
-            return []
-        return [halving(channels, channels), normalization()]
-
-
-class Zero(Operation):
-    """The "none" operation: zeros, so that the edge is as if absent."""
-
-    def apply(self, x: tf.Tensor, weights: Sequence[tf.Tensor]) -> tf.Tensor:
-        """See `Operation.apply`."""
-        return tf.zeros_like(x)
-
-    def discrete(
-        self, channels: int, strides: int, normalization: Normalization
-    ) -> list[keras.layers.Layer]:
-        """Keeps every `strides`-th pixel, times zero."""
-        return [
-            keras.layers.AveragePooling2D(1, strides),
-            keras.layers.Rescaling(0.0),
-        ]
-
-
-OPERATIONS: dict[str, Operation] = {}
-
-
-def register(name: str, operation: Operation) -> None:
-    """Adds an operation under a name that no other has.
-
-    Raises:
-      ValueError: the name is taken.
-    """
-    if name in OPERATIONS:
-        raise ValueError(f"an operation of this name exists. Received: {name}")
-    OPERATIONS[name] = operation
-
-
-register("sep_conv_3x3", SeparableConvolution(3))
-register("sep_conv_5x5", SeparableConvolution(5))
-register("sep_conv_7x7", SeparableConvolution(7))
-register("dil_conv_3x3", SeparableConvolution(3, dilation=2))
-register("dil_conv_5x5", SeparableConvolution(5, dilation=2))
-register("avg_pool_3x3", AveragePool())
-register("max_pool_3x3", MaxPool())
-register("identity", Identity())
-register("none", Zero())
-
-
-def find_operations(names: Sequence[str]) -> tuple[Operation, ...]:
-    """Looks names up.
-
-    Raises:
-      InputError: an unknown name; lists the known ones.
-    """
-    for name in names:
-        if name not in OPERATIONS:
-            raise InputError(
-                f"unknown operation {name!r}; known are: "
-                f"{', '.join(OPERATIONS)}"
-            )
-    return tuple(OPERATIONS[name] for name in names)

@@ -2,11 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nascore.networks.operations.base import (
-    OPERATIONS,
-    Operation,
-    find_operations,
-)
+from nascore.networks.operations.base import Operation
+from nascore.networks.operations.catalogue import OPERATIONS, find_operations
 from nascore.networks.operations.edge import Edge
 from nascore.networks.operations.kernels import batch_norm
 from nascore.networks.shared_cell import SharedCell

@@ -8,7 +8,7 @@ import tensorflow as tf
 from nascore.errors import InputError
 from nascore.networks.config import SupernetConfig
 from nascore.networks.layers import BatchStatisticsNorm
-from nascore.networks.operations.base import OPERATIONS
+from nascore.networks.operations.catalogue import OPERATIONS
 from nascore.networks.operations.kernels import batch_norm
 from nascore.networks.stack import check_image_size
 from nascore.networks.supernet import Supernet, describe_layers

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nascore.networks.operations.base import OPERATIONS
+from nascore.networks.operations.catalogue import OPERATIONS
 from nascore.networks.operations.edge import Edge
 from nascore.networks.operations.kernels import mix
 

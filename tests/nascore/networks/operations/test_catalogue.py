@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from nascore.errors import InputError
 from nascore.networks.layers import BatchStatisticsNorm, FactorizedReduction
-from nascore.networks.operations.base import (
+from nascore.networks.operations.catalogue import (
     OPERATIONS,
     MaxPool,
     find_operations,
@@ -113,6 +113,25 @@ def test_discrete_form_halves_the_image_at_stride_two(name):
     )
     x = np.ones((2, 8, 8, CHANNELS), np.float32)
     assert layer(x).shape == (2, 4, 4, CHANNELS)
+
+
+@pytest.mark.parametrize("strides", [1, 2])
+@pytest.mark.parametrize("name", list(OPERATIONS))
+def test_an_operation_knows_its_discrete_weights(name, strides):
+    operation = OPERATIONS[name]
+    layers = operation.discrete(CHANNELS, strides, BatchStatisticsNorm)
+    block = keras.Sequential(layers or [keras.layers.Identity()])
+    block(np.ones((2, 8, 8, CHANNELS), np.float32))
+    specs = operation.discrete_specs(CHANNELS, strides)
+    weights = block.trainable_variables
+    assert [spec.shape for spec in specs] == [tuple(w.shape) for w in weights]
+    assert sum(spec.size for spec in specs) == block.count_params()
+    kernels = [spec for spec in specs if len(spec.shape) == 4]
+    assert all((spec.fan_in is not None) == (spec in kernels) for spec in specs)
+    # Each number of a kernel is used once for each pixel.
+    assert operation.multiply_adds(CHANNELS, strides) == sum(
+        np.prod(spec.shape) for spec in kernels
+    )
 
 
 def test_max_pool_gradient_equals_tensorflows():
