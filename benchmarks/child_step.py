@@ -26,14 +26,14 @@ from experiments.launch import quiet_tensorflow
 quiet_tensorflow()
 
 import tensorflow as tf  # noqa: E402
-from enas.child import Child  # noqa: E402
 
-from enas.config import EnasConfig, ScheduleConfig  # noqa: E402
+from benchmarks.parts import make_parts  # noqa: E402
+from enas.config import EnasConfig  # noqa: E402
 from nascore.data.images import ImageData, Split  # noqa: E402
+from nascore.evaluators.config import SharedWeightsConfig  # noqa: E402
 from nascore.networks.config import SupernetConfig  # noqa: E402
 from nascore.networks.operations.kernels import batch_norm  # noqa: E402
 from nascore.networks.shared_cell import SharedCell  # noqa: E402
-from nascore.networks.supernet import Supernet  # noqa: E402
 from nascore.process.runtime import configure  # noqa: E402
 
 BATCH = 128
@@ -143,20 +143,22 @@ def make_way(
     """Builds one way and runs its first step."""
     begin = time.perf_counter()
     tf.keras.utils.set_random_seed(1)
-    supernet = Supernet(config.child, (32, 32, 3), 10, cell)
-    batch = config.schedule.batch_size
-    child = Child(supernet, random_data(2 * batch, 2 * batch), config)
+    batch = config.weights.batch_size
+    parts = make_parts(config, random_data(2 * batch, 2 * batch), cell)
     order = tf.range(2 * batch)
     static = cell is StaticCell
     architectures = tf.constant(arrays)
-    images = child.validation_images.images[:batch]
+    images = parts.shared.validation_images.images[:batch]
     zero, rate, seed = tf.constant(0), tf.constant(0.01), tf.constant([0, 0])
 
     def step(architecture: tf.Tensor) -> tf.Tensor:
-        return child._train_step(architecture, order, zero, zero, rate).loss
+        values = parts.training._train_step(
+            architecture, order, zero, zero, rate
+        )
+        return values[0]
 
     def logits(architecture: tf.Tensor) -> tf.Tensor:
-        return child._run_child(architecture, images, seed)
+        return parts.shared._run(architecture, images, seed)
 
     def compile_for(function: Callable) -> Callable[[int], None]:
         if not static:
@@ -200,7 +202,7 @@ def main() -> None:
     configure()
     config = EnasConfig(
         child=SupernetConfig(num_layers=arguments.layers),
-        schedule=ScheduleConfig(batch_size=arguments.batch),
+        weights=SharedWeightsConfig(batch_size=arguments.batch),
     )
     rng = np.random.default_rng(0)
     space = config.child.space

@@ -18,19 +18,15 @@ import numpy as np
 
 from benchmarks import suite
 from benchmarks.child_step import random_data
+from benchmarks.parts import make_parts
 from benchmarks.rates import measure
 
 import tensorflow as tf  # isort: skip
 
-from enas.child import Child
-from enas.policy import PolicyTrainer
-from enas.reward import AccuracyReward
 
 from enas.config import ControllerConfig, EnasConfig
-from enas.controller import make_controller
 from nascore.data.config import DataConfig
 from nascore.data.images import Split
-from nascore.networks.supernet import Supernet
 from nascore.process.runtime import configure
 
 TRAIN, VALIDATION = 45_000, 5_000
@@ -71,28 +67,30 @@ def run_epoch(config: EnasConfig, share: float) -> Epoch:
         rng.integers(0, 10, VALIDATION, np.int32),
     )
     data = dataclasses.replace(data, validation=validation)
-    child = Child(Supernet(config.child, (32, 32, 3), 10), data, config)
-    controller = make_controller(config.child.space, config.controller)
-    policy = PolicyTrainer(controller, child, AccuracyReward(), config)
-    steps = child.steps_per_epoch
-    architectures = controller(steps, [1, 2]).architectures
+    parts = make_parts(config, data)
+    shared = parts.shared
+    steps = parts.training.steps_per_epoch
+    seed = tf.constant([1, 2])
+    rows = parts.controller.sample(tf.constant(steps), seed)
     zero = tf.constant(0)
 
     def train(stop: int) -> float:
         begin = time.perf_counter()
-        child.train(
-            architectures, zero, zero, tf.constant(stop), tf.constant(1e-3)
-        ).loss.numpy()
+        columns = parts.training.train(
+            rows, zero, zero, tf.constant(stop), tf.constant(1e-3)
+        )
+        columns["loss"].numpy()
         return time.perf_counter() - begin
 
     def update(stop: int) -> float:
         begin = time.perf_counter()
-        policy.train(zero, zero, tf.constant(stop)).accuracy.numpy()
+        parts.asking.run(0, 0, stop)
         return time.perf_counter() - begin
 
     def validate() -> float:
         begin = time.perf_counter()
-        child.accuracy_on(child.validation_images, architectures[:50])
+        cells = shared.as_cells(rows[:50])
+        shared._accuracy_on(shared.validation_images, cells)
         return time.perf_counter() - begin
 
     # Every operation should have run once on every map size.

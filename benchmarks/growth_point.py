@@ -19,16 +19,17 @@ from experiments.launch import quiet_tensorflow
 quiet_tensorflow()
 
 import tensorflow as tf  # noqa: E402
-from enas.child import Child  # noqa: E402
 
-from enas.config import EnasConfig, ScheduleConfig  # noqa: E402
+from benchmarks.parts import make_parts  # noqa: E402
+from enas.config import EnasConfig  # noqa: E402
 from nascore.data.images import ImageData, Split  # noqa: E402
+from nascore.evaluators.config import SharedWeightsConfig  # noqa: E402
 from nascore.networks import costs  # noqa: E402
 from nascore.networks.config import SupernetConfig  # noqa: E402
 from nascore.networks.stack import plan  # noqa: E402
-from nascore.networks.supernet import Supernet  # noqa: E402
 from nascore.process.memory import peak  # noqa: E402
 from nascore.process.runtime import configure  # noqa: E402
+from nascore.protocols import Proposals  # noqa: E402
 from nascore.spaces.cells import Architecture  # noqa: E402
 
 SHAPE = (32, 32, 3)
@@ -130,24 +131,29 @@ def measure(point: Point) -> dict[str, float]:
     """
     configure()
     config = EnasConfig(
-        child=point.child, schedule=ScheduleConfig(batch_size=point.batch)
+        child=point.child,
+        weights=SharedWeightsConfig(batch_size=point.batch),
     )
     data = _noise(point.images)
     arrays = sample(point.nodes)
     begin = time.perf_counter()
     tf.keras.utils.set_random_seed(1)
-    child = Child(Supernet(config.child, SHAPE, CLASSES), data, config)
+    parts = make_parts(config, data)
     order = tf.random.shuffle(tf.range(point.images), seed=1)
     zero, rate = tf.constant(0), tf.constant(0.01)
     architectures = tf.constant(arrays)
 
     @tf.function(autograph=False)
     def step(architecture: tf.Tensor) -> tf.Tensor:
-        return child._train_step(architecture, order, zero, zero, rate).loss
+        values = parts.training._train_step(
+            architecture, order, zero, zero, rate
+        )
+        return values[0]
 
     @tf.function(autograph=False)
     def evaluate(architecture: tf.Tensor) -> tf.Tensor:
-        return child.reward_accuracy(architecture, tf.constant([0, 0]))
+        row = tf.reshape(architecture, [1, -1])
+        return parts.shared.measure(Proposals(row), tf.constant([0, 0])).score
 
     step(architectures[0]).numpy()
     start_up = time.perf_counter() - begin

@@ -29,15 +29,17 @@ import joblib
 import numpy as np
 
 from benchmarks import scaling_table
+from enas.config import EnasConfig
 from experiments import cluster, compare
 from experiments.batch import run_jobs
-from ienas.config import IenasConfig
 from mlpnas.config import MlpnasConfig
 from nascore.data.config import DataConfig
+from nascore.evaluators.config import SharedWeightsConfig
 from nascore.networks.config import SupernetConfig
+from nascore.search.config import SearchConfig
 
 # On one core a search of about 20 seconds, three quarters of them its start.
-SEARCH = IenasConfig(
+SEARCH = EnasConfig(
     data=DataConfig(validation_fraction=0.25),
     child=SupernetConfig(
         num_normal_cells=1, num_reduction_cells=1, num_nodes=2, filters=8
@@ -48,9 +50,8 @@ SEARCH = dataclasses.replace(
     controller=dataclasses.replace(
         SEARCH.controller, num_aggregate=5, train_steps=10
     ),
-    schedule=dataclasses.replace(
-        SEARCH.schedule, batch_size=32, epochs=3, epoch_samples=10
-    ),
+    weights=SharedWeightsConfig(batch_size=32),
+    search=SearchConfig(epochs=3, epoch_samples=10),
 )
 CANDIDATE_EPOCHS = 15
 SEEDS, CANDIDATES = 2, 16
@@ -124,7 +125,7 @@ def list_cases(backends: list[str]) -> list[Case]:
 def run_seeds(case: Case) -> float:
     """Searches with so many seeds; returns seconds."""
     with tempfile.TemporaryDirectory() as folder:
-        jobs = compare.plan_jobs(SEARCH, ["enas"], case.tasks, Path(folder))
+        jobs = compare.plan_jobs({"enas": SEARCH}, case.tasks, Path(folder))
         begin = time.perf_counter()
         with contextlib.redirect_stdout(io.StringIO()):
             run_jobs(jobs, "epochs", case.workers, case.backend)

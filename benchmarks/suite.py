@@ -25,24 +25,22 @@ from nascore.process.quiet import quiet_tensorflow
 quiet_tensorflow()
 
 import tensorflow as tf  # noqa: E402
-from enas.child import Child  # noqa: E402
-from enas.policy import PolicyTrainer  # noqa: E402
-from enas.reward import AccuracyReward  # noqa: E402
 
 from benchmarks import mlpnas_child, network_fit  # noqa: E402
 from benchmarks.arithmetic import Work, count_child  # noqa: E402
 from benchmarks.child_step import BATCH, random_data  # noqa: E402
+from benchmarks.parts import make_parts  # noqa: E402
 from benchmarks.rates import Rates, measure, timed  # noqa: E402
-from enas.config import ControllerConfig, EnasConfig, ScheduleConfig  # noqa: E402
-from enas.controller import make_controller  # noqa: E402
+from enas.config import ControllerConfig, EnasConfig  # noqa: E402
 from mlpnas.data.config import MlpDataConfig  # noqa: E402
 from mlpnas.data.load import load  # noqa: E402
 from nascore.data.augment import augment, to_float  # noqa: E402
 from nascore.data.images import ImageData, Split  # noqa: E402
+from nascore.evaluators.config import SharedWeightsConfig  # noqa: E402
 from nascore.networks import costs  # noqa: E402
 from nascore.networks.config import SupernetConfig  # noqa: E402
-from nascore.networks.supernet import Supernet  # noqa: E402
 from nascore.process.runtime import configure, device_names  # noqa: E402
+from nascore.protocols import Proposals  # noqa: E402
 
 # Architectures in a stretch, and updates of the controller.
 STEPS, UPDATES = 8, 2
@@ -75,7 +73,7 @@ def published(layers: int = 6, precision: str = "float32") -> EnasConfig:
     return EnasConfig(
         child=SupernetConfig(num_layers=layers, precision=precision),
         controller=ControllerConfig(num_aggregate=10),
-        schedule=ScheduleConfig(batch_size=BATCH),
+        weights=SharedWeightsConfig(batch_size=BATCH),
     )
 
 
@@ -94,34 +92,27 @@ class SearchParts:
         self.config = config
         self.rounds = rounds
         begin = time.perf_counter()
-        self.supernet = Supernet(config.child, (32, 32, 3), 10)
-        self.child = Child(self.supernet, data, config)
+        self.parts = make_parts(config, data)
         space = config.child.space
-        rows = space.sample(np.random.default_rng(0), STEPS)
-        self.arrays = rows.reshape(-1, *space.array_shape)
-        self.architectures = tf.constant(self.arrays, tf.int32)
+        self.sample = space.sample(np.random.default_rng(0), STEPS)
+        self.architectures = tf.constant(self.sample)
         self._train()
         self.start_up = time.perf_counter() - begin
-        self.policy = PolicyTrainer(
-            make_controller(space, config.controller),
-            self.child,
-            AccuracyReward(),
-            config,
-        )
 
     def _train(self) -> None:
         numbers = (tf.constant(n) for n in (0, 0, STEPS))
-        self.child.train(
+        columns = self.parts.training.train(
             self.architectures, *numbers, tf.constant(1e-3)
-        ).loss.numpy()
-
-    def _work(self, training: bool, arrays: np.ndarray) -> Work:
-        stack = self.supernet.stack
-        works = (
-            count_child(stack, stack.space.from_array(array), BATCH, training)
-            for array in arrays
         )
-        return sum(works, Work()) * (1 / len(arrays))
+        columns["loss"].numpy()
+
+    def _work(self, training: bool, rows: np.ndarray) -> Work:
+        stack = self.parts.shared.supernet.stack
+        works = (
+            count_child(stack, stack.space.decode(row), BATCH, training)
+            for row in rows
+        )
+        return sum(works, Work()) * (1 / len(rows))
 
     def rows(self) -> Iterator[Row]:
         """Times a step, an evaluation and the controller phase."""
@@ -129,45 +120,44 @@ class SearchParts:
         yield Row(
             "child step",
             [s / STEPS for s in timed(self._train, self.rounds)],
-            self._work(True, self.arrays),
+            self._work(True, self.sample),
         )
         seed = tf.constant([1, 2])
 
-        def score(architectures: tf.Tensor) -> None:
-            self.child.score_on_batches(architectures, seed).numpy()
+        @tf.function(autograph=False)
+        def measure(rows: tf.Tensor) -> tf.Tensor:
+            return self.parts.shared.measure(Proposals(rows), seed).score
+
+        def score(rows: np.ndarray) -> None:
+            measure(tf.constant(rows)).numpy()
 
         yield Row(
             "child evaluation",
-            [
-                s / STEPS
-                for s in timed(lambda: score(self.architectures), self.rounds)
-            ],
-            self._work(False, self.arrays),
+            [s / STEPS for s in timed(lambda: score(self.sample), self.rounds)],
+            self._work(False, self.sample),
         )
         count = UPDATES * self.config.controller.num_aggregate
-        zero, stop = tf.constant(0), tf.constant(UPDATES)
-        rows = self.policy.train(zero, zero, stop)
+        rows = self.parts.asking.run(0, 0, UPDATES)["row"]
         for number in (1, count):  # Each number is traced once.
-            score(rows.architectures[:number])
+            score(rows[:number])
         phase, alone, single = [], [], []
         for _ in range(self.rounds):
             begin = time.perf_counter()
-            rows = self.policy.train(zero, zero, stop)
-            rows.accuracy.numpy()
+            rows = self.parts.asking.run(0, 0, UPDATES)["row"]
             phase.append((time.perf_counter() - begin) / count)
             begin = time.perf_counter()
-            score(rows.architectures)
+            score(rows)
             alone.append((time.perf_counter() - begin) / count)
             begin = time.perf_counter()
             for place in range(count):
-                score(rows.architectures[place : place + 1])
+                score(rows[place : place + 1])
             single.append((time.perf_counter() - begin) / count)
         shares = np.array(alone) / np.array(phase)
         ratios = np.array(phase) / np.array(single)
         yield Row(
             "controller phase, for one evaluation",
             phase,
-            self._work(False, rows.architectures.numpy()),
+            self._work(False, rows),
             f"{np.median(shares):.1%} of it child evaluation "
             f"({shares.min():.1%} to {shares.max():.1%}); "
             f"{np.median(ratios):.2f} times one call for each "
@@ -280,7 +270,7 @@ def describe(rates: Rates, config: EnasConfig) -> str:
     return (
         f"{', '.join(device_names())}; TensorFlow {tf.__version__}; "
         f"{len(child.layer_types)} layers, {child.filters} filters, batch "
-        f"{config.schedule.batch_size}, 32x32x3, {child.precision}.\n"
+        f"{config.weights.batch_size}, 32x32x3, {child.precision}.\n"
         f"Measured here: {rates.products / 1e9:.0f} G multiply-adds/s "
         f"(float32 matrix product), {rates.bytes / 1e9:.1f} GB/s "
         "(read and written)."

@@ -162,6 +162,27 @@ class Records:
             seen.setdefault(entry.architecture, entry)
         self.best = list(seen.values())[: self.best_count]
 
+    def leaders(self, count: int, evaluated: int, mend: str) -> list[Best]:
+        """The best that have a score.
+
+        Args:
+          count: most of them.
+          evaluated: of how many they are the best.
+          mend: what to change if all were lost.
+
+        Raises:
+          RunStopped: nothing was measured, or all was lost.
+        """
+        best = self.best[:count]
+        if not best:
+            raise RunStopped("nothing was measured; there is nothing to rank")
+        if best[0].is_lost:
+            raise RunStopped(
+                f"all {evaluated} architectures were lost, the first "
+                f"{best[0].row['note']}; see {self.ranks}.csv. {mend}"
+            )
+        return [entry for entry in best if not math.isnan(entry.score)]
+
     def end_epoch(self, summary: Mapping[str, float]) -> None:
         """Writes the epoch's row, the list of the best, and pictures.
 

@@ -6,7 +6,6 @@ from there.
 """
 
 import contextlib
-import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from nascore.errors import RunStopped
 from nascore.process.runtime import device_names
 from nascore.protocols import Evaluator, Phase, Strategy
 from nascore.runs.checkpoints import State
@@ -256,19 +254,10 @@ class Search:
 
     def _rank_measured(self, count: int, stopped_early: bool) -> list[Ranked]:
         """The best that were measured are the ranking."""
-        best = self.records.best[:count]
-        if not best:
-            raise RunStopped("nothing was measured; there is nothing to rank")
         measures = self.evaluator.measures
         evaluated = len(self.run_folder.read(self.records.ranks))
-        if best[0].is_lost:
-            raise RunStopped(
-                f"all {evaluated} architectures were lost, the first "
-                f"{best[0].row['note']}; see {self.records.ranks}.csv. "
-                f"{self.evaluator.fault[1]}"
-            )
         return self.ranking.write_best(
-            [entry for entry in best if not math.isnan(entry.score)],
+            self.records.leaders(count, evaluated, self.evaluator.fault[1]),
             {measures: measures, **self.evaluator.ranked},
             self.epoch,
             stopped_early,

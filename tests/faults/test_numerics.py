@@ -1,22 +1,23 @@
 """NaN, Inf and overflow at random steps: caught there, named, and undone."""
 
 import dataclasses
-from types import SimpleNamespace
 
-import enas.policy
 import numpy as np
 import pytest
 import tensorflow as tf
-from enas.child import Child
-from enas.reward import AccuracyReward
 
-from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
-from enas.search import Search
+import enas.controller
+from enas.config import ControllerConfig, EnasConfig
+from enas.search import make_search
 from nascore.data.config import DataConfig
 from nascore.data.images import load
 from nascore.errors import RunStopped
+from nascore.evaluators.config import SharedWeightsConfig
+from nascore.evaluators.weights import TrainWeights
 from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.runs.folder import RunFolder
+from nascore.search.config import SearchConfig
+from nascore.strategies.rewards import ScoreReward
 from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.gradients import Gradients
 from nascore.training.loop import Loop
@@ -35,9 +36,8 @@ CONFIG = EnasConfig(
         filters=4, num_normal_cells=1, num_reduction_cells=1, num_nodes=2
     ),
     controller=ControllerConfig(num_aggregate=COUNT, train_steps=UPDATES),
-    schedule=ScheduleConfig(
-        epochs=EPOCHS, batch_size=16, epoch_samples=2, derive_samples=2
-    ),
+    weights=SharedWeightsConfig(batch_size=16),
+    search=SearchConfig(epochs=EPOCHS, epoch_samples=2, derive_samples=2),
 )
 DATA = load(CONFIG.data)
 FINAL = FinalConfig(
@@ -47,12 +47,12 @@ FINAL = FinalConfig(
         architecture="0 0 1 3 0 1 1 4", epochs=EPOCHS, batch_size=16
     ),
 )
-TABLES = ("child", "controller", "samples", "epochs")
+TABLES = ("child", "evaluations", "samples", "epochs")
 
 
 def make(path, resume=False):
     folder = (RunFolder.open if resume else RunFolder.create)(path)
-    return folder, Search(CONFIG, folder, data=DATA)
+    return folder, make_search(CONFIG, folder, DATA)
 
 
 def search(path, resume=False):
@@ -68,7 +68,7 @@ def search(path, resume=False):
         }
     values = {
         name: value.numpy()
-        for name, value in machine._variables().items()
+        for name, value in machine._state().items()
         if hasattr(value, "numpy")
     }
     return tables, values
@@ -102,20 +102,20 @@ def test_a_ruined_weight_is_named_at_its_step(
         # By the last update: no later step of the epoch would show it.
         step = STEPS - 1
     place = int(rng.integers(-2, 2))
-    original = Child._train_step
+    original = TrainWeights._train_step
 
     def train_step(self, architecture, order, e, s, rate):
         here = tf.logical_and(e == epoch, s == step)
         if when == "before":
-            spoil(self.weights[place], here)
+            spoil(self.shared.weights[place], here)
         rows = original(self, architecture, order, e, s, rate)
         if when == "after":
-            spoil(self.weights[place], here, np.inf)
+            spoil(self.shared.weights[place], here, np.inf)
         return rows
 
     path = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(Child, "_train_step", train_step)
+        patch.setattr(TrainWeights, "_train_step", train_step)
         folder, machine = make(path)
         with folder, pytest.raises(RunStopped) as stop:
             machine.run()
@@ -126,6 +126,21 @@ def test_a_ruined_weight_is_named_at_its_step(
     assert f"{row['normal_cell']} {row['reduction_cell']}" in text
     assert "--child_lr_max" in text and "\n" not in text
     assert_resumes(path, whole)
+
+
+class Spoiled:
+    """An evaluator whose scores something happens to."""
+
+    def __init__(self, evaluator, change):
+        self.evaluator = evaluator
+        self.change = change
+
+    def __getattr__(self, name):
+        return getattr(self.evaluator, name)
+
+    def measure(self, proposals, seed):
+        measured = self.evaluator.measure(proposals, seed)
+        return measured._replace(score=self.change(measured.score))
 
 
 @pytest.mark.slow
@@ -140,34 +155,38 @@ def test_the_controller_takes_in_nothing_that_is_not_finite(
     epoch, step = divmod(number, UPDATES * COUNT)
     calls = tf.Variable(0)
 
-    def wrap(function, per_call):
-        def wrapped(*arguments):
-            value = function(*arguments)
-            here = calls // per_call == number // per_call
-            with tf.control_dependencies([value]):
-                calls.assign_add(per_call)
-            return tf.where(here, value + np.nan, value)
+    def spoiled(values):
+        """NaN for the one; of a number that is of a whole update, for that."""
+        places = calls + tf.range(COUNT)
+        with tf.control_dependencies([places]):
+            calls.assign_add(COUNT)
+        here = places == number
+        if values.shape.rank == 0:
+            here = tf.reduce_any(here)
+        return tf.where(here, np.nan, values)
 
-        return wrapped
+    def wrap(function):
+        return lambda *arguments: spoiled(function(*arguments))
 
     path = tmp_path / "run"
     with monkeypatch.context() as patch:
         if what == "reward":
-            call = wrap(AccuracyReward.__call__, 1)
-            patch.setattr(AccuracyReward, "__call__", call)
+            call = wrap(ScoreReward.__call__)
+            patch.setattr(ScoreReward, "__call__", call)
         elif what == "loss":
-            loss = wrap(enas.policy.policy_gradient_loss, COUNT)
-            patch.setattr(enas.policy, "policy_gradient_loss", loss)
+            loss = wrap(enas.controller.policy_gradient_loss)
+            patch.setattr(enas.controller, "policy_gradient_loss", loss)
             step -= step % COUNT
         folder, machine = make(path)
         if what == "logits":
-            # Where the controller calls it; the samples are another case.
-            accuracy = wrap(machine.child.reward_accuracy, 1)
-            machine.policy.child = SimpleNamespace(reward_accuracy=accuracy)
-        start = [v.numpy() for v in machine.controller.variables_to_train]
+            # Where the controller is told; the samples are another case.
+            asking = machine.phases[1]
+            asking.evaluator = Spoiled(asking.evaluator, spoiled)
+        weights = machine.strategy.variables_to_train
+        start = [v.numpy() for v in weights]
         with folder, pytest.raises(RunStopped) as stop:
             machine.run()
-        rows = folder.read("controller")
+        rows = folder.read("evaluations")
     text = str(stop.value)
     assert f"epoch {epoch + 1}, step {step + 1} " in text
     place = step + 1 - COUNT * (len(rows) == 0)
@@ -177,9 +196,7 @@ def test_the_controller_takes_in_nothing_that_is_not_finite(
     assert f"{row['normal_cell']} {row['reduction_cell']}" in text
     # Rows end with the update that was not made.
     assert int(rows[-1]["step"]) // COUNT == step // COUNT, place
-    for variable, old in zip(
-        machine.controller.variables_to_train, start, strict=True
-    ):
+    for variable, old in zip(weights, start, strict=True):
         assert np.isfinite(variable.numpy()).all()
         if number < COUNT:
             np.testing.assert_array_equal(variable.numpy(), old)
