@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import joblib
@@ -173,7 +173,6 @@ def run_jobs(
     tasks = [
         joblib.delayed(run_job)(job, threads, parallel > 1) for job in missing
     ]
-    failed = []
     with (
         _stop_children(),
         _backend(backend, scheduler, parallel),
@@ -186,15 +185,27 @@ def run_jobs(
             pre_dispatch="all" if backend != "threading" else parallel,
             return_as=return_as(),
         )(tasks)
-        for outcome in outcomes:
-            done += 1
-            text = f"{done}/{len(jobs)} {outcome.job.name}: "
-            if outcome.exit_code:
-                failed.append(outcome)
-                text += f"failed, see {outcome.job.log}: {outcome.message}"
-            else:
-                text += "finished"
-            bar.line(text)
+        _follow(outcomes, jobs, done, bar)
+
+
+def _follow(
+    outcomes: Iterable[Outcome], jobs: Sequence[Job], done: int, bar: "_Bar"
+) -> None:
+    """Says how each job ended.
+
+    Raises:
+      RunStopped: after the last, if some failed.
+    """
+    failed = []
+    for outcome in outcomes:
+        done += 1
+        text = f"{done}/{len(jobs)} {outcome.job.name}: "
+        if outcome.exit_code:
+            failed.append(outcome)
+            text += f"failed, see {outcome.job.log}: {outcome.message}"
+        else:
+            text += "finished"
+        bar.line(text)
     if failed:
         raise RunStopped(
             f"{len(failed)} of {len(jobs)} jobs failed: "

@@ -11,12 +11,9 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("nascore", "enas", "ienas", "mlpnas", "flags", "experiments")
 FILE, FUNCTION, CLASS, FOLDER = 350, 60, 250, 15
 LARGER = {
-    "experiments/batch.py run_jobs": 71,
-    "experiments/comparison/page.py write_page": 83,
     "mlpnas": 16,
     "mlpnas/trainer.py Trainer": 263,
     "nascore/data/tfds.py": 364,
-    "nascore/networks/shared_cell.py _run": 78,
 }
 
 

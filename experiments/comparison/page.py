@@ -55,22 +55,36 @@ def write_page(
       remarks: what a reader must know before the numbers.
       pictures: (PNG file, caption, data set) of each figure.
     """
-    sections: list[dict[str, Any]] = [
-        {
-            "title": f"Figures: {dataset}",
-            "figures": [
-                {
-                    "caption": caption,
-                    "png": base64.b64encode(file.read_bytes()).decode(),
-                }
-                for file, caption, belongs in pictures
-                if belongs == dataset
-            ],
-        }
-        for dataset in rows.datasets
-    ]
-    sections[:0] = [_table_1_section(rows, tables)]
-    sections += [
+    sections = _sections(rows, tables, pictures)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("experiments.comparison"),
+        autoescape=True,
+        trim_blocks=True,
+    )
+    page = environment.get_template("page.html").render(
+        title=_title(rows),
+        verdicts=verdicts,
+        warnings=remarks,
+        sections=sections,
+    )
+    path.write_text(page, encoding="utf-8")
+
+
+def _title(rows: Rows) -> str:
+    names = dict.fromkeys(
+        name for data in rows.datasets for name in rows.methods(data)
+    )
+    titles = ", ".join(look_of(name).title for name in names)
+    return f"{titles} on {', '.join(rows.datasets)}"
+
+
+def _sections(
+    rows: Rows, tables: Tables, pictures: Sequence[tuple[Path, str, str]]
+) -> list[dict[str, Any]]:
+    """All of the page below its verdicts."""
+    return [
+        _table_1_section(rows, tables),
+        *(_figures_section(dataset, pictures) for dataset in rows.datasets),
         {
             "title": "By method",
             "text": "Mean over seeds with its 95% interval (Student's t, cut "
@@ -104,26 +118,22 @@ def write_page(
         },
         _settings_section(rows),
     ]
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("experiments.comparison"),
-        autoescape=True,
-        trim_blocks=True,
-    )
-    page = environment.get_template("page.html").render(
-        title=_title(rows),
-        verdicts=verdicts,
-        warnings=remarks,
-        sections=sections,
-    )
-    path.write_text(page, encoding="utf-8")
 
 
-def _title(rows: Rows) -> str:
-    names = dict.fromkeys(
-        name for data in rows.datasets for name in rows.methods(data)
-    )
-    titles = ", ".join(look_of(name).title for name in names)
-    return f"{titles} on {', '.join(rows.datasets)}"
+def _figures_section(
+    dataset: str, pictures: Sequence[tuple[Path, str, str]]
+) -> dict[str, Any]:
+    return {
+        "title": f"Figures: {dataset}",
+        "figures": [
+            {
+                "caption": caption,
+                "png": base64.b64encode(file.read_bytes()).decode(),
+            }
+            for file, caption, belongs in pictures
+            if belongs == dataset
+        ],
+    }
 
 
 def _table_1_section(rows: Rows, tables: Tables) -> dict[str, Any]:

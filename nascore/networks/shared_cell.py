@@ -4,8 +4,8 @@ Only the chosen operations run, forward and backward, and one compiled graph
 serves every cell.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -92,6 +92,12 @@ class _Choices(NamedTuple):
     ops: list[tf.Tensor]
     used: list[tf.Tensor]
     actions: list[tf.Tensor]
+
+
+# What an edge read, the weights of its operation, and what that kept.
+_Edge = tuple[tf.Tensor, list[tf.Tensor], list[Any]]
+# Whether a tensor is used, the tensor, and its kernel of the last 1x1 kernels.
+_End = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 
 
 class SharedCell(keras.layers.Layer):
@@ -244,7 +250,6 @@ class SharedCell(keras.layers.Layer):
         among tensors makes zeros for all those not chosen and adds them up.
         Here each edge adds its gradient to the tensor it had read.
         """
-        indices, ops, used, actions = choices
 
         @tf.custom_gradient
         def run(
@@ -253,58 +258,79 @@ class SharedCell(keras.layers.Layer):
             kernels: tf.Tensor,
             *chosen: tf.Tensor,
         ) -> tuple[tf.Tensor, object]:
-            tensors = [input_0, input_1]
-            slots = list(zip(*map(tf.unstack, chosen), strict=True))
-            edges = []
-            for node in range(self.num_nodes):
-                terms = []
-                for edge in (NODE_INPUTS * node, NODE_INPUTS * node + 1):
-                    x = _pick(indices[edge], *tensors)
-                    slot = list(slots[edge]) if slots else []
-                    term, *kept = self.edge.forward(ops[edge], x, *slot)
-                    terms.append(term)
-                    edges.append((x, slot, kept))
-                tensors.append(tf.add_n(terms))
-            ends = list(zip(used, tensors, tf.unstack(kernels), strict=True))
-            # No node comes after the last one to use it.
-            _, last, kernel = ends[-1]
-            output = mix(tf.nn.relu(last), kernel)
-            for is_used, x, kernel in ends[:-1]:
-                output = _add_loose_end(is_used, output, x, kernel)
-
-            def grad(upstream: tf.Tensor) -> list[tf.Tensor]:
-                sums, kernel_grads = map(
-                    list,
-                    zip(
-                        *(
-                            _loose_end_gradient(end[0], upstream, *end[1:])
-                            for end in ends
-                        ),
-                        strict=True,
-                    ),
-                )
-                slot_grads = []
-                for edge, sources in reversed(list(enumerate(edges))):
-                    if edge % NODE_INPUTS == 1:
-                        node_grad = sums.pop()
-                    x_grad, *slot_grad = self.edge.gradient(
-                        ops[edge], node_grad, *sources
-                    )
-                    slot_grads.append(slot_grad)
-                    sums = [
-                        _accumulate(action, x_grad, total)
-                        for action, total in zip(
-                            tf.unstack(actions[edge])[: len(sums)],
-                            sums,
-                            strict=True,
-                        )
-                    ]
-                stacked = [
-                    tf.stack(kind)
-                    for kind in zip(*reversed(slot_grads), strict=True)
-                ]
-                return [*sums, tf.stack(kernel_grads), *stacked]
-
-            return output, grad
+            output, edges, ends = self._forward(
+                choices, [input_0, input_1], kernels, chosen
+            )
+            return output, lambda upstream: self._backward(
+                choices, edges, ends, upstream
+            )
 
         return run(input_0, input_1, kernels, *chosen)
+
+    def _forward(
+        self,
+        choices: _Choices,
+        tensors: list[tf.Tensor],
+        kernels: tf.Tensor,
+        chosen: Sequence[tf.Tensor],
+    ) -> tuple[tf.Tensor, list[_Edge], list[_End]]:
+        """The output, and what each edge and each loose end was made of."""
+        slots = list(zip(*map(tf.unstack, chosen), strict=True))
+        edges: list[_Edge] = []
+        for node in range(self.num_nodes):
+            terms = []
+            for edge in (NODE_INPUTS * node, NODE_INPUTS * node + 1):
+                x = _pick(choices.indices[edge], *tensors)
+                slot = list(slots[edge]) if slots else []
+                term, *kept = self.edge.forward(choices.ops[edge], x, *slot)
+                terms.append(term)
+                edges.append((x, slot, kept))
+            tensors.append(tf.add_n(terms))
+        ends = list(
+            zip(choices.used, tensors, tf.unstack(kernels), strict=True)
+        )
+        # No node comes after the last one to use it.
+        _, last, kernel = ends[-1]
+        output = mix(tf.nn.relu(last), kernel)
+        for is_used, x, kernel in ends[:-1]:
+            output = _add_loose_end(is_used, output, x, kernel)
+        return output, edges, ends
+
+    def _backward(
+        self,
+        choices: _Choices,
+        edges: list[_Edge],
+        ends: list[_End],
+        upstream: tf.Tensor,
+    ) -> list[tf.Tensor]:
+        """Gradients of the arguments of `run`, in their order."""
+        sums, kernel_grads = map(
+            list,
+            zip(
+                *(
+                    _loose_end_gradient(end[0], upstream, *end[1:])
+                    for end in ends
+                ),
+                strict=True,
+            ),
+        )
+        slot_grads = []
+        for edge, sources in reversed(list(enumerate(edges))):
+            if edge % NODE_INPUTS == 1:
+                node_grad = sums.pop()
+            x_grad, *slot_grad = self.edge.gradient(
+                choices.ops[edge], node_grad, *sources
+            )
+            slot_grads.append(slot_grad)
+            sums = [
+                _accumulate(action, x_grad, total)
+                for action, total in zip(
+                    tf.unstack(choices.actions[edge])[: len(sums)],
+                    sums,
+                    strict=True,
+                )
+            ]
+        stacked = [
+            tf.stack(kind) for kind in zip(*reversed(slot_grads), strict=True)
+        ]
+        return [*sums, tf.stack(kernel_grads), *stacked]
