@@ -11,25 +11,26 @@ from pathlib import Path
 
 import numpy as np
 
-from enas.config import ControllerConfig, EnasConfig, ScheduleConfig
-from enas.search import Search
+from enas import search as enas
+from enas.config import ControllerConfig, EnasConfig
+from mlpnas import search as mlpnas
 from mlpnas.config import (
+    CandidateConfig,
+    LengthConfig,
     MlpnasConfig,
     PolicyConfig,
-    SearchConfig,
     SpaceConfig,
-    TrainingConfig,
 )
 from mlpnas.data.config import MlpDataConfig
 from mlpnas.data.load import load as load_table
-from mlpnas.search import Search as MlpnasSearch
 from nascore.data.config import DataConfig
 from nascore.data.images import ImageData, Split
+from nascore.evaluators.config import SharedWeightsConfig
 from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.process.memory import resident
 from nascore.runs.folder import RunFolder
-from nascore.training.config import FinalConfig
-from nascore.training.config import TrainingConfig as T
+from nascore.search.config import SearchConfig
+from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.provenance.images import FinalData
 from nascore.training.run import FinalTraining
 
@@ -53,13 +54,13 @@ DATA = ImageData(
 def sample_after_epochs(machine):
     """Notes the memory after each save, of which every epoch ends with one."""
     sizes = []
-    save = machine._save
+    save = machine.lifecycle._save
 
     def saved():
         save()
         sizes.append(resident())
 
-    machine._save = saved
+    machine.lifecycle._save = saved
     return sizes
 
 
@@ -70,18 +71,17 @@ def growth(sizes):
     return (np.median(sizes[-20:]) - settled) / MEBIBYTE
 
 
-def search(folder):
+def enas_search(folder):
     config = EnasConfig(
         child=SupernetConfig(
             filters=2, num_normal_cells=1, num_reduction_cells=0, num_nodes=1
         ),
         controller=ControllerConfig(num_aggregate=1, train_steps=1),
-        schedule=ScheduleConfig(
-            epochs=EPOCHS, batch_size=8, epoch_samples=1, derive_samples=1
-        ),
+        weights=SharedWeightsConfig(batch_size=8),
+        search=SearchConfig(epochs=EPOCHS, epoch_samples=1, derive_samples=1),
     )
     with RunFolder.create(folder) as run:
-        machine = Search(config, run, data=DATA)
+        machine = enas.make_search(config, run, DATA)
         sizes = sample_after_epochs(machine)
         machine.run()
     return growth(sizes)
@@ -91,7 +91,9 @@ def final_training(folder):
     config = FinalConfig(
         DataConfig(),
         NetworkConfig(num_nodes=1, filters=2, num_layers=1, aux_weight=0),
-        T(architecture="0 0 1 3 0 1 1 4", epochs=EPOCHS, batch_size=8),
+        TrainingConfig(
+            architecture="0 0 1 3 0 1 1 4", epochs=EPOCHS, batch_size=8
+        ),
     )
     data = FinalData(DATA, DATA.train, DATA.validation, DATA.test)
     with RunFolder.create(folder) as run:
@@ -101,19 +103,19 @@ def final_training(folder):
     return growth(sizes)
 
 
-def mlpnas(folder):
+def mlpnas_search(folder):
     config = MlpnasConfig(
         data=MlpDataConfig(train_examples=60),
         space=SpaceConfig(units="4,5,6,7", max_layers=4),
         policy=PolicyConfig(lstm_units=8, predictor=True, predictor_steps=1),
-        training=TrainingConfig(
+        training=CandidateConfig(
             child_epochs=1, batch_size=32, one_shot=True, bank_megabytes=0.02
         ),
-        search=SearchConfig(epochs=EPOCHS, architectures=1),
+        search=LengthConfig(epochs=EPOCHS, architectures=1),
     )
     data = load_table(config.data)
     with RunFolder.create(folder) as run:
-        machine = MlpnasSearch(config, run, data, None, 1)
+        machine = mlpnas.make_search(config, run, data, jobs=1)
         sizes = sample_after_epochs(machine)
         machine.run()
     return growth(sizes)
@@ -121,8 +123,8 @@ def mlpnas(folder):
 
 if __name__ == "__main__":
     kinds = {
-        "search": search,
+        "search": enas_search,
         "final_training": final_training,
-        "mlpnas": mlpnas,
+        "mlpnas": mlpnas_search,
     }
     print(f"{kinds[sys.argv[1]](Path(sys.argv[2])):.2f}")
