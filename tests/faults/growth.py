@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from enas import search as enas
 from enas.config import ControllerConfig, EnasConfig
-from enas.search import make_search
+from mlpnas import search as mlpnas
 from mlpnas.config import (
     CandidateConfig,
     LengthConfig,
@@ -22,7 +23,6 @@ from mlpnas.config import (
 )
 from mlpnas.data.config import MlpDataConfig
 from mlpnas.data.load import load as load_table
-from mlpnas.search import make_search as make_mlpnas_search
 from nascore.data.config import DataConfig
 from nascore.data.images import ImageData, Split
 from nascore.evaluators.config import SharedWeightsConfig
@@ -30,8 +30,7 @@ from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.process.memory import resident
 from nascore.runs.folder import RunFolder
 from nascore.search.config import SearchConfig
-from nascore.training.config import FinalConfig
-from nascore.training.config import TrainingConfig as T
+from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.provenance.images import FinalData
 from nascore.training.run import FinalTraining
 
@@ -55,14 +54,13 @@ DATA = ImageData(
 def sample_after_epochs(machine):
     """Notes the memory after each save, of which every epoch ends with one."""
     sizes = []
-    lifecycle = machine.lifecycle
-    save = lifecycle._save
+    save = machine.lifecycle._save
 
     def saved():
         save()
         sizes.append(resident())
 
-    lifecycle._save = saved
+    machine.lifecycle._save = saved
     return sizes
 
 
@@ -73,7 +71,7 @@ def growth(sizes):
     return (np.median(sizes[-20:]) - settled) / MEBIBYTE
 
 
-def search(folder):
+def enas_search(folder):
     config = EnasConfig(
         child=SupernetConfig(
             filters=2, num_normal_cells=1, num_reduction_cells=0, num_nodes=1
@@ -83,7 +81,7 @@ def search(folder):
         search=SearchConfig(epochs=EPOCHS, epoch_samples=1, derive_samples=1),
     )
     with RunFolder.create(folder) as run:
-        machine = make_search(config, run, DATA)
+        machine = enas.make_search(config, run, DATA)
         sizes = sample_after_epochs(machine)
         machine.run()
     return growth(sizes)
@@ -93,7 +91,9 @@ def final_training(folder):
     config = FinalConfig(
         DataConfig(),
         NetworkConfig(num_nodes=1, filters=2, num_layers=1, aux_weight=0),
-        T(architecture="0 0 1 3 0 1 1 4", epochs=EPOCHS, batch_size=8),
+        TrainingConfig(
+            architecture="0 0 1 3 0 1 1 4", epochs=EPOCHS, batch_size=8
+        ),
     )
     data = FinalData(DATA, DATA.train, DATA.validation, DATA.test)
     with RunFolder.create(folder) as run:
@@ -103,7 +103,7 @@ def final_training(folder):
     return growth(sizes)
 
 
-def mlpnas(folder):
+def mlpnas_search(folder):
     config = MlpnasConfig(
         data=MlpDataConfig(train_examples=60),
         space=SpaceConfig(units="4,5,6,7", max_layers=4),
@@ -115,7 +115,7 @@ def mlpnas(folder):
     )
     data = load_table(config.data)
     with RunFolder.create(folder) as run:
-        machine = make_mlpnas_search(config, run, data, jobs=1)
+        machine = mlpnas.make_search(config, run, data, jobs=1)
         sizes = sample_after_epochs(machine)
         machine.run()
     return growth(sizes)
@@ -123,8 +123,8 @@ def mlpnas(folder):
 
 if __name__ == "__main__":
     kinds = {
-        "search": search,
+        "search": enas_search,
         "final_training": final_training,
-        "mlpnas": mlpnas,
+        "mlpnas": mlpnas_search,
     }
     print(f"{kinds[sys.argv[1]](Path(sys.argv[2])):.2f}")
