@@ -50,7 +50,8 @@ def main(args: list[str]) -> None:
     source = Path(flags.FLAGS.source)
     # Imports TensorFlow: after the flags were checked.
     launch.quiet_tensorflow()
-    from nascore.data.tfds import prepare, unpack_folder
+    from nascore.data.tfds import prepare
+    from nascore.data.unpacking import unpack_folder
 
     if name == "folder":
         if not data_dir:

@@ -27,7 +27,7 @@ from nascore.data.array_pickles import read_array_pickle
 from nascore.data.cifar import read_cifar
 from nascore.data.mnist import read_idx
 from nascore.data.pictures.class_folders import read_image
-from nascore.data.tfds import unpack_folder
+from nascore.data.unpacking import unpack_folder
 from nascore.errors import InputError
 from nascore.runs.csv_files import read_table
 from nascore.runs.reader import read_run

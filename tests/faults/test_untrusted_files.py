@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from nascore.data import archives, cifar
-from nascore.data.tfds import unpack_folder
+from nascore.data.unpacking import unpack_folder
 from nascore.errors import InputError
 from nascore.training.exports import keras_file
 
