@@ -30,7 +30,7 @@ def define() -> None:
         "source",
         None,
         "Folder of the official files (IDX .gz of MNIST and Fashion-MNIST, "
-        "CIFAR archives or batches), or an archive.",
+        "CIFAR's binary archive or batches), or an archive.",
     )
     base.define_path(
         "data_dir",
