@@ -30,7 +30,7 @@ def define() -> None:
         "source",
         None,
         "Folder of the official files (IDX .gz of MNIST and Fashion-MNIST, "
-        "CIFAR archives or batches), or an archive.",
+        "CIFAR's binary archive or batches), or an archive.",
     )
     base.define_path(
         "data_dir",
@@ -50,7 +50,8 @@ def main(args: list[str]) -> None:
     source = Path(flags.FLAGS.source)
     # Imports TensorFlow: after the flags were checked.
     launch.quiet_tensorflow()
-    from nascore.data.tfds import prepare, unpack_folder
+    from nascore.data.tfds import prepare
+    from nascore.data.unpacking import unpack_folder
 
     if name == "folder":
         if not data_dir:

@@ -1,18 +1,18 @@
-"""Reads CIFAR-10 and CIFAR-100 in any official packing.
+"""Reads the binary version of CIFAR-10 and CIFAR-100.
 
-Archives are read in memory and never unpacked, and pickles are never loaded.
+Archives are read in memory and never unpacked. The python version consists
+of pickles, which are programs: it is told by its files' names, and refused.
 """
 
+import dataclasses
 import lzma
 import tarfile
 import zlib
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from nascore.data.array_pickles import read_array_pickle
 from nascore.errors import InputError
 
 # All of CIFAR is 180 MB.
@@ -22,106 +22,116 @@ CIFAR_BYTES = 3 * 32 * 32
 
 Arrays = tuple[np.ndarray, dict[str, np.ndarray]]
 
+
+@dataclasses.dataclass(frozen=True)
+class _Packing:
+    """The files of a data set's binary version.
+
+    Attributes:
+      batches: files of `train` and of `test`.
+      names: files of class names by label, in the order of a record's labels.
+      meta: the python version's file of names; its batches have the names of
+        the binary ones without `.bin`.
+      url: of the official archive.
+    """
+
+    batches: dict[str, list[str]]
+    names: dict[str, str]
+    meta: str
+    url: str
+
+    @property
+    def binary(self) -> list[str]:
+        """All batches."""
+        return [name for part in self.batches.values() for name in part]
+
+    @property
+    def python(self) -> list[str]:
+        """All files of the python version."""
+        return [*(name.removesuffix(".bin") for name in self.binary), self.meta]
+
+
+_PACKINGS = {
+    "cifar10": _Packing(
+        batches={
+            "train": [f"data_batch_{n}.bin" for n in range(1, 6)],
+            "test": ["test_batch.bin"],
+        },
+        names={"label": "batches.meta.txt"},
+        meta="batches.meta",
+        url="https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+    ),
+    "cifar100": _Packing(
+        batches={"train": ["train.bin"], "test": ["test.bin"]},
+        names={
+            "coarse_label": "coarse_label_names.txt",
+            "label": "fine_label_names.txt",
+        },
+        meta="meta",
+        url="https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+    ),
+}
+
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError)
 
 
 def read_cifar(source: Path, dataset: str) -> dict[str, Arrays]:
-    """Reads CIFAR-10 or CIFAR-100 in any official packing.
+    """Reads CIFAR-10 or CIFAR-100.
 
     Args:
       source: a folder that holds the archive or the unpacked batches, or
-        the archive itself (.tar.gz, .tar.xz; binary or python version).
+        the archive itself (.tar.gz, .tar.xz).
       dataset: `cifar10` or `cifar100`.
 
     Returns:
       For `train` and `test` uint8 images `[n, 32, 32, 3]` and labels by name.
 
     Raises:
-      InputError: no such files, or broken ones.
+      InputError: no such files, broken ones, or the python version.
     """
-    binary, python = {
-        "cifar10": (
-            {
-                "train": [f"data_batch_{n}.bin" for n in range(1, 6)],
-                "test": ["test_batch.bin"],
-            },
-            {
-                "train": [f"data_batch_{n}" for n in range(1, 6)],
-                "test": ["test_batch"],
-            },
-        ),
-        "cifar100": (
-            {"train": ["train.bin"], "test": ["test.bin"]},
-            {"train": ["train"], "test": ["test"]},
-        ),
-    }[dataset]
-    label_names = {
-        "cifar10": ["label"],
-        "cifar100": ["coarse_label", "label"],
-    }[dataset]
-    packings = [
-        [name for part in names.values() for name in part]
-        for names in (binary, python)
-    ]
-    files = _cifar_files(source, {*packings[0], *packings[1]})
-    for names, wanted, reader in (
-        (binary, packings[0], _binary_batch),
-        (python, packings[1], _python_batch),
-    ):
-        if all(name in files for name in wanted):
-            return {
-                part: _join(
-                    [
-                        reader(files[name](), name, label_names)
-                        for name in batches
-                    ]
-                )
-                for part, batches in names.items()
-            }
-    raise InputError(
-        f"{source} holds no complete {dataset}: expected "
-        f"{', '.join(packings[0])}, or an official "
-        ".tar.gz of them"
-    )
+    packing = _PACKINGS[dataset]
+    files = _cifar_files(source, packing.binary)
+    if not files:
+        _refuse_python(source, dataset)
+    if not all(name in files for name in packing.binary):
+        raise InputError(
+            f"{source} holds no complete {dataset}: expected "
+            f"{', '.join(packing.binary)}, or their archive, {packing.url}"
+        )
+    labels = list(packing.names)
+    return {
+        part: _join([_batch(files[name](), name, labels) for name in batches])
+        for part, batches in packing.batches.items()
+    }
 
 
 def read_cifar_names(source: Path, dataset: str) -> dict[str, list[str]]:
-    """Reads the names of the classes, by label, as far as they are there.
+    """Reads the names of the classes, by label, if all are there.
 
     Args:
       source: as for `read_cifar`.
       dataset: `cifar10` or `cifar100`.
     """
-    texts, pickled = {
-        "cifar10": ({"label": "batches.meta.txt"}, "batches.meta"),
-        "cifar100": (
-            {
-                "label": "fine_label_names.txt",
-                "coarse_label": "coarse_label_names.txt",
-            },
-            "meta",
-        ),
-    }[dataset]
-    files = _cifar_files(source, {*texts.values(), pickled})
-    if all(name in files for name in texts.values()):
-        return {
-            label: files[name]().decode("ascii", "replace").split()
-            for label, name in texts.items()
-        }
-    if pickled not in files:
+    texts = _PACKINGS[dataset].names
+    files = _cifar_files(source, texts.values())
+    if not all(name in files for name in texts.values()):
         return {}
-    meta = read_array_pickle(files[pickled](), pickled)
-    keys = {
-        "label": (b"label_names", b"fine_label_names"),
-        "coarse_label": (b"coarse_label_names",),
+    return {
+        label: files[name]().decode("ascii", "replace").split()
+        for label, name in texts.items()
     }
-    found = {}
-    for label in texts:
-        for key in keys[label]:
-            if key in meta:
-                names = _flat_list(meta[key], bytes, pickled)
-                found[label] = [n.decode("ascii", "replace") for n in names]
-    return found
+
+
+def _refuse_python(source: Path, dataset: str) -> None:
+    """Raises InputError if there are files of the python version."""
+    packing = _PACKINGS[dataset]
+    files = _cifar_files(source, packing.python)
+    found = [name for name in packing.python if name in files]
+    if found:
+        raise InputError(
+            f"{source} holds the python version of {dataset} ({found[0]}), "
+            f"which is not read; fetch the binary one, {packing.url}"
+        )
 
 
 def _cifar_files(
@@ -184,7 +194,7 @@ def _to_images(rows: np.ndarray) -> np.ndarray:
     return rows.reshape(-1, *CIFAR_SHAPE).transpose(0, 2, 3, 1)
 
 
-def _binary_batch(content: bytes, name: str, labels: list[str]) -> Arrays:
+def _batch(content: bytes, name: str, labels: list[str]) -> Arrays:
     """Records of one byte a label, then red, green and blue planes."""
     record = len(labels) + CIFAR_BYTES
     if not content or len(content) % record:
@@ -195,52 +205,3 @@ def _binary_batch(content: bytes, name: str, labels: list[str]) -> Arrays:
     rows = np.frombuffer(content, np.uint8).reshape(-1, record)
     columns = {label: rows[:, place] for place, label in enumerate(labels)}
     return _to_images(rows[:, len(labels) :]), columns
-
-
-def _python_batch(content: bytes, name: str, labels: list[str]) -> Arrays:
-    keys = {
-        "label": (b"labels", b"fine_labels"),
-        "coarse_label": (b"coarse_labels",),
-    }
-    batch = read_array_pickle(content, name)
-    try:
-        rows = np.asarray(batch[b"data"])
-        columns = {
-            label: np.array(
-                _flat_list(
-                    next(batch[key] for key in keys[label] if key in batch),
-                    int,
-                    name,
-                ),
-                np.uint8,
-            )
-            for label in labels
-        }
-        if rows.dtype != np.uint8:
-            raise TypeError("its data are no bytes")
-        images = _to_images(rows)
-    except (
-        KeyError,
-        OverflowError,
-        TypeError,
-        ValueError,
-        StopIteration,
-    ) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(
-            f"{name} is no batch of the CIFAR python version: {error!r}"
-        ) from None
-    if any(len(column) != len(images) for column in columns.values()):
-        raise InputError(f"{name}: images and labels differ in number")
-    return images, columns
-
-
-def _flat_list(values: Any, kind: type, name: str) -> list[Any]:
-    """A flat list; one of lists could stand for any number of values."""
-    flat = isinstance(values, list) and all(
-        isinstance(value, kind) for value in values
-    )
-    if not flat:
-        raise InputError(f"{name} is damaged: it has odd labels")
-    return values

@@ -2,7 +2,6 @@
 
 import io
 import json
-import pickle
 import tarfile
 import tempfile
 import warnings
@@ -23,11 +22,10 @@ from mlpnas.data import load as mlpnas_data
 from mlpnas.data.config import MlpDataConfig
 from mlpnas.data.tables.files import read_table as read_data_table
 from nascore.config import flatten, unflatten
-from nascore.data.array_pickles import read_array_pickle
-from nascore.data.cifar import read_cifar
+from nascore.data.cifar import read_cifar, read_cifar_names
 from nascore.data.mnist import read_idx
 from nascore.data.pictures.class_folders import read_image
-from nascore.data.tfds import unpack_folder
+from nascore.data.unpacking import unpack_folder
 from nascore.errors import InputError
 from nascore.runs.csv_files import read_table
 from nascore.runs.reader import read_run
@@ -206,31 +204,43 @@ def test_idx_files(folder, content):
     parse_file(folder, "a", content, read_idx)
 
 
-BATCH = {b"data": np.zeros((1, 4), np.uint8), b"labels": [1, 2], b"x": b"y"}
-PICKLES = [pickle.dumps(BATCH, protocol) for protocol in range(3)]
+RECORDS = [bytes([label, *bytes(3072)]) * 2 for label in (1, 200)]
+NAMES = [*(f"data_batch_{n}.bin" for n in range(1, 6)), "test_batch.bin"]
 
 
-@examples(600)
-@hypothesis.given(content=damaged(*PICKLES, pickle.dumps([BATCH], 4)))
-def test_pickles_of_arrays(content):
-    found = value_or_input_error(read_array_pickle, content, "name")
-    assert found is None or isinstance(found, dict)
+@examples(300)
+@hypothesis.given(content=damaged(*RECORDS) | st.binary())
+def test_batches_of_cifar(folder, content):
+    for name in NAMES:
+        (folder / name).write_bytes(RECORDS[0])
+    (folder / NAMES[0]).write_bytes(content)
+    parts = value_or_input_error(read_cifar, folder, "cifar10")
+    assert parts is None or parts["train"][0].shape[1:] == (32, 32, 3)
 
 
-NAMES = [*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"]
+def cifar_archive(mode):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode=mode) as archive:
+        for name in NAMES:
+            member = tarfile.TarInfo(f"cifar/{name}")
+            member.size = len(RECORDS[0])
+            archive.addfile(member, io.BytesIO(RECORDS[0]))
+    return file.getvalue()
 
 
 @examples(150)
-@hypothesis.given(content=damaged(*PICKLES), labels=st.lists(st.integers()))
-def test_batches_of_cifar(folder, content, labels):
-    good = {b"data": np.zeros((1, 3072), np.uint8), b"labels": [1]}
-    for name in NAMES:
-        (folder / name).write_bytes(pickle.dumps(good, 2))
-    (folder / NAMES[0]).write_bytes(content)
-    (folder / NAMES[1]).write_bytes(
-        pickle.dumps({**good, b"labels": labels}, 2)
-    )
-    value_or_input_error(read_cifar, folder, "cifar10")
+@hypothesis.given(content=damaged(*map(cifar_archive, ("w", "w:gz", "w:xz"))))
+def test_archives_of_cifar(folder, content):
+    parse_file(folder, "cifar.tar", content, read_cifar, "cifar10")
+    (folder / "cifar.tar").unlink()
+
+
+@examples(150)
+@hypothesis.given(content=damaged(b"airplane\nautomobile\nbird") | st.binary())
+def test_names_of_the_classes_of_cifar(folder, content):
+    (folder / "batches.meta.txt").write_bytes(content)
+    found = value_or_input_error(read_cifar_names, folder, "cifar10")
+    assert found is not None and all(found["label"])
 
 
 def picture(kind):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nascore.data import tfds as prepare
 from nascore.data.config import DataConfig
 from nascore.data.images import load
+from nascore.data.unpacking import unpack_folder
 from nascore.errors import InputError
 
 CLASSES = ("cats", "dogs")
@@ -55,7 +55,7 @@ def read(folder):
 
 def unpack(source, folder):
     """Unpacks and checks, as prepare_data does; names of all files."""
-    prepare.unpack_folder(source, folder, read)
+    unpack_folder(source, folder, read)
     assert not list(folder.parent.glob(".unpack*"))
     paths = (path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)) for path in paths}
@@ -63,7 +63,7 @@ def unpack(source, folder):
 
 def refusal(source, folder):
     with pytest.raises(InputError) as error:
-        prepare.unpack_folder(source, folder, read)
+        unpack_folder(source, folder, read)
     assert not folder.exists() and not list(folder.parent.glob(".unpack*"))
     return str(error.value)
 
@@ -261,7 +261,7 @@ def test_what_a_search_would_refuse_is_not_unpacked(tmp_path, files, words):
 def test_remarks_name_the_new_folder(tmp_path):
     files = {**pictures("p/"), "p/cats/x.heic": b"x"}
     source = zipped(tmp_path / "a.zip", files)
-    remarks = prepare.unpack_folder(source, tmp_path / "out", read)
+    remarks = unpack_folder(source, tmp_path / "out", read)
     said = " ".join(remarks)
     assert f"such as {tmp_path / 'out' / 'cats' / 'x.heic'}" in said
     assert ".unpack" not in said and "24 pictures: 24 grey" in said

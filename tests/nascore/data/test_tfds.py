@@ -13,6 +13,7 @@ from nascore.data import tfds as prepare
 from nascore.data.config import DataConfig
 from nascore.data.images import load
 from nascore.data.mnist import read_idx, read_mnist
+from nascore.data.unpacking import unpack_folder
 from nascore.errors import InputError
 
 
@@ -110,17 +111,17 @@ def test_unpacking_class_folders(tmp_path):
     with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
         for name in ("birds/owl/1.png", "birds/emu/2.png"):
             archive.addfile(tarfile.TarInfo(name), io.BytesIO())
-    prepare.unpack_folder(tmp_path / "a.tar.gz", tmp_path / "birds")
+    unpack_folder(tmp_path / "a.tar.gz", tmp_path / "birds")
     assert (tmp_path / "birds" / "owl" / "1.png").is_file()
     with pytest.raises(InputError, match="exists already"):
-        prepare.unpack_folder(tmp_path / "a.tar.gz", tmp_path / "birds")
+        unpack_folder(tmp_path / "a.tar.gz", tmp_path / "birds")
 
 
 def test_archives_cannot_reach_outside(tmp_path):
     with tarfile.open(tmp_path / "evil.tar", "w") as archive:
         archive.addfile(tarfile.TarInfo("../evil.txt"), io.BytesIO())
     with pytest.raises(InputError, match="cannot be unpacked"):
-        prepare.unpack_folder(tmp_path / "evil.tar", tmp_path / "in" / "out")
+        unpack_folder(tmp_path / "evil.tar", tmp_path / "in" / "out")
     assert not (tmp_path / "evil.txt").exists()
     assert not list((tmp_path / "in").iterdir())
 
