@@ -24,14 +24,14 @@ quiet_tensorflow()
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-from mlpnas.candidates import CandidatePool  # noqa: E402
+from mlpnas.candidates.dense import initial_weights  # noqa: E402
+from mlpnas.candidates.pool import CandidatePool  # noqa: E402
+from mlpnas.candidates.tasks import Task, epoch_weighted_mean  # noqa: E402
 from mlpnas.config import MlpnasConfig, SpaceConfig  # noqa: E402
-from mlpnas.controller import Controller  # noqa: E402
+from mlpnas.controller import LayerPolicy  # noqa: E402
 from mlpnas.data.config import MlpDataConfig  # noqa: E402
 from mlpnas.data.load import MlpData, load  # noqa: E402
-from mlpnas.dense import initial_weights  # noqa: E402
 from mlpnas.perceptrons import trainer_settings  # noqa: E402
-from mlpnas.tasks import Task, epoch_weighted_mean  # noqa: E402
 from nascore.spaces.perceptrons import MlpArchitecture  # noqa: E402
 
 # The paper's prior over depths, as in all that was measured so far: most
@@ -117,7 +117,7 @@ def main() -> None:
         )
     )
     space = CONFIG.space.space(data.classes)
-    controller = Controller(space)
+    controller = LayerPolicy(space)
     ids = controller(arguments.architectures, [1, 1]).sequences.numpy()
     architectures = [space.decode(row) for row in ids]
     print(

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from mlpnas.candidates import CandidatePool
+from mlpnas.candidates.pool import CandidatePool
+from mlpnas.candidates.trainer import Trainer
 from mlpnas.config import (
     CandidateConfig,
     LengthConfig,
@@ -24,7 +25,6 @@ from mlpnas.config import (
 from mlpnas.data.load import MlpData
 from mlpnas.perceptrons import make_task, trainer_settings
 from mlpnas.search import make_search
-from mlpnas.trainer import Trainer
 from nascore.runs.folder import RunFolder
 from nascore.search.phases import EVALUATIONS
 

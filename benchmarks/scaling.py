@@ -137,11 +137,11 @@ def train_candidates(count: int, backend: str, workers: int) -> list[float]:
     from nascore.process.quiet import quiet_tensorflow
 
     quiet_tensorflow()
-    from mlpnas.candidates import CandidatePool
+    from mlpnas.candidates.dense import initial_weights
+    from mlpnas.candidates.pool import CandidatePool
+    from mlpnas.candidates.tasks import Task
     from mlpnas.data.load import load
-    from mlpnas.dense import initial_weights
     from mlpnas.perceptrons import trainer_settings
-    from mlpnas.tasks import Task
     from nascore.process.runtime import use_one_thread
 
     use_one_thread()

@@ -218,7 +218,7 @@ def mlp_row() -> Row:
     data = load(MlpDataConfig(dataset="digits"))
     config = mlpnas_child.CONFIG
     space = config.space.space(data.classes)
-    controller = mlpnas_child.Controller(space)
+    controller = mlpnas_child.LayerPolicy(space)
     ids = controller(10, [1, 1]).sequences.numpy()
     architectures = [space.decode(row) for row in ids]
     _, seconds = mlpnas_child.train_ours(data, architectures, 1)

@@ -13,7 +13,8 @@ from joblib import cpu_count
 from experiments import cluster, plot_mlpnas
 from flags import base
 from flags.methods import Method
-from mlpnas.candidates import choose_jobs
+from mlpnas.candidates.pool import choose_jobs
+from mlpnas.candidates.tasks import LayerWeights
 from mlpnas.competitors import TITLES, Compared, compare
 from mlpnas.config import FINAL_FILE, MODEL_FILE, MlpnasConfig, WorkConfig
 from mlpnas.data.encoders import TableEncoder
@@ -25,7 +26,6 @@ from mlpnas.finetune import Finetuned, finetune
 from mlpnas.memory import estimate
 from mlpnas.perceptrons import Perceptrons, count_passes
 from mlpnas.search import make_search
-from mlpnas.tasks import LayerWeights
 from nascore.errors import printable
 from nascore.process.memory import Watch, resident
 from nascore.process.runtime import use_one_thread

@@ -21,7 +21,7 @@ from nascore.spaces.perceptrons import PADDING, MlpSpace
 _ILLEGAL = -1e9
 
 
-class Sample(NamedTuple):
+class Scored(NamedTuple):
     """A batch of sequences under a policy.
 
     Attributes:
@@ -38,7 +38,7 @@ class Sample(NamedTuple):
     predicted: tf.Tensor
 
 
-class Controller(tf.Module):
+class LayerPolicy(tf.Module):
     """Draws sequences under the rules of a space, or scores given ones.
 
     What comes next is decided by `_step` and the prior over depths; this
@@ -75,7 +75,7 @@ class Controller(tf.Module):
         count: int | tf.Tensor | None = None,
         seed: tf.Tensor | None = None,
         sequences: tf.Tensor | None = None,
-    ) -> Sample:
+    ) -> Scored:
         """Samples sequences, or scores the given ones.
 
         Args:
@@ -105,7 +105,7 @@ class Controller(tf.Module):
             ended = (choice == PADDING)[:, None]
             summary = tf.where(ended, summary, state[0])
             before = choice
-        return Sample(
+        return Scored(
             tf.stack(columns, axis=1),
             tf.stack(log_probs, axis=1),
             entropy,
@@ -127,7 +127,7 @@ class Controller(tf.Module):
         return tf.fill([tf.shape(summary)[0]], np.float32(np.nan))
 
 
-class LstmController(Controller):
+class LstmPolicy(LayerPolicy):
     """The policy of the paper: embedding, LSTM, softmax over the vocabulary.
 
     Args:
@@ -151,19 +151,19 @@ class LstmController(Controller):
 
     @property
     def variables_to_train(self) -> list[tf.Variable]:
-        """See `Controller.variables_to_train`."""
+        """See `LayerPolicy.variables_to_train`."""
         return _trainable(self.embedding, self.lstm, self.output)
 
     @property
     def predictor_variables(self) -> list[tf.Variable]:
-        """See `Controller.predictor_variables`."""
+        """See `LayerPolicy.predictor_variables`."""
         if not self.config.predictor:
             return []
         return _trainable(self.embedding, self.lstm, self.predictor)
 
     @property
     def state(self) -> list[tf.Variable]:
-        """See `Controller.state`."""
+        """See `LayerPolicy.state`."""
         return _trainable(
             self.embedding, self.lstm, self.output, self.predictor
         )
@@ -192,8 +192,8 @@ def _trainable(*layers: keras.layers.Layer) -> list[tf.Variable]:
     ]
 
 
-def make_controller(space: MlpSpace, config: PolicyConfig) -> Controller:
+def make_policy(space: MlpSpace, config: PolicyConfig) -> LayerPolicy:
     """Makes the policy that `config.controller` names."""
     if config.controller == "random":
-        return Controller(space)
-    return LstmController(space, config)
+        return LayerPolicy(space)
+    return LstmPolicy(space, config)

@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from mlpnas.candidates.tasks import LayerWeights
+from mlpnas.candidates.trainer import Trainer
 from mlpnas.config import MlpnasConfig
 from mlpnas.data.load import MlpData
 from mlpnas.perceptrons import trainer_settings
-from mlpnas.tasks import LayerWeights
-from mlpnas.trainer import Trainer
 from nascore.seeds import Stream, fold
 from nascore.spaces.perceptrons import MlpArchitecture
 

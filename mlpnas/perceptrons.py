@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from mlpnas.candidates import CandidatePool, WorkerDied
+from mlpnas.candidates.dense import initial_weights
+from mlpnas.candidates.pool import CandidatePool, WorkerDied
+from mlpnas.candidates.tasks import Task, Trained, TrainerSettings
 from mlpnas.config import MlpnasConfig
 from mlpnas.data.load import MlpData
-from mlpnas.dense import initial_weights
-from mlpnas.tasks import Task, Trained, TrainerSettings
 from mlpnas.trained_store import TrainedStore
 from mlpnas.weight_bank import WeightBank
 from nascore.protocols import Measured, Proposals

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mlpnas.candidates import CandidatePool, choose_jobs
+from mlpnas.candidates.pool import CandidatePool, choose_jobs
 from mlpnas.config import MlpnasConfig
 from mlpnas.data.load import MlpData, load
 from mlpnas.perceptrons import Perceptrons, count_passes, trainer_settings

@@ -13,7 +13,7 @@ import tensorflow as tf
 from scipy import stats
 
 from mlpnas.config import PolicyConfig
-from mlpnas.controller import Controller, Sample, make_controller
+from mlpnas.controller import LayerPolicy, Scored, make_policy
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State, pack, unpack
 from nascore.runs.tables import Row
@@ -72,8 +72,8 @@ class MlpnasStrategy(tf.Module):
         super().__init__(name="mlpnas")
         self.space = space
         self.config = config
-        self.controller = make_controller(space, config)
-        self._uniform = Controller(space)
+        self.controller = make_policy(space, config)
+        self._uniform = LayerPolicy(space)
         self.optimizer = keras.optimizers.Adam(
             keras.optimizers.schedules.InverseTimeDecay(
                 config.controller_lr, 1, config.controller_decay
@@ -142,7 +142,7 @@ class MlpnasStrategy(tf.Module):
 
     # Epochs can differ in size: one graph for all sizes.
     @tf.function(autograph=False, reduce_retracing=True)
-    def _score(self, rows: tf.Tensor) -> Sample:
+    def _score(self, rows: tf.Tensor) -> Scored:
         return self.controller(sequences=rows)
 
     def tell(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from mlpnas.tasks import EpochRows, Trained
+from mlpnas.candidates.tasks import EpochRows, Trained
 from nascore.runs.checkpoints import pack, unpack
 
 

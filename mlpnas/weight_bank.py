@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from mlpnas.tasks import LayerWeights
+from mlpnas.candidates.tasks import LayerWeights
 from nascore.runs.checkpoints import pack, unpack
 from nascore.spaces.perceptrons import MlpArchitecture
 

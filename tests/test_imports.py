@@ -141,7 +141,7 @@ def test_no_module_imports_itself_by_way_of_others():
     [
         *(name for name in MODULES if name.endswith(".config")),
         *(name for name in MODULES if name.startswith("nascore.spaces.")),
-        "mlpnas.worker",
+        "mlpnas.candidates.worker",
     ],
 )
 def test_configurations_and_spaces_do_not_import_tensorflow(name):

@@ -8,9 +8,9 @@ import pytest
 
 from enas.config import ControllerConfig
 from enas.controller import LstmController
+from mlpnas.candidates.dense import initial_weights
 from mlpnas.config import MlpnasConfig, PolicyConfig
-from mlpnas.controller import LstmController as MlpController
-from mlpnas.dense import initial_weights
+from mlpnas.controller import LstmPolicy
 from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.networks.discrete import build_network
 from nascore.networks.supernet import Supernet
@@ -28,7 +28,7 @@ def of_enas():
 
 def of_mlpnas():
     space = MlpnasConfig().space.space(CLASSES)
-    return MlpController(space, PolicyConfig(predictor=True)).state
+    return LstmPolicy(space, PolicyConfig(predictor=True)).state
 
 
 def of_a_supernet(slot_init):

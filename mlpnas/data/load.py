@@ -6,12 +6,12 @@ import hashlib
 
 import numpy as np
 
+from mlpnas.candidates.tasks import Examples
 from mlpnas.data.config import IMAGE_DATASETS, MlpDataConfig
 from mlpnas.data.encoders import Encoder, ImageEncoder
 from mlpnas.data.splits import WHERE, subset
 from mlpnas.data.tables.load import load_table
 from mlpnas.data.tables.readings import Reading
-from mlpnas.tasks import Examples
 from nascore.data.config import DataConfig
 from nascore.data.images import load_raw
 from nascore.data.splits import set_aside

@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import pandas as pd
 
+from mlpnas.candidates.tasks import LayerWeights
 from mlpnas.data.encoders import Encoder, ImageEncoder
 from mlpnas.exports.table_inputs import NUMBERS, TEXTS, is_wide, table_inputs
-from mlpnas.tasks import LayerWeights
 from nascore.errors import InputError
 from nascore.runs.atomic import placing
 from nascore.spaces.perceptrons import MlpArchitecture

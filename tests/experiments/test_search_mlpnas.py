@@ -186,7 +186,7 @@ def ends(*folders):
 def test_a_run_that_lost_its_end_makes_it_again(
     finished, script, tmp_path, monkeypatch
 ):
-    from mlpnas.trainer import Trainer
+    from mlpnas.candidates.trainer import Trainer
 
     path, _ = finished
     run = tmp_path / "run"

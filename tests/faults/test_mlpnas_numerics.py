@@ -7,6 +7,14 @@ import pytest
 import tensorflow as tf
 
 import mlpnas.perceptrons
+from mlpnas.candidates.dense import initial_weights
+from mlpnas.candidates.tasks import (
+    EpochRows,
+    Examples,
+    Trained,
+    TrainerSettings,
+)
+from mlpnas.candidates.trainer import Trainer, batch_order
 from mlpnas.config import (
     CandidateConfig,
     FinetuneConfig,
@@ -17,12 +25,9 @@ from mlpnas.config import (
 )
 from mlpnas.data.config import MlpDataConfig
 from mlpnas.data.load import load
-from mlpnas.dense import initial_weights
 from mlpnas.search import make_search
 from mlpnas.strategy import MlpnasStrategy
-from mlpnas.tasks import EpochRows, Examples, Trained, TrainerSettings
 from mlpnas.trained_store import TrainedStore
-from mlpnas.trainer import Trainer, batch_order
 from nascore.errors import RunStopped
 from nascore.runs.folder import RunFolder
 from nascore.spaces.perceptrons import HiddenLayer

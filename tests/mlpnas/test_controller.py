@@ -8,7 +8,7 @@ import tensorflow as tf
 from scipy import stats
 
 from mlpnas.config import PolicyConfig
-from mlpnas.controller import Controller, LstmController, make_controller
+from mlpnas.controller import LayerPolicy, LstmPolicy, make_policy
 from nascore.spaces.perceptrons import MlpSpace
 
 SPACE = MlpSpace((8, 64), ("relu", "tanh"), max_layers=5)
@@ -17,7 +17,7 @@ SPACE = MlpSpace((8, 64), ("relu", "tanh"), max_layers=5)
 def controller(space=SPACE, **changes):
     keras.utils.set_random_seed(1)
     config = PolicyConfig(lstm_units=16, **changes)
-    return LstmController(space, config), config
+    return LstmPolicy(space, config), config
 
 
 def test_sampling_and_scoring_are_one_computation():
@@ -93,7 +93,7 @@ def test_log_probabilities_by_hand():
 
 
 def test_the_random_policy_takes_each_legal_layer_equally_often():
-    policy = make_controller(SPACE, PolicyConfig(controller="random"))
+    policy = make_policy(SPACE, PolicyConfig(controller="random"))
     assert policy.variables_to_train == []
     sample = policy(8000, [1, 2])
     first = np.bincount(sample.sequences[:, 0], minlength=5)[1:5]
@@ -130,7 +130,7 @@ def probability(words, space, prior):
 @pytest.mark.parametrize("prior", ["uniform", "paper"])
 def test_prior_over_depths_by_enumeration(kind, prior):
     space = MlpSpace((8, 16), ("relu",), max_layers=5, depth_prior=prior)
-    policy = make_controller(space, PolicyConfig(controller=kind, lstm_units=4))
+    policy = make_policy(space, PolicyConfig(controller=kind, lstm_units=4))
     if kind == "lstm":
         for variable in policy.output.trainable_variables:
             variable.assign(np.zeros(variable.shape))
@@ -152,7 +152,7 @@ def test_prior_over_depths_by_enumeration(kind, prior):
 def test_depths_are_sampled_as_the_prior_says():
     histograms = {}
     for prior in ("uniform", "paper"):
-        policy = Controller(MlpSpace(depth_prior=prior))
+        policy = LayerPolicy(MlpSpace(depth_prior=prior))
         sequences = policy(100_000, [1, 2]).sequences
         depths = np.count_nonzero(sequences, axis=1)
         histograms[prior] = np.bincount(depths, minlength=11)[2:]
@@ -162,7 +162,7 @@ def test_depths_are_sampled_as_the_prior_says():
 
 
 def test_the_papers_prior_adds_nothing_to_the_logits():
-    policy = Controller(dataclasses.replace(SPACE, depth_prior="paper"))
+    policy = LayerPolicy(dataclasses.replace(SPACE, depth_prior="paper"))
     prior = policy.prior.numpy()
     assert (prior[SPACE.allowed] == 0).all()
     assert (prior[~SPACE.allowed] == np.float32(-1e9)).all()

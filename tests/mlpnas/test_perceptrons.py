@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from mlpnas.candidates import WorkerDied
+from mlpnas.candidates.pool import WorkerDied
+from mlpnas.candidates.tasks import EpochRows, Trained, epoch_weighted_mean
 from mlpnas.config import PolicyConfig, SpaceConfig
 from mlpnas.perceptrons import Perceptrons
-from mlpnas.tasks import EpochRows, Trained, epoch_weighted_mean
 from nascore.protocols import Proposals
 from nascore.runs.json_files import read_json
 from tests.mlpnas.toys import CONFIG, DATA, Toy, assert_same_state, rows, search

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mlpnas.dense import drop, initial_weights
-from mlpnas.tasks import Examples, TrainerSettings
-from mlpnas.trainer import Trainer, batch_order
+from mlpnas.candidates.dense import drop, initial_weights
+from mlpnas.candidates.tasks import Examples, TrainerSettings
+from mlpnas.candidates.trainer import Trainer, batch_order
 from nascore.spaces.perceptrons import HiddenLayer, MlpSpace
 
 SEED = tf.constant([3, 4])

@@ -4,6 +4,7 @@ import signal
 
 import numpy as np
 
+from mlpnas.candidates.tasks import EpochRows, Trained
 from mlpnas.config import (
     CandidateConfig,
     FinetuneConfig,
@@ -15,7 +16,6 @@ from mlpnas.config import (
 from mlpnas.data.config import MlpDataConfig
 from mlpnas.data.load import load
 from mlpnas.search import make_search
-from mlpnas.tasks import EpochRows, Trained
 from nascore.runs.folder import RunFolder
 
 CONFIG = MlpnasConfig(

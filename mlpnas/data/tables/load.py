@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from mlpnas.candidates.tasks import Examples
 from mlpnas.data.config import MlpDataConfig, split_names
 from mlpnas.data.encoders import MISSING, TableEncoder
 from mlpnas.data.splits import WHERE, subset
@@ -19,7 +20,6 @@ from mlpnas.data.tables.known import WINE_LABEL, read_vowels, read_wine
 from mlpnas.data.tables.labels import Labels, encode_labels, remark_labels
 from mlpnas.data.tables.readings import Reading, apply, to_texts
 from mlpnas.data.tables.report import FLAGS, report
-from mlpnas.tasks import Examples
 from nascore.data.splits import set_aside
 from nascore.errors import InputError
 

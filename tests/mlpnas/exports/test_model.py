@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
+from mlpnas.candidates.dense import initial_weights
 from mlpnas.data.encoders import MISSING, ImageEncoder, TableEncoder
-from mlpnas.dense import initial_weights
 from mlpnas.exports.model import build_model, raw_batch, save_model
 from mlpnas.exports.table_inputs import input_names
 from nascore.errors import InputError

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from mlpnas.tasks import LayerWeights
+from mlpnas.candidates.tasks import LayerWeights
 from nascore import draws
 from nascore.seeds import fold_in
 from nascore.spaces.perceptrons import (

@@ -11,8 +11,8 @@ import joblib
 import numpy as np
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from mlpnas.tasks import Examples, Task, Trained, TrainerSettings
-from mlpnas.worker import train_candidate
+from mlpnas.candidates.tasks import Examples, Task, Trained, TrainerSettings
+from mlpnas.candidates.worker import train_candidate
 from nascore.errors import RunStopped
 from nascore.process.joblib_backends import return_as
 from nascore.process.memory import children_peak

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 
-from mlpnas.tasks import Examples, Task, Trained, TrainerSettings
+from mlpnas.candidates.tasks import Examples, Task, Trained, TrainerSettings
 from nascore.process.quiet import import_quietly
 from nascore.runs.interrupts import follow_parent
 
@@ -43,7 +43,7 @@ def train_candidate(
     if getattr(_kept, "key", None) != key:
         if "tensorflow" not in sys.modules:
             import_quietly()
-        from mlpnas.trainer import Trainer
+        from mlpnas.candidates.trainer import Trainer
         from nascore.process.runtime import make_deterministic, use_one_thread
 
         use_one_thread()

@@ -15,8 +15,13 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from mlpnas.dense import DenseState, activate, drop_or_not, keep_best
-from mlpnas.tasks import EpochRows, Examples, LayerWeights, TrainerSettings
+from mlpnas.candidates.dense import DenseState, activate, drop_or_not, keep_best
+from mlpnas.candidates.tasks import (
+    EpochRows,
+    Examples,
+    LayerWeights,
+    TrainerSettings,
+)
 from nascore import draws
 from nascore.seeds import fold_in
 from nascore.spaces.perceptrons import ACTIVATIONS, MlpArchitecture
@@ -46,6 +51,7 @@ class Trainer(tf.Module):
         self.settings = settings
         self.train_examples = Examples(*map(tf.constant, train))
         self.validation_examples = Examples(*map(tf.constant, validation))
+        self._steps = -(-len(train.labels) // settings.batch_size)
         self._layers: list[DenseState] = []
         self._epoch = tf.Variable(0, trainable=False)
         self._wait = tf.Variable(0, trainable=False)
@@ -110,12 +116,6 @@ class Trainer(tf.Module):
         """See `Trained`."""
         step = int(self._diverged)
         return None if step < 0 else divmod(step, self._steps)
-
-    @property
-    def _steps(self) -> int:
-        """Steps in an epoch."""
-        count = len(self.train_examples.labels)
-        return -(-count // self.settings.batch_size)
 
     def weights(self) -> list[LayerWeights]:
         """The weights as they are, or the best ones if those are kept."""
@@ -228,7 +228,9 @@ class Trainer(tf.Module):
                     if place < len(layers) - 1:
                         x = activate(x, activations[place])
                         x = drop_or_not(x, rates[place], seed, number, place)
-                losses = self._losses(x, tf.gather(labels, places))
+                losses = cross_entropies(
+                    x, tf.gather(labels, places), self.settings.outputs
+                )
                 loss = tf.reduce_mean(losses)
             gradients = tape.gradient(loss, variables)
             for place, layer in enumerate(layers):
@@ -254,7 +256,7 @@ class Trainer(tf.Module):
         """Mean loss and accuracy, without dropout."""
         count = tf.shape(labels)[0]
 
-        def body(start: tf.Tensor, *sums: tf.Tensor) -> tuple:
+        def body(start: tf.Tensor, loss: tf.Tensor, hits: tf.Tensor) -> tuple:
             stop = start + _EVALUATION_BATCH
             x, true = features[start:stop], labels[start:stop]
             for place, (kernel, bias) in enumerate(weights):
@@ -265,19 +267,13 @@ class Trainer(tf.Module):
                 chosen = tf.cast(x[:, 0] > 0, tf.int32)
             else:
                 chosen = tf.argmax(x, 1, tf.int32)
-            losses = self._losses(x, true)
+            losses = cross_entropies(x, true, self.settings.outputs)
             # NaN is no answer, though `argmax` makes one of it.
             right = tf.cast(
                 (chosen == true) & tf.math.is_finite(losses), tf.float32
             )
-            values = (losses, right)
-            return (
-                stop,
-                *(
-                    total + tf.reduce_sum(value)
-                    for total, value in zip(sums, values, strict=True)
-                ),
-            )
+            loss += tf.reduce_sum(losses)
+            return stop, loss, hits + tf.reduce_sum(right)
 
         start = (tf.constant(0), tf.constant(0.0), tf.constant(0.0))
         _, loss, right = tf.while_loop(
@@ -286,10 +282,19 @@ class Trainer(tf.Module):
         size = tf.cast(count, tf.float32)
         return loss / size, right / size
 
-    def _losses(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """Cross entropy of each example, in nats."""
-        if self.settings.outputs == 1:
-            return tf.nn.sigmoid_cross_entropy_with_logits(
-                tf.cast(labels, tf.float32), logits[:, 0]
-            )
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+
+def cross_entropies(
+    logits: tf.Tensor, labels: tf.Tensor, outputs: int
+) -> tf.Tensor:
+    """Cross entropy of each example, in nats.
+
+    Args:
+      logits: float32 `[n, outputs]`.
+      labels: int32 `[n]`.
+      outputs: one is a sigmoid's.
+    """
+    if outputs == 1:
+        return tf.nn.sigmoid_cross_entropy_with_logits(
+            tf.cast(labels, tf.float32), logits[:, 0]
+        )
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
