@@ -52,8 +52,10 @@ def from_fields(fields: Mapping[str, Any]) -> Space:
 
 def _kind(fields: Mapping[str, Any]) -> type[Space]:
     """The class; former versions did not name it."""
-    former = "perceptrons" if "units" in fields else "cells"
-    name = check_kind(fields.get("kind", former), str, "'space.kind'")
+    former = {"units": "perceptrons", "operations": "cells"}
+    kinds = [kind for name, kind in former.items() if name in fields]
+    name = fields.get("kind", kinds[0] if kinds else None)
+    check_kind(name, str, "'space.kind'")
     if name in KINDS:
         return KINDS[name]
     others = metadata.entry_points(group=GROUP)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import subprocess
@@ -6,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from mlpnas.data.config import MlpDataConfig
+from nascore.config import flatten
 from nascore.errors import InputError
 from nascore.runs import folder as runs
-from nascore.runs.folder import RunFolder, changed_settings, differences
+from nascore.runs.folder import RunFolder
 from nascore.runs.reader import read_run
+from nascore.runs.versions import changed_settings, differences
 from nascore.search.config import SearchConfig
 
 ROOT = Path(__file__).parents[3]
@@ -124,30 +128,29 @@ def test_a_run_of_the_same_random_numbers_is_continued(tmp_path):
     assert len(settings["starts"]) == 2
 
 
-def test_reading_a_run_that_is_still_going(tmp_path):
-    path = write_run(
-        tmp_path / "run",
-        controller=HEADER + "0,0,0 1 1 0,0.5,0.5,0.1,2.0\n0,1,0 1",
-        child="",
-    )
+# As the table is called, and as former versions called it.
+@pytest.mark.parametrize("table", ["evaluations", "controller"])
+def test_reading_a_run_that_is_still_going(table, tmp_path):
+    rows = HEADER + "0,0,0 1 1 0,0.5,0.5,0.1,2.0\n0,1,0 1"
+    path = write_run(tmp_path / "run", **{table: rows}, child="")
     run = read_run(path)
-    assert len(run.controller) == 1
+    assert len(run.evaluations) == 1
     assert run.child.empty and run.epochs.empty
     assert run.derived == [] and run.best == []
     assert run.space.operations == ("identity", "none")
 
 
 def test_tables_that_lack_columns(tmp_path):
-    path = write_run(tmp_path / "run", controller="epoch,step\n0,0\n")
+    path = write_run(tmp_path / "run", evaluations="epoch,step\n0,0\n")
     with pytest.raises(InputError, match="lacks the column .*normal_cell"):
         read_run(path)
 
 
 def test_damaged_tables(tmp_path):
     path = write_run(
-        tmp_path / "run", controller=HEADER + '0,0,"0 1,0.5\n0,1,2\n'
+        tmp_path / "run", evaluations=HEADER + '0,0,"0 1,0.5\n0,1,2\n'
     )
-    with pytest.raises(InputError, match="controller.csv is damaged"):
+    with pytest.raises(InputError, match="evaluations.csv is damaged"):
         read_run(path)
 
 
@@ -193,9 +196,11 @@ def test_a_folder_of_runs_that_cannot_be_made(tmp_path, monkeypatch):
 
 
 def test_a_table_may_move_and_nothing_else_of_it_changes():
-    old = {"data_file": "t.csv", "test_file": "", "label_column": "y"}
-    moved = {**old, "data_file": "/new/t.csv", "test_file": "u.csv"}
+    config = MlpDataConfig("table", data_file="t.csv", label_column="y")
+    old = flatten(config)
+    moved = dataclasses.replace(
+        config, data_file="/new/t.csv", test_file="u.csv"
+    )
     assert changed_settings(old, moved) == []
-    assert changed_settings(old, {**moved, "label_column": "z"}) == [
-        "label_column: y -> z"
-    ]
+    other = dataclasses.replace(moved, label_column="z")
+    assert changed_settings(old, other) == ["label_column: y -> z"]
