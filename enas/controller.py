@@ -41,7 +41,7 @@ class Sample(NamedTuple):
     entropy: tf.Tensor
 
 
-class _Choices:
+class _Chosen:
     """Makes the choices of a batch, drawing them or replaying given ones.
 
     Args:
@@ -221,7 +221,7 @@ class LstmController(tf.Module):
         if architectures is not None:
             count = tf.shape(architectures)[0]
             given = tf.reshape(architectures, [count, self.space.length])
-        choices = _Choices(given, seed)
+        choices = _Chosen(given, seed)
         zeros = tf.zeros([count, self.config.lstm_units])
         state = [zeros, zeros]
         for place in range(len(self.space.cell_types)):
@@ -232,7 +232,7 @@ class LstmController(tf.Module):
         )
 
     def _choose_cell(
-        self, choices: _Choices, place: int, state: list[tf.Tensor]
+        self, choices: _Chosen, place: int, state: list[tf.Tensor]
     ) -> list[tf.Tensor]:
         """Makes the choices of one cell, continuing from the LSTM's state."""
         units = self.config.lstm_units

@@ -13,7 +13,7 @@ from nascore.errors import InputError
 from nascore.runs.checkpoint_files import is_saved
 from nascore.runs.reader import RunRecords, read_run
 from nascore.training.config import FinalConfig
-from nascore.training.provenance.origin import Origin, Search
+from nascore.training.provenance.origin import Origin, SearchOrigin
 
 
 def follow(
@@ -38,21 +38,21 @@ def follow(
 
 
 def _follow_architecture(
-    old: Search | None, config: FinalConfig, path: Path
-) -> Search:
+    old: SearchOrigin | None, config: FinalConfig, path: Path
+) -> SearchOrigin:
     named = flags.FLAGS.from_run
     if old is None:
         raise InputError(
             f"{path} was begun without --from_run; leave --from_run={named} out"
         )
     run = read_run(Path(named))
-    old.check_same(Search.of(run), "from_run")
+    old.check_same(SearchOrigin.of(run), "from_run")
     if config.architecture not in _proposals(run):
         raise InputError(
             f"--from_run={named} does not rank the architecture that {path} "
             "trains there; leave it out to continue with that"
         )
-    return Search.of(run)
+    return SearchOrigin.of(run)
 
 
 def _proposals(run: RunRecords) -> list[Any]:
@@ -65,7 +65,7 @@ def _proposals(run: RunRecords) -> list[Any]:
 
 def _follow_weights(
     origin: Origin, config: FinalConfig, stored: Mapping[str, Any], path: Path
-) -> Search | None:
+) -> SearchOrigin | None:
     old, before = origin.weights, stored.get("init_from_supernet")
     named = config.training.init_from_supernet
     if bool(named) != bool(before):
@@ -83,7 +83,7 @@ def _follow_weights(
             "was stopped before it saved what it took from it; say where it "
             "is now, or start anew in another --run_dir"
         )
-    now = Search.of(read_run(Path(named)), weights=True)
+    now = SearchOrigin.of(read_run(Path(named)), weights=True)
     if old is not None:
         old.check_same(now, "init_from_supernet")
     return now

@@ -37,7 +37,7 @@ from nascore.runs.reader import (
 )
 from nascore.runs.versions import check_streams
 from nascore.training.config import FinalConfig
-from nascore.training.provenance.origin import Origin, Search
+from nascore.training.provenance.origin import Origin, SearchOrigin
 
 if TYPE_CHECKING:
     import keras
@@ -83,7 +83,7 @@ def read_origin(config: FinalConfig) -> Origin:
       InputError: one is none.
     """
     architecture, weights = (
-        Search.of(read_run(Path(run)), name == "weights") if run else None
+        SearchOrigin.of(read_run(Path(run)), name == "weights") if run else None
         for name, run in (
             ("architecture", flags.FLAGS.from_run),
             ("weights", config.training.init_from_supernet),
@@ -181,7 +181,9 @@ def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
     run = read_run(Path(config.training.init_from_supernet))
     search = unflatten(EnasConfig(), run.settings["config"])
     # Beside this training's own, if they have moved with them.
-    data = find_images(Search.of(run), config.data)[0] or load(search.data)
+    data = find_images(SearchOrigin.of(run), config.data)[0] or load(
+        search.data
+    )
     check_same_data(run, data.fingerprint)
     supernet = load_weights(
         search.child, search.weights, search.data, data, run.path

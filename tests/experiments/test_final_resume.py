@@ -20,7 +20,7 @@ from nascore.runs.folder import RunFolder
 from nascore.runs.reader import read_run
 from nascore.search.config import SearchConfig
 from nascore.training.config import FinalConfig, TrainingConfig
-from nascore.training.provenance.origin import Origin, Search
+from nascore.training.provenance.origin import Origin, SearchOrigin
 from nascore.training.run import FinalTraining
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +74,9 @@ def begun(tmp_path_factory):
             export="keras",
         ),
     )
-    origin = Origin(Search.of(found), Search.of(found, weights=True))
+    origin = Origin(
+        SearchOrigin.of(found), SearchOrigin.of(found, weights=True)
+    )
     with RunFolder.create(out / "final") as run:
         FinalTraining(config, run, origin=origin)
     return out

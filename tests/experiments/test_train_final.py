@@ -31,7 +31,7 @@ from nascore.search.config import SearchConfig
 from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.exports import formats
 from nascore.training.exports.classifier import load_classifier
-from nascore.training.provenance.origin import Origin, Search
+from nascore.training.provenance.origin import Origin, SearchOrigin
 from nascore.training.run import FinalTraining
 
 ROOT = Path(__file__).parent.parent.parent
@@ -198,7 +198,7 @@ def test_resumed_without_the_search_that_it_started_from(search, tmp_path):
         ),
     )
     path = tmp_path / "final"
-    origin = Origin(None, Search.of(found))
+    origin = Origin(None, SearchOrigin.of(found))
     with RunFolder.create(path) as run:
         training = FinalTraining(config, run, origin=origin)
         training.lifecycle.save()

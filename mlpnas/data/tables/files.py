@@ -26,7 +26,7 @@ _READERS = (".csv", ".csv.gz", ".parquet", ".npz", ".tsv", ".tsv.gz")
 _KINDS = "biufUS"
 
 
-class Table(NamedTuple):
+class DataTable(NamedTuple):
     """What a file holds.
 
     Attributes:
@@ -44,7 +44,7 @@ def read_table(
     flag: str,
     decimal: str = ".",
     as_text: Callable[[str], bool] = lambda name: False,
-) -> Table:
+) -> DataTable:
     """Reads a table.
 
     Args:
@@ -74,7 +74,7 @@ def read_table(
         frame, codes = read_csv(path, where, decimal, as_text)
     if frame.empty:
         raise InputError(f"{where} has no rows")
-    return Table(frame, codes)
+    return DataTable(frame, codes)
 
 
 def _read_parquet(path: Path, where: str) -> pd.DataFrame:

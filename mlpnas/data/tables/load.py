@@ -15,7 +15,7 @@ from mlpnas.data.splits import WHERE, subset
 from mlpnas.data.tables import rows as table
 from mlpnas.data.tables.choice import choose_reading
 from mlpnas.data.tables.columns import find_column, simple
-from mlpnas.data.tables.files import Table, read_table
+from mlpnas.data.tables.files import DataTable, read_table
 from mlpnas.data.tables.known import WINE_LABEL, read_vowels, read_wine
 from mlpnas.data.tables.labels import Labels, encode_labels, remark_labels
 from mlpnas.data.tables.readings import Reading, apply, to_texts
@@ -72,10 +72,10 @@ def load_table(config: MlpDataConfig) -> TableData:
     other = None
     if config.dataset == "wine_quality":
         frame, notes = read_wine(config)
-        whole, label = Table(frame, []), WINE_LABEL
+        whole, label = DataTable(frame, []), WINE_LABEL
     elif config.dataset == "japanese_vowels":
         frame, other, notes = read_vowels(config)
-        whole, label = Table(frame, []), "speaker"
+        whole, label = DataTable(frame, []), "speaker"
     else:
         kept = {simple(n) for n in split_names(config.categorical_columns)}
         whole = _read(config, "data_file", lambda name: simple(name) in kept)
@@ -85,7 +85,7 @@ def load_table(config: MlpDataConfig) -> TableData:
 
 def _read(
     config: MlpDataConfig, flag: str, keeps_text: Callable[[str], bool]
-) -> Table:
+) -> DataTable:
     """Reads a file, the classes and some columns as the texts they are."""
     label = simple(config.label_column)
     return read_table(
@@ -98,7 +98,7 @@ def _read(
 
 def _load(
     config: MlpDataConfig,
-    whole: Table,
+    whole: DataTable,
     other: pd.DataFrame | None,
     label: str,
     notes: list[str],

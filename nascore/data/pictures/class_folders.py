@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from nascore.data.pictures.decoding import is_grey, read_image, to_size
-from nascore.data.pictures.layout import Layout, find_layout
+from nascore.data.pictures.layout import FolderLayout, find_layout
 from nascore.data.pictures.tally import Tally
 from nascore.errors import InputError
 from nascore.process.memory import check_data
@@ -80,7 +80,7 @@ def _are_grey(paths: Iterable[Path]) -> bool:
     raise InputError(text)
 
 
-def _describe_pictures(layout: Layout, tally: Tally, mode: str) -> str:
+def _describe_pictures(layout: FolderLayout, tally: Tally, mode: str) -> str:
     """How the pictures were read, in a line."""
     remarks = tally.remarks()
     if layout.nested:
@@ -88,7 +88,7 @@ def _describe_pictures(layout: Layout, tally: Tally, mode: str) -> str:
     return "; ".join([tally.kinds(mode), *remarks])
 
 
-def _describe_classes(layout: Layout) -> str:
+def _describe_classes(layout: FolderLayout) -> str:
     """How many pictures each class has, or the largest and smallest."""
     counts = {
         name: sum(len(files[name]) for files in layout.files.values())
@@ -103,7 +103,7 @@ def _describe_classes(layout: Layout) -> str:
     return f"{len(counts)} classes: {listed}"
 
 
-def _describe_rest(layout: Layout) -> list[str]:
+def _describe_rest(layout: FolderLayout) -> list[str]:
     """What was left out; names that look alike."""
     lines = []
     reasons = sorted(layout.left_out.items(), key=lambda item: -item[1][0])

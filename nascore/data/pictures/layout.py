@@ -25,7 +25,7 @@ _PARTS_HINT = "parts are folders called train, valid and test"
 
 
 @dataclasses.dataclass(frozen=True)
-class Layout:
+class FolderLayout:
     """A data set of class folders, before a picture is opened.
 
     Attributes:
@@ -92,7 +92,7 @@ class _Finder:
         return sorted(found)
 
 
-def find_layout(root: Path) -> Layout:
+def find_layout(root: Path) -> FolderLayout:
     """Finds parts, classes and pictures in a folder.
 
     Args:
@@ -122,7 +122,9 @@ def find_layout(root: Path) -> Layout:
                 f"{folders[part]} and {folders['train']} have different "
                 f"classes: {', '.join(odd)} is only in one of them"
             )
-    return Layout(folders, tuple(names), files, finder.nested, finder.left_out)
+    return FolderLayout(
+        folders, tuple(names), files, finder.nested, finder.left_out
+    )
 
 
 def _find_parts(root: Path, finder: _Finder) -> dict[str, Path]:

@@ -15,7 +15,7 @@ from nascore.data.images import ImageData, Split, load
 from nascore.errors import InputError
 from nascore.training.config import FinalConfig
 from nascore.training.provenance.images import FinalData, load_final
-from nascore.training.provenance.origin import NOWHERE, Origin, Search
+from nascore.training.provenance.origin import NOWHERE, Origin, SearchOrigin
 
 FOLDER = "folder"
 
@@ -68,7 +68,7 @@ class History:
     weights: Seen | None = None
 
     @property
-    def searches(self) -> list[tuple[str, Search, Seen | None]]:
+    def searches(self) -> list[tuple[str, SearchOrigin, Seen | None]]:
         """What was taken from which search, and what that has seen."""
         return [
             (name, search, getattr(self, name))
@@ -95,7 +95,7 @@ def find_history(
       config: of the training.
       data: its images.
     """
-    found: dict[Search | None, Seen | None] = {None: None}
+    found: dict[SearchOrigin | None, Seen | None] = {None: None}
     for search in (origin.architecture, origin.weights):
         if search is not None and search not in found:
             found[search] = _find_seen(search, config, data)
@@ -103,7 +103,7 @@ def find_history(
 
 
 def _find_seen(
-    search: Search, config: FinalConfig, data: FinalData
+    search: SearchOrigin, config: FinalConfig, data: FinalData
 ) -> Seen | None:
     """What one search has seen; None if its images are not there."""
     own = config.data
@@ -138,7 +138,7 @@ def _find_seen(
 
 
 def find_images(
-    search: Search, own: DataConfig
+    search: SearchOrigin, own: DataConfig
 ) -> tuple[ImageData | None, bool]:
     """Looks for a search's images where they were, and where a training's are.
 

@@ -14,7 +14,7 @@ from nascore.runs.reader import RunRecords
 
 
 @dataclasses.dataclass(frozen=True)
-class Search:
+class SearchOrigin:
     """A search, and the images that it used.
 
     Attributes:
@@ -31,7 +31,7 @@ class Search:
     weights: str = ""
 
     @classmethod
-    def of(cls, run: RunRecords, weights: bool = False) -> "Search":
+    def of(cls, run: RunRecords, weights: bool = False) -> "SearchOrigin":
         """The search that a run folder holds.
 
         Args:
@@ -47,7 +47,7 @@ class Search:
             fingerprint(run.path / "checkpoints") if weights else "",
         )
 
-    def check_same(self, other: "Search", flag: str) -> None:
+    def check_same(self, other: "SearchOrigin", flag: str) -> None:
         """Checks that another folder holds this search, as it was.
 
         Args:
@@ -81,8 +81,8 @@ class Origin:
         training starts afresh.
     """
 
-    architecture: Search | None = None
-    weights: Search | None = None
+    architecture: SearchOrigin | None = None
+    weights: SearchOrigin | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `config.json` keeps it."""
@@ -104,7 +104,7 @@ class Origin:
         )
         for name, value in stored.items():
             if value is not None:
-                searches[name] = Search(
+                searches[name] = SearchOrigin(
                     look_up(value, file, "run", str),
                     look_up(value, file, "fingerprint", str),
                     unflatten(DataConfig(), look_up(value, file, "data", dict)),

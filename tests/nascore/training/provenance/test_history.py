@@ -14,7 +14,7 @@ from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.provenance import disclosure
 from nascore.training.provenance.history import History, find_history
 from nascore.training.provenance.images import load_final
-from nascore.training.provenance.origin import NOWHERE, Origin, Search
+from nascore.training.provenance.origin import NOWHERE, Origin, SearchOrigin
 
 DIGITS = DataConfig(image_size=8)
 CONFIG = FinalConfig(DIGITS, NetworkConfig(), TrainingConfig())
@@ -22,7 +22,7 @@ DATA = load_final(DIGITS, False)
 
 
 def search(data=DIGITS, fingerprint=""):
-    return Search("s", fingerprint or load(data).fingerprint, data)
+    return SearchOrigin("s", fingerprint or load(data).fingerprint, data)
 
 
 def found(search, config=CONFIG, data=DATA, weights=False):
@@ -94,7 +94,7 @@ def test_nothing_is_said_of_what_is_not_known():
     assert history == History()
     assert disclosure.measured_on(history) == disclosure.MEASURED_ON
     assert disclosure.record(history) == {}
-    other = Search("s", "f", DataConfig(dataset="cifar10", split="ienas"))
+    other = SearchOrigin("s", "f", DataConfig(dataset="cifar10", split="ienas"))
     assert found(other).rewarded_tests is None
     assert not disclosure.notes(found(other))
 
