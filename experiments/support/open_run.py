@@ -52,6 +52,9 @@ def run_any() -> None:
 
     def main(args: list[str]) -> None:
         if not found:
+            run_config = base.read(RunConfig())
+            if run_config.resume:
+                RunFolder.open(Path(run_config.run_dir))  # Raises: no run.
             raise InputError(
                 "name a method with --method=NAME, one of: "
                 f"{', '.join(methods.names())}"

@@ -224,3 +224,22 @@ def test_without_its_package_its_runs_are_refused_in_one_line(run, forked):
     assert done.returncode == 2
     assert "the kind of space 'necklace' is not installed" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "holds no run to resume"),
+        ("{", "config.json cannot be read"),
+        ('{"method": "final training"}', "'final training' is not known"),
+        ('{"method": ["enas"]}', "is not known; there are: enas"),
+        ('{"method": "enas", "space": {}}', "lacks 'config'"),
+    ],
+)
+def test_what_cannot_be_resumed_is_one_line(forked, tmp_path, content, words):
+    if content is not None:
+        (tmp_path / "config.json").write_text(content)
+    done = forked("search", "--resume", f"--run_dir={tmp_path}")
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
