@@ -25,6 +25,8 @@ from nascore.strategies.rewards import ScoreReward
 class Words(Space):
     """Words of numbers."""
 
+    kind = "words"
+
     letters: int = 4
     values: int = 3
 
