@@ -141,7 +141,9 @@ def test_lost_candidates_are_written_and_ranked_nowhere(tmp_path):
 
 def test_a_search_that_lost_everything_says_so(tmp_path):
     path = tmp_path / "run"
-    with pytest.raises(RunStopped, match="all architectures were lost") as stop:
+    with pytest.raises(
+        RunStopped, match="all 36 architectures were lost"
+    ) as stop:
         search(path, lambda: hosted(evaluator=Losing(range(99))))
     text = str(stop.value)
     assert "it fell off the table" in text and "evaluations.csv" in text

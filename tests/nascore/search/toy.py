@@ -26,6 +26,7 @@ class Words(Space):
     """Words of numbers."""
 
     kind = "words"
+
     letters: int = 4
     values: int = 3
 
