@@ -90,3 +90,30 @@ def test_a_data_set_is_quoted_as_its_rows_say(data, folder):
             assert numbers == pytest.approx(interval(values), abs=0.006)
             p = sign_flip_p(values)
             assert float(row["last_p"]) == pytest.approx(p, abs=6e-4)
+
+
+def test_the_rank_check_is_quoted_as_its_rows_say():
+    file = ROOT / "results" / "fashion_mnist" / "rows" / "rank_check.csv"
+    rows = pd.read_csv(file)
+    assert rows.groupby(["method", "seed"]).size().eq(6).all()
+    assert set(rows["epochs"]) == {3} and rows["seed"].nunique() == 3
+    text = (ROOT / "README.md").read_text("utf-8")
+    (quoted,) = re.findall(
+        r"tau of (\S+) \(ENAS\), (\S+) \(I-ENAS\), (\S+) \(code rule\) and "
+        r"(\S+)\s+\(random\)",
+        text,
+    )
+    for method, said in zip(
+        ("enas", "ienas_paper", "ienas_code", "random"), quoted, strict=True
+    ):
+        taus = np.array(
+            [
+                stats.kendalltau(
+                    run["shared_accuracy"], run["standalone_accuracy"]
+                ).statistic
+                for _, run in rows[rows["method"] == method].groupby("seed")
+            ]
+        )
+        mean, low, high = interval(taus)
+        assert float(said) == pytest.approx(mean, abs=0.006)
+        assert low < 0 < high
