@@ -102,7 +102,7 @@ def main(args: list[str]) -> None:
                         job.run_dir,
                         values.rank_check,
                         values.rank_check_epochs,
-                        first["data_dir"],
+                        flatten(configs[job.method])["data_dir"],
                     )
                     for job in jobs
                 ],

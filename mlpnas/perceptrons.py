@@ -50,6 +50,7 @@ class Perceptrons:
         "accuracies",
         "note",
     )
+    texts: tuple[str, ...] = ("accuracies", "note")
     measures = "score"
     loses = False
     budgets: tuple[int, ...] = ()

@@ -126,6 +126,7 @@ class Evaluator(Protocol):
       in_graph: whether `measure` is TensorFlow alone.
       columns: what it notes for each row, in the order of the CSV file.
       measures: what the score is, and its column.
+      texts: those of the columns that hold text.
       loses: whether a score that is not finite is a lost candidate, which
         is not told and whose column `note` says why; otherwise it stops the
         run.
@@ -143,6 +144,7 @@ class Evaluator(Protocol):
     in_graph: bool
     columns: tuple[str, ...]
     measures: str
+    texts: tuple[str, ...]
     loses: bool
     budgets: tuple[int, ...]
     where: str

@@ -67,6 +67,7 @@ class SharedWeights(tf.Module):
     in_graph = True
     columns: tuple[str, ...] = ()
     measures = "accuracy"
+    texts: tuple[str, ...] = ()
     loses = False
     budgets: tuple[int, ...] = ()
     ranked: Mapping[str, str] = {}

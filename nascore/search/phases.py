@@ -260,11 +260,7 @@ class AskTell(tf.Module):
             **summarize_scores(rows, self.evaluator.measures),
             "recent_mean": finite_mean(recent),
             "reward_mean": finite_mean(column(rows, "reward")),
-            **summarize_notes(
-                rows,
-                (*self.evaluator.columns, *self.strategy.columns),
-                self.strategy.lasting,
-            ),
+            **summarize_notes(rows, self.evaluator, self.strategy),
         }
         texts = {
             tuple(str(row[name]) for name in self.space.column_names)

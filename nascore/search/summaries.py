@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from nascore.protocols import Evaluator, Strategy
 from nascore.runs.tables import Row
+
+# Time that a row took.
+_SECONDS = "seconds"
 
 
 class Scalars(tf.train.experimental.PythonState):
@@ -55,21 +59,24 @@ def summarize_scores(rows: Sequence[Row], measures: str) -> dict[str, float]:
 
 
 def summarize_notes(
-    rows: Sequence[Row], names: Sequence[str], lasting: Sequence[str]
+    rows: Sequence[Row], evaluator: Evaluator, strategy: Strategy
 ) -> dict[str, float]:
-    """Means of all columns of numbers.
+    """Means of all columns of numbers but the seconds, which add up.
+
+    Of a running value the last is taken.
 
     Args:
       rows: of the epoch.
-      names: of the columns.
-      lasting: those of them of which the last value is taken.
+      evaluator: whose columns are among them.
+      strategy: likewise.
     """
     found: dict[str, float] = {}
-    for name in names:
-        if not all(_is_number(row[name]) for row in rows):
+    for name in (*evaluator.columns, *strategy.columns):
+        left_out = name == _SECONDS or name in evaluator.texts
+        if left_out or not all(_is_number(row[name]) for row in rows):
             continue
         values = column(rows, name)
-        if name in lasting:
+        if name in strategy.lasting:
             known = values[np.isfinite(values)]
             found[name] = float(known[-1]) if len(known) else math.nan
         else:

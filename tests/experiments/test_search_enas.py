@@ -81,14 +81,14 @@ def test_a_tiny_search_prints_and_draws_everything(run):
 
 def test_a_finished_run_is_never_overwritten(run):
     path, _ = run
-    before = (path / "controller.csv").read_bytes()
+    before = (path / "evaluations.csv").read_bytes()
     again = script("search_enas", *TINY, f"--run_dir={path}")
     assert again.returncode == 2
     assert "already holds a run; add --resume" in again.stderr
     resumed = script("search_enas", f"--run_dir={path}", "--resume")
     assert resumed.returncode == 2
     assert "is finished after 2 epochs; give it more" in resumed.stderr
-    assert (path / "controller.csv").read_bytes() == before
+    assert (path / "evaluations.csv").read_bytes() == before
 
 
 def test_resuming_with_other_settings_names_them(run):

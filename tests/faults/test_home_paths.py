@@ -28,7 +28,8 @@ for path in sorted(os.listdir("experiments")):
     if os.fork():
         assert os.wait()[1] == 0
         continue
-    launch.run = lambda main: None
+    sys.argv = [path]
+    launch.run = lambda main, define=lambda: None: define()
     module.cli()
     found = {}
     for name in flags.FLAGS:
@@ -49,6 +50,7 @@ NO_PATHS = {
     "format",
     "input",
     "label_column",
+    "method",
     "missing_values",
     "numeric_columns",
     "operations",

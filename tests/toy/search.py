@@ -61,6 +61,7 @@ class Beads:
     in_graph = False
     columns = ("weight",)
     measures = "accuracy"
+    texts = ()
     loses = False
     budgets = ()
     where = caveat = ""

@@ -62,6 +62,7 @@ class Ones(tf.Module):
     in_graph = True
     columns = ()
     measures = "accuracy"
+    texts = ()
     loses = False
     budgets = ()
     measured_on = "a guess"
