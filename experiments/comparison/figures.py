@@ -102,7 +102,8 @@ def _plot_points(rows: Rows, dataset: str, seed: int) -> Figure:
     ienas = next((name for name in ANCHORS if name in methods), None)
     table = rows.evaluations
     chosen = {}
-    for method in ("enas", ienas) if ienas else methods[:1]:
+    shown = methods[: 1 if "enas" in methods else 2]
+    for method in ("enas", ienas) if ienas else shown:
         values = table.loc[
             (table["dataset"] == dataset)
             & (table["method"] == method)
