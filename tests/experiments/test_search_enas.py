@@ -257,8 +257,11 @@ def test_presets_parse_and_open_with_their_command(preset):
         lines[0],
     )
     code = (
-        "from absl import flags; from flags import enas; enas.define(); "
-        f"flags.FLAGS(['x', '--flagfile={preset}']); enas.read()"
+        "from absl import flags; from flags import base; "
+        "from enas.config import EnasConfig; "
+        "from nascore.runs.config import RunConfig; "
+        "base.define(EnasConfig()); base.define(RunConfig()); "
+        f"flags.FLAGS(['x', '--flagfile={preset}']); base.read(EnasConfig())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
