@@ -17,6 +17,7 @@ from mlpnas.config import MlpnasConfig
 from mlpnas.data.load import MlpData
 from mlpnas.trained_store import TrainedStore
 from mlpnas.weight_bank import WeightBank
+from nascore.errors import InputError
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State
 from nascore.runs.lifecycle import Lifecycle
@@ -215,8 +216,15 @@ class Perceptrons:
         }
 
     def validate(self, rows: np.ndarray) -> Mapping[str, float]:
-        """Not needed: the best are those that were measured."""
-        raise NotImplementedError
+        """Refuses: a perceptron is worth what its own training showed.
+
+        Raises:
+          InputError: always.
+        """
+        raise InputError(
+            "a search of perceptrons has no shared weights to score others "
+            "with; each is measured by training it, see evaluations.csv"
+        )
 
 
 def _array(rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:

@@ -9,6 +9,7 @@ from mlpnas.candidates.pool import WorkerDied
 from mlpnas.candidates.tasks import EpochRows, Trained, epoch_weighted_mean
 from mlpnas.config import PolicyConfig, SpaceConfig
 from mlpnas.perceptrons import Perceptrons
+from nascore.errors import InputError
 from nascore.protocols import Proposals
 from nascore.runs.json_files import read_json
 from tests.mlpnas.toys import CONFIG, DATA, Toy, assert_same_state, rows, search
@@ -28,6 +29,13 @@ def test_weights_of_known_pairs_are_taken_from_the_epoch_before(toy):
     assert sum(by_epoch["0"]) == 0
     assert sum(by_epoch["1"]) + sum(by_epoch["2"]) > 0
     assert 0 < machine.evaluator.bank.size < 1e6
+
+
+def test_others_cannot_be_scored_with_weights_that_are_not_shared(toy):
+    _, machine = toy
+    architecture = machine.records.best[0].architecture
+    with pytest.raises(InputError, match="no shared weights to score others"):
+        machine.measure(architecture)
 
 
 @pytest.mark.parametrize("one_shot", [False, True])
