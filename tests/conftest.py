@@ -13,6 +13,17 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 ROOT = Path(__file__).parent.parent
 
 
+def pytest_collection_modifyitems(config, items):
+    """Begins with the files that have slow tests.
+
+    So that no process works at a long file when all others have finished.
+    Files that are named one by one keep their order.
+    """
+    if all(Path(argument).is_dir() for argument in config.args):
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def official_files() -> Path:
     """The folder of the data sets' official files."""

@@ -68,6 +68,7 @@ class Records:
         # Rows of the epoch under way, by table.
         self._rows: dict[str, list[Row]] = {}
         self.best: list[Best] = []
+        self._drawn: Best | None = None
 
     def rewind(self, epoch: int, tables: Sequence[str]) -> None:
         """Reads back what belongs to the checkpoint.
@@ -216,7 +217,14 @@ class Records:
             if name != "epoch" and np.isfinite(value)
         }
         self.board.scalars(epoch, scalars)
+        self._draw_best(epoch)
+
+    def _draw_best(self, epoch: int) -> None:
+        """Draws the best so far, if it is another than at the last epoch."""
         best = self.best[0]
+        if best is self._drawn:
+            return
+        self._drawn = best
         picture = draw(
             self.space,
             best.architecture,

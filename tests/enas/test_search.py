@@ -4,6 +4,7 @@ import signal
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorboard.backend.event_processing import event_accumulator
 
 from enas.config import ControllerConfig, EnasConfig
 from enas.search import make_search
@@ -23,7 +24,12 @@ from tests.nascore.search.toy import interrupt_at, values_of
 CONFIG = EnasConfig(
     data=DataConfig(train_examples=160, image_size=8),
     child=SupernetConfig(
-        filters=4, num_normal_cells=1, num_reduction_cells=1, num_nodes=2
+        filters=4,
+        num_normal_cells=1,
+        num_reduction_cells=1,
+        num_nodes=2,
+        # Each operation is traced in each slot, which takes most of the time.
+        operations="sep_conv_3x3,max_pool_3x3,identity",
     ),
     controller=ControllerConfig(num_aggregate=2, train_steps=4),
     weights=SharedWeightsConfig(
@@ -173,6 +179,26 @@ def test_best_list_is_ranked_distinct_and_from_the_samples(whole):
     assert accuracies[0] == max(float(row["accuracy"]) for row in samples)
 
 
+def test_tensorboard_shows_scalars_of_all_epochs_and_each_new_best(whole):
+    path, _ = whole
+    events = event_accumulator.EventAccumulator(
+        str(path / "tensorboard"), {event_accumulator.TENSORS: 0}
+    )
+    events.Reload()
+    shown = events.Tensors("child_loss")
+    assert [event.step for event in shown] == [0, 1, 2]
+    losses = [float(row["child_loss"]) for row in rows(path)["epochs"]]
+    values = [float(tf.make_ndarray(event.tensor_proto)) for event in shown]
+    assert values == pytest.approx(losses)
+    new, best = [], -1.0
+    for row in rows(path)["samples"]:
+        if float(row["accuracy"]) > best:
+            best = float(row["accuracy"])
+            new.append(int(row["epoch"]))
+    pictures = events.Tensors("best_architecture")
+    assert [event.step for event in pictures] == sorted(set(new))
+
+
 def test_same_seed_same_rows_and_other_seed_other_rows(whole, tmp_path):
     path, _ = whole
     assert_equal(tmp_path / "again", search(tmp_path / "again"), whole)
@@ -276,7 +302,9 @@ def test_training_the_controller_raises_a_rewarded_operation(
         tanh_constant=5.0,
         conv_bias=0.0,
     )
-    wanted = CONFIG.child.space.operations.index("identity")
+    child = SupernetConfig(filters=4, num_layers=1, num_nodes=2)
+    config = dataclasses.replace(config, child=child)
+    wanted = child.space.operations.index("identity")
 
     def share(self, proposals, seed):
         ops = proposals.rows[:, 1::2]

@@ -66,6 +66,7 @@ def test_jobs_find_what_relative_paths_name(address, tmp_path):
             *("--dataset=folder", "--data_dir=photos", "--image_size=8"),
             *("--methods=random", "--seeds=1", "--filters=4"),
             *("--num_nodes=1", "--num_normal_cells=1", "--batch_size=8"),
+            "--operations=sep_conv_3x3,identity",
             *("--num_reduction_cells=1", "--epochs=1", "--train_steps=1"),
             *("--num_aggregate=1", "--epoch_samples=1", "--derive_samples=2"),
             *("--rank_check=2", "--rank_check_epochs=1", "--out=compared"),

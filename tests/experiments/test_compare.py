@@ -28,6 +28,7 @@ TINY = (
     "--train_examples=160",
     "--filters=4",
     "--num_nodes=2",
+    "--operations=sep_conv_3x3,max_pool_3x3,identity",
     "--num_normal_cells=1",
     "--num_reduction_cells=1",
     "--batch_size=16",
@@ -143,11 +144,11 @@ def test_the_methods_share_every_other_setting(compared):
     assert len(shared) == 3 and shared[0] == shared[1] == shared[2]
 
 
-def test_other_settings_are_not_taken_for_the_same_run(compared):
+def test_other_settings_are_not_taken_for_the_same_run(compared, forked):
     out = compared[0]
     before = (out / "report.html").read_bytes()
     arguments = [*TINY, "--methods=enas", "--seeds=1", f"--out={out}"]
-    done = script("compare", *arguments, "--epochs=10", "--filters=6")
+    done = forked("compare", *arguments, "--epochs=10", "--filters=6")
     assert done.returncode == 2
     assert "enas-seed1 holds a run of other settings" in done.stderr
     assert "filters: 4 -> 6" in done.stderr
@@ -169,13 +170,13 @@ def test_more_epochs_continue_finished_runs(compared):
     assert job.done == 10
 
 
-def test_plot_comparison_redraws_from_the_rows(compared, tmp_path):
+def test_plot_comparison_redraws_from_the_rows(compared, tmp_path, forked):
     out = compared[0]
     copy = tmp_path / "copy"
     (copy / "rows").mkdir(parents=True)
     for path in (out / "rows").iterdir():
         (copy / "rows" / path.name).write_bytes(path.read_bytes())
-    done = script("plot_comparison", str(copy))
+    done = forked("plot_comparison", str(copy))
     assert done.returncode == 0, done.stderr
     table = "tables/table_1.csv"
     assert (copy / table).read_bytes() == (out / table).read_bytes()
@@ -183,9 +184,9 @@ def test_plot_comparison_redraws_from_the_rows(compared, tmp_path):
     assert (copy / figure).read_bytes() == (out / figure).read_bytes()
 
 
-def test_run_folders_can_be_given(compared, tmp_path):
+def test_run_folders_can_be_given(compared, tmp_path, forked):
     runs = sorted(map(str, (compared[0] / "runs").glob("*-seed1")))
-    done = script("compare", *runs, f"--out={tmp_path / 'report'}")
+    done = forked("compare", *runs, f"--out={tmp_path / 'report'}")
     assert done.returncode == 0, done.stderr
     # The comparison names the runs in its own order, whatever is given.
     ours = rows_of(tmp_path / "report" / "tables" / "metrics.csv")
@@ -193,7 +194,7 @@ def test_run_folders_can_be_given(compared, tmp_path):
     assert ours == theirs
 
 
-def test_rank_check_writes_what_it_trained(compared):
+def test_rank_check_writes_what_it_trained(compared, forked):
     run = compared[0] / "runs" / "enas-seed1"
     rows = rows_of(run / "rank_check.csv")
     ranking = json.loads((run / "derived_architectures.json").read_text())
@@ -210,9 +211,9 @@ def test_rank_check_writes_what_it_trained(compared):
         shared = proposals[row["architecture"]]
         assert float(row["shared_accuracy"]) == pytest.approx(shared)
         assert row["measured_on"] == "search_test"
-    again = script("rank_check", str(run), "--count=2", "--epochs=1")
+    again = forked("rank_check", str(run), "--count=2", "--epochs=1")
     assert again.returncode == 0 and "has all its rank checks" in again.stdout
-    other = script("rank_check", str(run), "--count=2", "--epochs=2")
+    other = forked("rank_check", str(run), "--count=2", "--epochs=2")
     assert other.returncode == 2
     assert "holds trainings of 1 epochs" in other.stderr
     assert rows_of(run / "rank_check.csv") == rows
@@ -229,10 +230,10 @@ def test_rank_checks_on_the_ranking_images_are_not_gone_on_with(
         missing(read_run(run), 2, 1)
 
 
-def test_dask_runs_the_same_searches(compared, tmp_path):
+def test_dask_runs_the_same_searches(compared, tmp_path, forked):
     """The cluster is one on this machine; its runs equal those without."""
     out = tmp_path / "out"
-    done = script(
+    done = forked(
         "compare",
         *TINY,
         "--methods=enas",
@@ -251,12 +252,12 @@ def test_dask_runs_the_same_searches(compared, tmp_path):
     assert len(ours) == 8
 
 
-def test_a_failing_run_is_named_and_the_others_finish(tmp_path):
+def test_a_failing_run_is_named_and_the_others_finish(tmp_path, forked):
     out = tmp_path / "out"
     broken = out / "runs" / "enas-seed1"
     broken.mkdir(parents=True)
     (broken / "strange.txt").write_text("not ours")
-    done = script(
+    done = forked(
         "compare",
         *TINY,
         "--methods=enas,random",

@@ -1,15 +1,9 @@
 """`--deterministic`: the same command gives the same bits, three times."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from tests.faults.equal_runs import differences
 
-ROOT = Path(__file__).parent.parent.parent
 SEARCH = (
     "search_enas",
     "--image_size=8",
@@ -63,31 +57,14 @@ PERCEPTRONS = (
 )
 
 
-def run(command, path):
-    script, *flags = command
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            f"experiments.{script}",
-            *flags,
-            "--dataset=digits",
-            "--deterministic",
-            f"--run_dir={path}",
-        ],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [SEARCH, FINAL, PERCEPTRONS])
-def test_the_same_bits_three_times(command, tmp_path):
+def test_the_same_bits_three_times(command, tmp_path, forked):
+    script, *flags = command
+    flags += ["--dataset=digits", "--deterministic"]
     paths = [tmp_path / str(number) for number in range(3)]
     for path in paths:
-        run(command, path)
+        done = forked(script, *flags, f"--run_dir={path}")
+        assert done.returncode == 0, done.stderr
     for path in paths[1:]:
         assert differences(paths[0], path) == []

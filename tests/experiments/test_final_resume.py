@@ -1,10 +1,7 @@
 """A final training goes on though its searches and its images have moved."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -121,22 +118,13 @@ def words(moved, *names):
     ]
 
 
-def test_a_training_that_had_saved_nothing_follows_all_of_it(moved):
+def test_a_training_that_had_saved_nothing_follows_all_of_it(forked, moved):
     # Former versions did not say of what kind the space is.
     file = moved / "final" / "config.json"
     settings = json.loads(file.read_text())
     assert settings["space"].pop("kind") == "cells"
     file.write_text(json.dumps(settings))
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "experiments.train_final"),
-            *words(moved, "data", "weights", "search"),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
+    done = forked("train_final", *words(moved, "data", "weights", "search"))
     assert done.returncode == 0, done.stderr
     assert "blocks start from shared weights: stem" in done.stdout
     settings = json.loads((moved / "final" / "config.json").read_text())

@@ -250,23 +250,23 @@ def test_a_model_that_reads_a_file_is_refused(finished, forked, tmp_path):
     assert done.returncode == 2 and "reads the file" in done.stderr
 
 
-def test_a_run_goes_on_where_its_table_has_moved(finished, tmp_path):
+def test_a_run_goes_on_where_its_table_has_moved(finished, forked, tmp_path):
     folder, _ = finished
     run = tmp_path / "moved"
     shutil.copytree(folder / "run", run)
-    resume = ["-m", "experiments.search_mlpnas", f"--run_dir={run}", "--resume"]
+    resume = [f"--run_dir={run}", "--resume", "--jobs=1"]
     # Another table at the new place, then the same.
     (tmp_path / "u.csv").write_text(table(120, 5), encoding="utf-8")
     words = [*resume, "--epochs=2", f"--data_file={tmp_path / 'u.csv'}"]
     before = (run / "evaluations.csv").read_bytes()
-    done = start(tmp_path, *words, "--jobs=1")
+    done = forked("search_mlpnas", *words)
     assert done.returncode == 2 and "begun on other examples" in done.stderr
     assert done.stderr.count("\n") == 1
-    done = start(tmp_path, *words, "--test_file=u.csv", "--jobs=1")
+    done = forked("search_mlpnas", *words, f"--test_file={tmp_path / 'u.csv'}")
     assert done.returncode == 2 and "begun on other examples" in done.stderr
     assert (run / "evaluations.csv").read_bytes() == before
     shutil.copy(folder / "t.csv", tmp_path / "u.csv")
-    done = start(tmp_path, *words, "--jobs=1")
+    done = forked("search_mlpnas", *words)
     assert done.returncode == 0, done.stderr
     settings = json.loads((run / "config.json").read_text())
     assert settings["config"]["data_file"] == str(tmp_path / "u.csv")

@@ -18,6 +18,7 @@ TINY = (
     "--train_examples=160",
     "--filters=4",
     "--num_nodes=2",
+    "--operations=sep_conv_3x3,max_pool_3x3,identity",
     "--num_normal_cells=1",
     "--num_reduction_cells=1",
     "--batch_size=16",
@@ -79,21 +80,21 @@ def test_a_tiny_search_prints_and_draws_everything(run):
     assert config["data"]["train"] == 160
 
 
-def test_a_finished_run_is_never_overwritten(run):
+def test_a_finished_run_is_never_overwritten(run, forked):
     path, _ = run
     before = (path / "evaluations.csv").read_bytes()
-    again = script("search_enas", *TINY, f"--run_dir={path}")
+    again = forked("search_enas", *TINY, f"--run_dir={path}")
     assert again.returncode == 2
     assert "already holds a run; add --resume" in again.stderr
-    resumed = script("search_enas", f"--run_dir={path}", "--resume")
+    resumed = forked("search_enas", f"--run_dir={path}", "--resume")
     assert resumed.returncode == 2
     assert "is finished after 2 epochs; give it more" in resumed.stderr
     assert (path / "evaluations.csv").read_bytes() == before
 
 
-def test_resuming_with_other_settings_names_them(run):
+def test_resuming_with_other_settings_names_them(run, forked):
     path, _ = run
-    other = script(
+    other = forked(
         "search_enas",
         f"--run_dir={path}",
         "--resume",
@@ -106,16 +107,16 @@ def test_resuming_with_other_settings_names_them(run):
     assert other.stderr.count("\n") == 1
 
 
-def test_plot_run_draws_what_is_asked(run, tmp_path):
+def test_plot_run_draws_what_is_asked(run, tmp_path, forked):
     path, _ = run
-    done = script("plot_run", str(path), "--format=svg,pdf", "--top=1")
+    done = forked("plot_run", str(path), "--format=svg,pdf", "--top=1")
     assert done.returncode == 0, done.stderr
     assert (path / "plots" / "accuracy.svg").is_file()
     assert (path / "plots" / "best_cell_1.pdf").is_file()
     assert not (path / "plots" / "best_cell_2.pdf").exists()
 
 
-def test_given_architectures_are_scored_as_the_search_scored_them(run):
+def test_given_architectures_are_scored_as_the_search_scored_them(run, forked):
     path, _ = run
     before = {
         file: file.read_bytes() for file in path.rglob("*") if file.is_file()
@@ -123,7 +124,7 @@ def test_given_architectures_are_scored_as_the_search_scored_them(run):
     ranking = json.loads((path / "derived_architectures.json").read_text())
     best, *_, last = ranking["architectures"]
     texts = [best["architecture"], last["architecture"]]
-    done = script("score_architecture", str(path), *texts)
+    done = forked("score_architecture", str(path), *texts)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     for entry in (best, last):

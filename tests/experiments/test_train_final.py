@@ -147,11 +147,11 @@ ON_TESTS = dataclasses.replace(
 )
 
 
-def test_an_architecture_that_test_images_chose(tmp_path):
+def test_an_architecture_that_test_images_chose(tmp_path, forked):
     with RunFolder.create(tmp_path / "search") as run:
         make_search(ON_TESTS, run).run()
     path = tmp_path / "final"
-    done = script(
+    done = forked(
         "train_final",
         *("--filters=4", "--num_normal_cells=1", "--num_reduction_cells=1"),
         *("--batch_size=128", "--epochs=1", "--export=keras"),
@@ -180,7 +180,9 @@ def test_an_architecture_that_test_images_chose(tmp_path):
         assert hits.mean() == pytest.approx(accuracy)
 
 
-def test_resumed_without_the_search_that_it_started_from(search, tmp_path):
+def test_resumed_without_the_search_that_it_started_from(
+    search, tmp_path, forked
+):
     source = tmp_path / "search"
     shutil.copytree(search, source)
     found = read_run(source)
@@ -203,7 +205,7 @@ def test_resumed_without_the_search_that_it_started_from(search, tmp_path):
         training = FinalTraining(config, run, origin=origin)
         training.lifecycle.save()
     shutil.rmtree(source)
-    done = script("train_final", f"--run_dir={path}", "--resume")
+    done = forked("train_final", f"--run_dir={path}", "--resume")
     assert done.returncode == 0, done.stderr
     assert "blocks start from shared weights" not in done.stdout
     test = json.loads((path / "test.json").read_text())
@@ -261,10 +263,12 @@ def picture(path, mode, size):
     return path
 
 
-def test_predict_names_classes_and_refuses_other_pictures(trained, tmp_path):
+def test_predict_names_classes_and_refuses_other_pictures(
+    trained, tmp_path, forked
+):
     path, _ = trained
     good = picture(tmp_path / "good.png", "L", (8, 8))
-    done = script("predict", str(path), str(good), "--top=2")
+    done = forked("predict", str(path), str(good), "--top=2")
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(rf"{good}: \d [\d.]+%, \d [\d.]+%\n", done.stdout)
     for mode, size, words in (
@@ -345,10 +349,10 @@ train_final.cli()
 """
 
 
-def test_two_devices_and_two_workers_equal_one(tmp_path):
+def test_two_devices_and_two_workers_equal_one(tmp_path, forked):
     alone = tmp_path / "alone"
     flags = (*TINY, ARCHITECTURE, "--ema_decay=0.9", "--export=")
-    done = script("train_final", *flags, f"--run_dir={alone}")
+    done = forked("train_final", *flags, f"--run_dir={alone}")
     assert done.returncode == 0, done.stderr
     mirrored = tmp_path / "mirrored"
     subprocess.run(
@@ -384,8 +388,8 @@ def test_two_devices_and_two_workers_equal_one(tmp_path):
         assert (path / "test.json").exists()
 
 
-def test_describe_draws_without_training(tmp_path):
-    done = script(
+def test_describe_draws_without_training(tmp_path, forked):
+    done = forked(
         "describe_architecture",
         "0 0 1 3 0 1 1 4",
         *("--num_nodes=1", "--num_layers=1", "--filters=4"),

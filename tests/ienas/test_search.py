@@ -14,7 +14,11 @@ from nascore.search.config import SearchConfig
 SHARED = {
     "data": DataConfig(train_examples=160, image_size=8),
     "child": SupernetConfig(
-        filters=4, num_normal_cells=1, num_reduction_cells=1, num_nodes=2
+        filters=4,
+        num_normal_cells=1,
+        num_reduction_cells=1,
+        num_nodes=2,
+        operations="sep_conv_3x3,max_pool_3x3,identity",
     ),
     "controller": ControllerConfig(num_aggregate=2, train_steps=8),
     "weights": SharedWeightsConfig(batch_size=16),
