@@ -34,7 +34,7 @@ setup(
     },
     install_requires=[
         "absl-py>=2.1",
-        "grandalf>=0.8",
+        "fast-sugiyama>=0.5.3",
         "importlib_resources>=6.0",  # tensorflow-datasets needs and omits it.
         "jinja2>=3.1",
         "joblib>=1.4",

@@ -17,7 +17,8 @@ from experiments.comparison.methods import look_of
 from experiments.comparison.paper import ANCHORS
 from experiments.comparison.rows import Rows
 from experiments.comparison.tables import Tables
-from nascore.drawing.cells import operation_label, plain_text
+from nascore.drawing.cells import operation_label
+from nascore.drawing.style import plain_text
 from nascore.stats import Limits, mean_interval, moving_average
 
 WINDOW = 100
