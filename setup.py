@@ -30,7 +30,7 @@ setup(
     ),
     package_data={
         "flags": ["presets/*.flags", "presets/final/*.flags"],
-        "experiments.comparison": ["templates/*.html"],
+        "experiments.reports": ["templates/*"],
     },
     install_requires=[
         "absl-py>=2.1",
