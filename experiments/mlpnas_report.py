@@ -25,7 +25,7 @@ from experiments.mlpnas_rows import (
 )
 from experiments.mlpnas_variants import VARIANTS
 from experiments.reports.document import Document, Section, write_document
-from experiments.reports.tables import Table
+from experiments.reports.tables import ReportTable
 from mlpnas.competitors import TITLES
 from nascore.errors import InputError, printable
 from nascore.runs.csv_files import read_table
@@ -250,7 +250,7 @@ def _examples(rows: pd.DataFrame) -> str:
     return ", ".join(f"{count:.0f}" for count in rows["train_rows"].unique())
 
 
-def _paper_table(rows: pd.DataFrame, competitors: pd.DataFrame) -> Table:
+def _paper_table(rows: pd.DataFrame, competitors: pd.DataFrame) -> ReportTable:
     lines = []
     for name in rows["variant"].unique():
         variant, own = VARIANTS[name], rows[rows["variant"] == name]
@@ -279,7 +279,7 @@ def _paper_table(rows: pd.DataFrame, competitors: pd.DataFrame) -> Table:
     return _table("Ours, and the paper's in parentheses", heads, lines, 2)
 
 
-def _predictor_table(rows: pd.DataFrame) -> Table:
+def _predictor_table(rows: pd.DataFrame) -> ReportTable:
     lines = []
     for name in rows["variant"].unique():
         values = rows[rows["variant"] == name]["predictor_correlation"]
@@ -291,7 +291,9 @@ def _predictor_table(rows: pd.DataFrame) -> Table:
     return _table("Rank correlations", heads, lines, 1)
 
 
-def _competitor_table(rows: pd.DataFrame, competitors: pd.DataFrame) -> Table:
+def _competitor_table(
+    rows: pd.DataFrame, competitors: pd.DataFrame
+) -> ReportTable:
     kinds = rows["variant"].map(lambda name: VARIANTS[name].data)
     lines = []
     for kind in competitors["data"].unique():
@@ -311,10 +313,10 @@ def _competitor_table(rows: pd.DataFrame, competitors: pd.DataFrame) -> Table:
 
 def _table(
     caption: str, heads: list[str], lines: list[list[str]], levels: int
-) -> Table:
+) -> ReportTable:
     """A table of words, whose first columns name the rows."""
     frame = pd.DataFrame(lines, columns=heads).set_index(heads[:levels])
-    return Table(caption, frame, dict.fromkeys(heads[levels:], str))
+    return ReportTable(caption, frame, dict.fromkeys(heads[levels:], str))
 
 
 def main(args: list[str]) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 from experiments.comparison.measures import METRICS, describe_metric
 from experiments.comparison.methods import look_of
 from experiments.comparison.rows import Rows
-from experiments.reports.tables import Form, Table, interval, number
+from experiments.reports.tables import Form, ReportTable, interval, number
 from nascore.drawing.cells import operation_label
 
 
@@ -25,17 +25,17 @@ def _table(
     levels: Sequence[str],
     forms: Mapping[str, Form],
     file: str,
-) -> Table:
+) -> ReportTable:
     """A table whose rows are of a data set; one alone is in the caption."""
     first, *others = levels
     names = frame[first].unique()
     if len(names) == 1 and others:
         caption, frame = f"{caption}, {names[0]}", frame.drop(columns=first)
         levels = others
-    return Table(caption, frame.set_index(list(levels)), forms, file)
+    return ReportTable(caption, frame.set_index(list(levels)), forms, file)
 
 
-def summary(table: pd.DataFrame, measure: str) -> Table:
+def summary(table: pd.DataFrame, measure: str) -> ReportTable:
     """Means of each method over seeds."""
     # Measure by measure, so that methods stand below each other.
     order = {name: place for place, name in enumerate(METRICS)}
@@ -66,7 +66,7 @@ def summary(table: pd.DataFrame, measure: str) -> Table:
     )
 
 
-def reached(table: pd.DataFrame, measure: str) -> Table:
+def reached(table: pd.DataFrame, measure: str) -> ReportTable:
     """When each method reached a target."""
     late = "not reached"
     frame = pd.DataFrame(
@@ -98,7 +98,7 @@ def reached(table: pd.DataFrame, measure: str) -> Table:
     )
 
 
-def differences(table: pd.DataFrame, measure: str) -> Table:
+def differences(table: pd.DataFrame, measure: str) -> ReportTable:
     """Paired differences with intervals and p-values."""
     pairs = zip(_titles(table["first"]), _titles(table["second"]), strict=True)
     frame = pd.DataFrame(
@@ -136,7 +136,7 @@ def differences(table: pd.DataFrame, measure: str) -> Table:
     )
 
 
-def diversity(table: pd.DataFrame) -> Table:
+def diversity(table: pd.DataFrame) -> ReportTable:
     """How different the architectures were."""
     frame = pd.DataFrame(
         {
@@ -168,7 +168,7 @@ def diversity(table: pd.DataFrame) -> Table:
     )
 
 
-def rank_check(table: pd.DataFrame) -> Table:
+def rank_check(table: pd.DataFrame) -> ReportTable:
     """Kendall's tau of each method."""
     frame = pd.DataFrame(
         {
@@ -199,7 +199,7 @@ def rank_check(table: pd.DataFrame) -> Table:
     )
 
 
-def operations(table: pd.DataFrame) -> Table:
+def operations(table: pd.DataFrame) -> ReportTable:
     """Shares of the operations."""
     names = list(table["operation"].unique())
     heads = ["data set", "method", "cell"]
@@ -220,7 +220,7 @@ def operations(table: pd.DataFrame) -> Table:
     )
 
 
-def table_1(table: pd.DataFrame, datasets: Sequence[str]) -> list[Table]:
+def table_1(table: pd.DataFrame, datasets: Sequence[str]) -> list[ReportTable]:
     """As the paper prints it, ours beside the published numbers."""
     return [
         _table_1_of(scope, table[table["scope"] == scope], datasets)
@@ -230,7 +230,7 @@ def table_1(table: pd.DataFrame, datasets: Sequence[str]) -> list[Table]:
 
 def _table_1_of(
     scope: str, part: pd.DataFrame, datasets: Sequence[str]
-) -> Table:
+) -> ReportTable:
     published = scope != "all epochs"
     methods = list(part["method"].unique())
     columns: dict[str, list[float]] = {}
@@ -259,7 +259,7 @@ def _table_1_of(
         ],
         names=["", "method"],
     )
-    return Table(
+    return ReportTable(
         scope[0].upper() + scope[1:],
         pd.DataFrame(columns, index=index),
         dict.fromkeys(columns, number(".3f")),
@@ -267,7 +267,7 @@ def _table_1_of(
     )
 
 
-def settings(rows: Rows) -> Table:
+def settings(rows: Rows) -> ReportTable:
     """The settings of the first run of each data set."""
     configs = {name: rows.about[name]["config"] for name in rows.datasets}
     first = next(iter(configs.values()))
@@ -279,10 +279,10 @@ def settings(rows: Rows) -> Table:
         },
         index=pd.Index(names, name="setting"),
     )
-    return Table("Settings", frame, file="rows/about.json")
+    return ReportTable("Settings", frame, file="rows/about.json")
 
 
-def runs(rows: Rows) -> Table:
+def runs(rows: Rows) -> ReportTable:
     """Where and when each run was made, and by which commit."""
     table = rows.runs
     columns = ["epochs", "starts", "time", "tensorflow", "git_commit", "host"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from experiments.reports.tables import Table, escape, to_html, to_markdown
+from experiments.reports.tables import ReportTable, escape, to_html, to_markdown
 from nascore.runs.atomic import placing
 
 
@@ -43,7 +43,7 @@ class Section:
     title: str
     text: str = ""
     lines: Sequence[str] = ()
-    tables: Sequence[Table] = ()
+    tables: Sequence[ReportTable] = ()
     images: Sequence[Image] = ()
 
     @property

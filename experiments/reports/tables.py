@@ -18,7 +18,7 @@ _PAGE = Styler.from_custom_template(_TEMPLATES, html_table="table.html")
 _TEXT = Styler.from_custom_template(_TEMPLATES, html_table="table.md")
 
 
-class Table(NamedTuple):
+class ReportTable(NamedTuple):
     """A table of a report.
 
     Attributes:
@@ -61,17 +61,17 @@ def escape(text: Any) -> str:
     return words
 
 
-def to_html(table: Table) -> str:
+def to_html(table: ReportTable) -> str:
     """The table of a page."""
     return _render(table, _PAGE)
 
 
-def to_markdown(table: Table) -> str:
+def to_markdown(table: ReportTable) -> str:
     """The same in Markdown."""
     return _render(table, _TEXT).strip()
 
 
-def _render(table: Table, styler: type[Styler]) -> str:
+def _render(table: ReportTable, styler: type[Styler]) -> str:
     frame = table.frame
     heads = list(frame.columns)
     numbers = [

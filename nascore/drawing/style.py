@@ -31,7 +31,7 @@ GREY = "#8c8c8c"
 PALE = "#dddddd"
 
 # Of areas side by side; neighbours differ in lightness.
-AREAS = (BLUE, SKY, VERMILLION, ORANGE, PALE, GREEN, YELLOW, PURPLE, GREY)
+AREAS = (BLUE, SKY, VERMILLION, ORANGE, PALE, GREEN, YELLOW, PURPLE, BLACK)
 HATCHES = ("", "///", "", "...", "", "\\\\\\", "", "xxx", "")
 # Many small points, of which each says little.
 POINTS: dict[str, Any] = {"s": 5, "color": "#a6a6a6", "linewidths": 0}

@@ -14,7 +14,12 @@ from experiments.reports.document import (
     Section,
     write_document,
 )
-from experiments.reports.tables import Table, interval, number, to_markdown
+from experiments.reports.tables import (
+    ReportTable,
+    interval,
+    number,
+    to_markdown,
+)
 
 HOSTILE = "<script>alert('1')</script> | `a` [b](c)"
 
@@ -150,7 +155,7 @@ def test_names_are_escaped_in_both_forms(tmp_path):
         HOSTILE,
         HOSTILE,
         [HOSTILE],
-        [Table(HOSTILE, frame)],
+        [ReportTable(HOSTILE, frame)],
         [Image(tmp_path / "a.png", HOSTILE, HOSTILE)],
     )
     document = Document(
@@ -171,7 +176,7 @@ def test_tables_write_what_is_not_there_in_words():
     frame = pd.DataFrame(
         {"v": [0.5, None, 1]}, index=index.set_names(["k", "l"])
     )
-    text = to_markdown(Table("", frame, {"v": number(".1%", "none")}))
+    text = to_markdown(ReportTable("", frame, {"v": number(".1%", "none")}))
     assert text.splitlines()[2:] == [
         "| a | x | 50.0% |",
         "|  | x | none |",
