@@ -158,7 +158,7 @@ def _plot_confusion(confusion: pd.DataFrame, title: str) -> Figure:
     figure, (axes,) = make_figure(width=side, height=side)
     counts = confusion.to_numpy()
     names = [plain_text(name, 30) for name in confusion]
-    ConfusionMatrixDisplay(counts, display_labels=names).plot(
+    display = ConfusionMatrixDisplay(counts, display_labels=names).plot(
         ax=axes,
         cmap="Blues",
         colorbar=False,
@@ -169,6 +169,10 @@ def _plot_confusion(confusion: pd.DataFrame, title: str) -> Figure:
         im_kw={"norm": "symlog"} if counts.max() else {},
     )
     if classes <= 30:
+        # Readable on its own shade, which is not a linear one.
+        shades = display.im_.cmap(display.im_.norm(counts))[..., :3].mean(-1)
+        for text, shade in zip(display.text_.flat, shades.flat, strict=True):
+            text.set_color("black" if shade > 0.55 else "white")
         for label in axes.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
     axes.grid(False)

@@ -23,7 +23,7 @@ def plot_differences(
     figure, panels = make_figure(
         1,
         count,
-        width=2.4 + 1.5 * count,
+        width=2.4 + 1.7 * count,
         height=1.1 + 0.46 * len(metrics),
         sharex=True,
         sharey=True,
@@ -31,11 +31,13 @@ def plot_differences(
     for axes, ((first, second), group) in zip(panels, pairs, strict=False):
         lines = group.set_index("metric").reindex(metrics)
         _draw_forest(axes, lines, first)
+        axes.tick_params(axis="x", labelsize=7)
         axes.set_title(
             f"{plain_text(look_of(first).title)}\nminus "
             f"{plain_text(look_of(second).title)}",
             fontsize=8,
         )
+    # All panels share it.
     panels[0].xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes = panels[0]
     axes.set_yticks(range(len(metrics)))
