@@ -1,7 +1,10 @@
 """Figures of runs: the numbers they show, and what they leave visible."""
 
+import json
+import shutil
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -180,9 +183,6 @@ def test_neighbouring_areas_differ_in_grey():
     ],
 )
 def test_a_learning_curve_says_where_it_began(settings, words, tmp_path):
-    import json
-    import shutil
-
     for name in ("config.json", "epochs.csv"):
         shutil.copy(ROOT / "results" / "final" / "mnist" / name, tmp_path)
     content = json.loads((tmp_path / "config.json").read_text())
@@ -208,8 +208,6 @@ def test_a_figure_is_written_with_the_same_bytes(tmp_path):
 
 
 def test_the_style_stays_in_our_figures():
-    import matplotlib as mpl
-
     before = dict(mpl.rcParams)
     list(run_figures.draw(make_run(1), 10))
     assert dict(mpl.rcParams) == before

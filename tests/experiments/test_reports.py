@@ -1,7 +1,11 @@
 """A report's page and Markdown: same numbers, readable, safe."""
 
+import dataclasses
 import html.parser
+import json
 import re
+import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -20,6 +24,7 @@ from experiments.reports.tables import (
     number,
     to_markdown,
 )
+from nascore.errors import InputError
 
 HOSTILE = "<script>alert('1')</script> | `a` [b](c)"
 
@@ -59,10 +64,7 @@ class Page(html.parser.HTMLParser):
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """A small report: the committed rows of two seeds, made anew."""
-    import pathlib
-    import shutil
-
-    committed = pathlib.Path(__file__).parents[2] / "results" / "mnist" / "rows"
+    committed = Path(__file__).parents[2] / "results" / "mnist" / "rows"
     folder = tmp_path_factory.mktemp("report")
     shutil.copytree(committed, folder / ROWS)
     rows = report_files.load(folder / ROWS)
@@ -71,8 +73,6 @@ def report(tmp_path_factory):
         for name in ("runs", "evaluations", "epochs", "proposals")
         for table in [getattr(rows, name)]
     }
-    import dataclasses
-
     command = "python -m experiments.compare --seeds=2 '--out=a b'"
     rows = dataclasses.replace(rows, **cut, command=command)
     report_files.save(rows, folder / ROWS)
@@ -144,6 +144,15 @@ def test_the_report_names_its_commands(report):
         text = (report / name).read_text().replace("&#39;", "'")
         assert "python -m experiments.compare --seeds=2 '--out=a b'" in text
         assert "experiments.plot_comparison REPORT --targets=0.5,0.5" in text
+
+
+def test_a_damaged_command_is_named(report, tmp_path):
+    shutil.copytree(report / ROWS, tmp_path / ROWS)
+    path = tmp_path / ROWS / "about.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "command": ["rm"]}))
+    with pytest.raises(InputError, match="about.json is damaged: 'command'"):
+        write_report(tmp_path)
 
 
 def test_names_are_escaped_in_both_forms(tmp_path):
