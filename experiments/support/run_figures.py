@@ -185,7 +185,8 @@ def _plot_epochs(run: RunRecords) -> Figure:
             mean - std,
             mean + std,
             color=PALE,
-            lw=0,
+            # A single epoch has a band without width.
+            lw=1,
             label="± standard deviation",
         )
     axes.plot(
