@@ -30,11 +30,11 @@ setup(
     ),
     package_data={
         "flags": ["presets/*.flags", "presets/final/*.flags"],
-        "experiments.comparison": ["templates/*.html"],
+        "experiments.reports": ["templates/*"],
     },
     install_requires=[
         "absl-py>=2.1",
-        "grandalf>=0.8",
+        "fast-sugiyama>=0.5.3",
         "importlib_resources>=6.0",  # tensorflow-datasets needs and omits it.
         "jinja2>=3.1",
         "joblib>=1.4",

@@ -8,6 +8,7 @@ The first form runs what is missing: give the same command again after a
 crash, or with more seeds. The second takes run folders as they are.
 """
 
+import dataclasses
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -112,6 +113,7 @@ def main(args: list[str]) -> None:
                 values.scheduler,
             )
         rows = gather(folders)
+    rows = dataclasses.replace(rows, command=launch.command())
     report_files.save(rows, out / ROWS)
     print_report(out)
 

@@ -155,12 +155,20 @@ def _stopped(signum: int, run_dir: Path) -> Interrupted:
 def _how_to_continue(run_dir: Path) -> str:
     if not (run_dir / "config.json").exists():
         return ", and nothing was begun"
-    module = sys.modules["__main__"].__spec__
-    program = f"python -m {module.name}" if module else Path(sys.argv[0]).name
     return (
-        f". Continue with: {program} --run_dir={shlex.quote(str(run_dir))} "
+        f". Continue with: {_program()} --run_dir={shlex.quote(str(run_dir))} "
         "--resume"
     )
+
+
+def _program() -> str:
+    module = sys.modules["__main__"].__spec__
+    return f"python -m {module.name}" if module else Path(sys.argv[0]).name
+
+
+def command() -> str:
+    """The command line that started this program, on one line."""
+    return f"{_program()} {shlex.join(sys.argv[1:])}"
 
 
 def _exit(code: int, message: str) -> None:

@@ -3,7 +3,8 @@
 python -m experiments.mlpnas_report FOLDER
 
 Reads `runs.csv` and `competitors.csv`, as `experiments.mlpnas_tables` writes
-them; writes `tables.md` and `differences.csv`.
+them; writes `report.html`, `tables.md` with the same numbers, and
+`differences.csv`.
 """
 
 import dataclasses
@@ -16,10 +17,17 @@ import pandas as pd
 
 from experiments import launch
 from experiments.evidence import correct, judge, measured
-from experiments.mlpnas_rows import COMPETITORS_FILE, RUNS_FILE, SCIKIT_LEARN
+from experiments.mlpnas_rows import (
+    COMPETITORS_FILE,
+    RUNS_FILE,
+    SCIKIT_LEARN,
+    read_command,
+)
 from experiments.mlpnas_variants import VARIANTS
+from experiments.reports.document import Document, Section, write_document
+from experiments.reports.tables import ReportTable
 from mlpnas.competitors import TITLES
-from nascore.errors import InputError
+from nascore.errors import InputError, printable
 from nascore.runs.csv_files import read_table
 from nascore.stats import paired_test
 
@@ -37,6 +45,25 @@ _RULE = (
     "searches that are compared by the same measure, is below 0.05; else it "
     "is undecided, which is not the same as equal. Over the measures nothing "
     "is corrected; the first is the one that counts."
+)
+_PAPER = (
+    "Accuracies in %, ours mean +- deviation over seeds; the paper's in "
+    "parentheses, its own scikit-learn MLP's beside its perceptrons'. "
+    "Examples: what each network and the scikit-learn MLP of its row "
+    "learned from; the paper gives no number, so its levels and ours do "
+    "not compare. Trained: architectures. Fifth and best: validation "
+    "accuracy after the last epoch of the fifth and the first by score."
+)
+_PREDICTOR = (
+    "The predictor: Spearman's rank correlation of predicted and measured "
+    "scores of an epoch's architectures before they were trained, mean "
+    "over epochs 2 to the last, then over seeds."
+)
+_FILES = (
+    ("runs.csv", "every run, with its commit"),
+    ("candidates.csv.gz", "every architecture"),
+    ("competitors.csv", "scikit-learn's classifiers"),
+    ("differences.csv", "the numbers of the comparisons"),
 )
 _NUMBERS = [
     "seed",
@@ -76,23 +103,60 @@ def write(out: Path) -> None:
             f"{odd['seed']}; leave one out"
         )
     comparisons = compare_variants(rows)
-    text = "\n\n".join(
-        [
-            _paper_table(rows, competitors),
-            _predictor_table(rows),
-            _competitor_table(rows, competitors),
-            *list_unpaired(rows),
-            _RULE,
-            *(verdict(row) for row in comparisons.to_dict("records")),
-        ]
-    )
+    text, page = out / "tables.md", out / "report.html"
     try:
         comparisons.to_csv(out / "differences.csv", index=False)
-        (out / "tables.md").write_text(text + "\n", encoding="utf-8")
+        write_document(
+            _make_document(rows, competitors, comparisons, read_command(out)),
+            page,
+            text,
+        )
+        print(text.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{out} cannot be written: {error}") from None
-    print(text)
-    print(f"\nwrote {out / 'tables.md'}")
+    print(f"wrote {page} and {text}")
+
+
+def _make_document(
+    rows: pd.DataFrame,
+    competitors: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    command: str,
+) -> Document:
+    first, others = (
+        [verdict(row) for row in part.to_dict("records")]
+        for part in (
+            comparisons[comparisons["measure"] == next(iter(MEASURES))],
+            comparisons[comparisons["measure"] != next(iter(MEASURES))],
+        )
+    )
+    again = "python -m experiments.mlpnas_report REPORT"
+    commands = [("The tables", printable(command))] if command else []
+    return Document(
+        "MLPNAS: the tables of the paper",
+        first,
+        list_unpaired(rows),
+        _RULE,
+        [
+            *commands,
+            (
+                "The report again from the rows, where REPORT is the folder "
+                "of this page",
+                again,
+            ),
+        ],
+        _FILES,
+        [
+            Section(
+                "Accuracies", _PAPER, tables=[_paper_table(rows, competitors)]
+            ),
+            Section("Predictor", _PREDICTOR, tables=[_predictor_table(rows)]),
+            Section(
+                "Competitors", tables=[_competitor_table(rows, competitors)]
+            ),
+            Section("Differences by other measures", lines=others),
+        ],
+    )
 
 
 def _read(
@@ -166,7 +230,7 @@ def verdict(row: Mapping[str, Any]) -> str:
     if VARIANTS[row["rival"]].settings.get("one_shot"):
         rival += " with one-shot"
     return (
-        f"- {VARIANTS[row['variant']].title}: MLPNAS minus {rival}, "
+        f"{VARIANTS[row['variant']].title}: MLPNAS minus {rival}, "
         f"{MEASURES[row['measure']]}, "
         f"{row['count']} {'seed' if row['count'] == 1 else 'seeds'}: "
         f"{100 * row['mean']:+.2f} points ({measured(row, '+.2f', 100)}); "
@@ -186,19 +250,8 @@ def _examples(rows: pd.DataFrame) -> str:
     return ", ".join(f"{count:.0f}" for count in rows["train_rows"].unique())
 
 
-def _paper_table(rows: pd.DataFrame, competitors: pd.DataFrame) -> str:
-    lines = [
-        "Accuracies in %, ours mean +- deviation over seeds; the paper's in "
-        "parentheses, its own scikit-learn MLP's beside its perceptrons'. "
-        "Examples: what each network and the scikit-learn MLP of its row "
-        "learned from; the paper gives no number, so its levels and ours do "
-        "not compare. Trained: architectures. Fifth and best: validation "
-        "accuracy after the last epoch of the fifth and the first by score.",
-        "",
-        "| table | search | examples | trained | fifth | best | test | "
-        "scikit-learn MLP, test |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+def _paper_table(rows: pd.DataFrame, competitors: pd.DataFrame) -> ReportTable:
+    lines = []
     for name in rows["variant"].unique():
         variant, own = VARIANTS[name], rows[rows["variant"] == name]
         fitted = competitors[
@@ -219,39 +272,30 @@ def _paper_table(rows: pd.DataFrame, competitors: pd.DataFrame) -> str:
             for place, value in enumerate(paper[1:]):
                 said = "-" if value is None else f"{100 * value:.0f}"
                 ours[place] += f" ({said})"
-        lines.append(
-            f"| {table} | {variant.title} | {examples} | "
-            f"{own['evaluated'].mean():.0f} | {' | '.join(ours)} |"
-        )
-    return "\n".join(lines)
+        trained = f"{own['evaluated'].mean():.0f}"
+        lines.append([table, variant.title, examples, trained, *ours])
+    heads = ["table", "search", "examples", "trained", "fifth", "best", "test"]
+    heads.append("scikit-learn MLP, test")
+    return _table("Ours, and the paper's in parentheses", heads, lines, 2)
 
 
-def _predictor_table(rows: pd.DataFrame) -> str:
-    lines = [
-        "The predictor: Spearman's rank correlation of predicted and measured "
-        "scores of an epoch's architectures before they were trained, mean "
-        "over epochs 2 to the last, then over seeds.",
-        "",
-        "| search | correlation by seed | mean |",
-        "|---|---|---|",
-    ]
+def _predictor_table(rows: pd.DataFrame) -> ReportTable:
+    lines = []
     for name in rows["variant"].unique():
         values = rows[rows["variant"] == name]["predictor_correlation"]
         if values.isna().all():
             continue
         each = ", ".join(f"{value:+.2f}" for value in values)
-        lines.append(
-            f"| {VARIANTS[name].title} | {each} | {values.mean():+.2f} |"
-        )
-    return "\n".join(lines)
+        lines.append([VARIANTS[name].title, each, f"{values.mean():+.2f}"])
+    heads = ["search", "correlation by seed", "mean"]
+    return _table("Rank correlations", heads, lines, 1)
 
 
-def _competitor_table(rows: pd.DataFrame, competitors: pd.DataFrame) -> str:
+def _competitor_table(
+    rows: pd.DataFrame, competitors: pd.DataFrame
+) -> ReportTable:
     kinds = rows["variant"].map(lambda name: VARIANTS[name].data)
-    lines = [
-        "| data | competitor | examples | validation | test |",
-        "|---|---|---|---|---|",
-    ]
+    lines = []
     for kind in competitors["data"].unique():
         examples = _examples(rows[kinds == kind])
         for name in SCIKIT_LEARN:
@@ -260,11 +304,19 @@ def _competitor_table(rows: pd.DataFrame, competitors: pd.DataFrame) -> str:
             ]
             if own.empty:
                 continue
-            lines.append(
-                f"| {kind} | {TITLES[name]} | {examples} | "
-                f"{_spread(own['validation'])} | {_spread(own['test'])} |"
-            )
-    return "\n".join(lines)
+            spreads = _spread(own["validation"]), _spread(own["test"])
+            lines.append([kind, TITLES[name], examples, *spreads])
+    heads = ["data", "competitor", "examples", "validation", "test"]
+    caption = "Accuracies of scikit-learn's classifiers in %"
+    return _table(caption, heads, lines, 2)
+
+
+def _table(
+    caption: str, heads: list[str], lines: list[list[str]], levels: int
+) -> ReportTable:
+    """A table of words, whose first columns name the rows."""
+    frame = pd.DataFrame(lines, columns=heads).set_index(heads[:levels])
+    return ReportTable(caption, frame, dict.fromkeys(heads[levels:], str))
 
 
 def main(args: list[str]) -> None:

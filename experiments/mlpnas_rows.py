@@ -13,6 +13,7 @@ from mlpnas.config import FINAL_FILE, MlpnasConfig
 from mlpnas.data.load import load
 from nascore.config import unflatten
 from nascore.errors import InputError
+from nascore.runs.atomic import write_json
 from nascore.runs.config import SEARCH_END
 from nascore.runs.csv_files import read_table
 from nascore.runs.json_files import look_up, read_object
@@ -22,16 +23,18 @@ Runs = Mapping[tuple[str, int], Path]
 
 RUNS_FILE = "runs.csv"
 COMPETITORS_FILE = "competitors.csv"
+_ABOUT = "about.json"
 # scikit-learn's, in the order of the table.
 SCIKIT_LEARN = ("mlp", "logistic", "boosting")
 
 
-def write_rows(out: Path, runs: Runs) -> None:
+def write_rows(out: Path, runs: Runs, command: str = "") -> None:
     """Writes a row for each run, architecture and competitor.
 
     Args:
       out: the folder.
       runs: finished run folders by variant and seed.
+      command: that made them, for the report.
 
     Raises:
       InputError: a run folder is damaged.
@@ -43,7 +46,21 @@ def write_rows(out: Path, runs: Runs) -> None:
     )
     with gzip.GzipFile(out / "candidates.csv.gz", "wb", mtime=0) as file:
         file.write(candidates.to_csv(index=False).encode())
+    if command:
+        write_json(out / _ABOUT, {"command": command})
     _fit_competitors(out, runs)
+
+
+def read_command(out: Path) -> str:
+    """The command that made a folder's rows; empty if it was not noted.
+
+    Raises:
+      InputError: what was noted is damaged.
+    """
+    path = out / _ABOUT
+    if not path.exists():
+        return ""
+    return look_up(read_object(path), path, "command", str)
 
 
 def _run_row(variant: str, seed: int, path: Path) -> dict[str, Any]:

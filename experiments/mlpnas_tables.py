@@ -114,7 +114,8 @@ def main(args: list[str]) -> None:
     launch.quiet_tensorflow()
     from experiments import mlpnas_report, mlpnas_rows
 
-    mlpnas_rows.write_rows(out, {k: job.run_dir for k, job in jobs.items()})
+    made = {key: job.run_dir for key, job in jobs.items()}
+    mlpnas_rows.write_rows(out, made, launch.command())
     mlpnas_report.write(out)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from absl import flags
 from matplotlib.figure import Figure
 
+from nascore.drawing.style import save
 from nascore.errors import InputError
 from nascore.runs.atomic import placing
 
@@ -46,7 +47,7 @@ def write(
             for suffix in formats:
                 path = folder / f"{name}.{suffix}"
                 with placing(path) as partial:
-                    figure.savefig(partial, dpi=200)
+                    save(figure, partial)
                 written.append(path)
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error}") from None

@@ -11,19 +11,28 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from experiments import launch, pictures
+from experiments.comparison.methods import look_of, method_of
 from mlpnas.competitors import TITLES
 from mlpnas.config import FINAL_FILE
-from nascore.drawing.cells import plain_text
+from nascore.drawing.style import (
+    BLACK,
+    BLUE,
+    POINTS,
+    SKY,
+    VERMILLION,
+    add_legend,
+    count_axis,
+    make_figure,
+    percent_axis,
+    plain_text,
+    styled,
+)
 from nascore.errors import InputError
 from nascore.runs.csv_files import read_table
 from nascore.runs.json_files import look_up
 from nascore.runs.reader import evaluations_file, read_end, read_settings
-
-# Readable in gray: points light, lines dark, styles different.
-_DARK, _ORANGE, _GRAY = "#1b4f8f", "#d95f02", "#9a9a9a"
 
 
 def plot_run(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
@@ -46,7 +55,7 @@ def plot_run(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
     if candidates.empty:
         raise InputError(f"{run_dir} has no trained architecture yet")
     name = plain_text(
-        f"{settings.get('method', 'search')} on "
+        f"{look_of(method_of(settings)).title} on "
         f"{settings['config'].get('dataset')}, seed "
         f"{settings['config'].get('seed')}"
     )
@@ -60,51 +69,57 @@ def plot_run(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
     return pictures.write(figures.items(), run_dir / "plots", formats)
 
 
-def _figure(title: str) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(5.2, 3.2), layout="constrained")
-    axes = figure.subplots()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(True, color="#dddddd", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.set_title(title, fontsize=10)
-    return figure, axes
-
-
+@styled
 def _plot_curve(candidates: pd.DataFrame, name: str) -> Figure:
     """Scores of all candidates; their mean and the best, by epoch."""
-    figure, axes = _figure(name)
+    figure, (axes,) = make_figure()
     epochs = candidates["epoch"] + 1
     scores = candidates["score"]
-    axes.scatter(epochs, scores, s=8, color=_GRAY, label="an architecture")
+    axes.scatter(epochs, scores, **{**POINTS, "s": 8}, label="an architecture")
     means = scores.groupby(epochs).mean()
-    axes.plot(means, color=_DARK, marker="o", ms=3, label="mean")
+    axes.plot(means, color=BLUE, marker="o", ms=3, label="mean")
     best = scores.groupby(epochs).max().cummax()
     axes.plot(
-        best, color=_ORANGE, linestyle="--", marker="D", ms=3, label="best"
+        best,
+        color=VERMILLION,
+        linestyle="--",
+        marker="D",
+        ms=3,
+        label="best so far",
     )
     axes.set_xlabel("epoch of the controller")
     axes.set_ylabel("score (validation)")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.legend(fontsize=8)
+    axes.set_title(name)
+    count_axis(axes.xaxis)
+    percent_axis(axes.yaxis)
+    add_legend(figure)
     return figure
 
 
+@styled
 def _plot_predictor(candidates: pd.DataFrame, name: str) -> Figure:
     """Predicted before training against measured, from the second epoch."""
-    figure, axes = _figure(f"{name}: predictor")
+    figure, (axes,) = make_figure()
     later = candidates[candidates["epoch"] > 0]
     points = axes.scatter(
         later["predicted"],
         later["score"],
-        s=10,
+        s=12,
         c=later["epoch"] + 1,
-        cmap="viridis",
+        cmap="cividis",
+        label="an architecture",
     )
-    figure.colorbar(points, label="epoch")
-    axes.axline((0.5, 0.5), slope=1, color=_GRAY, linestyle=":")
-    axes.set_xlabel("predicted before training")
+    bar = figure.colorbar(points, label="epoch")
+    count_axis(bar.ax.yaxis)
+    axes.axline(
+        (0.5, 0.5), slope=1, color=BLACK, linestyle=":", label="as predicted"
+    )
+    axes.set_xlabel("score predicted before training")
     axes.set_ylabel("measured score")
+    axes.set_title(f"{name}: predictor")
+    for axis in (axes.xaxis, axes.yaxis):
+        percent_axis(axis)
+    add_legend(figure)
     return figure
 
 
@@ -131,13 +146,14 @@ def _list_accuracies(
     ]
 
 
+@styled
 def _plot_bars(rows: list[tuple[str, float, float]], name: str) -> Figure:
     """Accuracies of the found network and of its competitors."""
-    figure, axes = _figure(name)
+    figure, (axes,) = make_figure(height=1.5 + 0.45 * len(rows))
     for place, (_, validation, test) in enumerate(rows):
         for shift, value, color, hatch, label in (
-            (-0.2, validation, "#8fb8de", "", "validation"),
-            (0.2, test, _DARK, "///", "test"),
+            (-0.2, validation, SKY, "", "validation"),
+            (0.2, test, BLUE, "///", "test"),
         ):
             bars = axes.barh(
                 place + shift,
@@ -148,13 +164,17 @@ def _plot_bars(rows: list[tuple[str, float, float]], name: str) -> Figure:
                 edgecolor="white",
                 label=label if place == 0 else None,
             )
-            axes.bar_label(bars, [f"{value:.1%}"], padding=2, fontsize=7)
+            axes.bar_label(bars, [f"{value:.1%}"], padding=2, fontsize=8)
     axes.set_yticks(range(len(rows)), [title for title, _, _ in rows])
     axes.invert_yaxis()
-    axes.set_xlim(0, 1.12)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    # There is room for a number beside a full bar, and no tick above 100%.
+    axes.set_xlim(0, 1.15)
+    axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
+    axes.grid(False, axis="y")
+    percent_axis(axes.xaxis)
     axes.set_xlabel("accuracy")
-    figure.legend(fontsize=8, loc="outside lower center", ncols=2)
+    axes.set_title(name)
+    add_legend(figure)
     return figure
 
 

@@ -2,91 +2,125 @@
 
 import math
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.comparison.measures import (
-    LIMITS,
-    METRICS,
-    describe_metric,
-)
+from experiments.comparison.forest import plot_differences
+from experiments.comparison.measures import LIMITS
 from experiments.comparison.methods import look_of
 from experiments.comparison.paper import ANCHORS
 from experiments.comparison.rows import Rows
 from experiments.comparison.tables import Tables
-from nascore.drawing.cells import operation_label, plain_text
+from experiments.support.operation_shares import draw_shares, shares_by_epoch
+from nascore.drawing.style import (
+    add_legend,
+    count_axis,
+    make_figure,
+    percent_axis,
+    plain_text,
+    styled,
+    tint,
+)
+from nascore.spaces.cells import CellSpace
 from nascore.stats import Limits, mean_interval, moving_average
 
 WINDOW = 100
 
 
-def draw(rows: Rows, tables: Tables) -> Iterator[tuple[str, str, str, Figure]]:
-    """Yields (data set, name, caption, figure)."""
+class Picture(NamedTuple):
+    """A figure and what is said of it.
+
+    Attributes:
+      dataset: the data set that it belongs to.
+      name: of its files.
+      caption: what stands below it.
+      alt: what it shows, for those who cannot see it.
+      figure: the figure.
+    """
+
+    dataset: str
+    name: str
+    caption: str
+    alt: str
+    figure: Figure
+
+
+def draw(rows: Rows, tables: Tables) -> Iterator[Picture]:
+    """Yields the figures of each data set."""
     for dataset in rows.datasets:
         seed = _first_common_seed(rows, dataset)
-        yield (
+        titles = [look_of(name).title for name in rows.methods(dataset)]
+        yield Picture(
             dataset,
             rows.measures,
             f"Every evaluated architecture, seed {seed}, after figures 6-8 "
             f"of the I-ENAS paper. Lines are means of the last {WINDOW}; the "
             "large marks are where each method first has its maximum.",
+            f"Points and lines: {rows.measures} by evaluated architecture on "
+            f"{dataset}, one run of a method each.",
             _plot_points(rows, dataset, seed),
         )
-        yield (
+        yield Picture(
             dataset,
             "mean",
             f"Means of the last {WINDOW} evaluated architectures, averaged "
             "over seeds; bands are 95% intervals of that average (Student's "
             "t).",
+            f"Lines with bands: mean {rows.measures} by evaluated "
+            f"architecture on {dataset}, of {', '.join(titles)}; the table "
+            "By method has the means over all epochs.",
             _plot_bands(rows, dataset, "score", rows.measures, LIMITS),
         )
-        yield (
+        yield Picture(
             dataset,
             "differences",
             "Paired differences at equal seeds with 95% t intervals and "
             "sign-flip p, not corrected; a mark without a line has no known "
             "interval. Right of zero the first method is ahead.",
-            _plot_differences(tables.differences, dataset, rows.measures),
+            "Marks with intervals: the numbers of the table Paired "
+            f"differences for {dataset}.",
+            plot_differences(tables.differences, dataset, rows.measures),
         )
-        own = rows.evaluations["dataset"] == dataset
-        if "entropy" in rows.evaluations and (
-            rows.evaluations.loc[own, "entropy"].notna().all()
-        ):
-            yield (
-                dataset,
-                "entropy",
-                "Entropy of the policy along the sampled architectures, "
-                "means as above; a falling line is a controller that commits "
-                "itself.",
-                _plot_bands(
-                    rows,
-                    dataset,
-                    "entropy",
-                    "entropy (nats)",
-                    (0.0, _greatest_entropy(rows, dataset)),
-                ),
-            )
-        if dataset in set(tables.operations["dataset"]):
-            yield (
-                dataset,
-                "operations",
-                "Share of each operation among the architectures of the last "
-                "epoch, all seeds.",
-                _plot_operations(tables.operations, dataset),
-            )
+        yield from _draw_choices(rows, dataset)
 
 
-def _figure(width: float, height: float, panels: int = 1) -> tuple:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    every = list(figure.subplots(1, panels, squeeze=False, sharey=True)[0])
-    for axes in every:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(True, color="#e4e4e4", linewidth=0.6)
-        axes.set_axisbelow(True)
-    return figure, every
+def _draw_choices(rows: Rows, dataset: str) -> Iterator[Picture]:
+    """What the policies chose, where it is known."""
+    own = rows.evaluations["dataset"] == dataset
+    if "entropy" in rows.evaluations and (
+        rows.evaluations.loc[own, "entropy"].notna().all()
+    ):
+        limits = (0.0, _greatest_entropy(rows, dataset))
+        yield Picture(
+            dataset,
+            "entropy",
+            "Entropy of the policy along the sampled architectures, "
+            "means as above; a falling line is a controller that commits "
+            "itself.",
+            "Lines with bands: entropy of the policy by evaluated "
+            f"architecture on {dataset}; the table Diversity has that of the "
+            "last epoch.",
+            _plot_bands(rows, dataset, "entropy", "entropy (nats)", limits),
+        )
+    cells = {
+        method: space
+        for method in rows.methods(dataset)
+        if isinstance(space := rows.space(dataset, method), CellSpace)
+    }
+    if cells:
+        yield Picture(
+            dataset,
+            "operations",
+            "Share of each operation among the architectures of an epoch, all "
+            "seeds. The shares of the last epoch are in a table below.",
+            "Stacked areas, by method and cell: shares of the operations by "
+            f"epoch on {dataset}.",
+            _plot_operations(rows, dataset, cells),
+        )
 
 
 def _first_common_seed(rows: Rows, dataset: str) -> int:
@@ -96,13 +130,13 @@ def _first_common_seed(rows: Rows, dataset: str) -> int:
     return int(counts.idxmax())
 
 
-def _plot_points(rows: Rows, dataset: str, seed: int) -> Figure:
-    figure, (axes,) = _figure(6.2, 3.8)
+def _runs_to_show(rows: Rows, dataset: str, seed: int) -> dict[str, np.ndarray]:
+    """Scores of one run of ENAS and I-ENAS, or of the first methods."""
     methods = rows.methods(dataset)
     ienas = next((name for name in ANCHORS if name in methods), None)
     table = rows.evaluations
-    chosen = {}
     shown = methods[: 1 if "enas" in methods else 2]
+    chosen = {}
     for method in ("enas", ienas) if ienas else shown:
         values = table.loc[
             (table["dataset"] == dataset)
@@ -112,46 +146,67 @@ def _plot_points(rows: Rows, dataset: str, seed: int) -> Figure:
         ].to_numpy()
         if len(values):
             chosen[method] = values
+    return chosen
+
+
+def _finish_curves(figure: Figure, axes: Axes, label: str, title: str) -> None:
+    axes.set_xlabel("evaluated architecture")
+    axes.set_ylabel(label)
+    axes.set_title(plain_text(title))
+    count_axis(axes.xaxis)
+    add_legend(figure)
+
+
+@styled
+def _plot_points(rows: Rows, dataset: str, seed: int) -> Figure:
+    figure, (axes,) = make_figure(width=6.2, height=4.2)
+    chosen = _runs_to_show(rows, dataset, seed)
     for method, values in chosen.items():
         look = look_of(method)
         axes.scatter(
-            np.arange(len(values)),
+            np.arange(1, len(values) + 1),
             values,
             s=7,
             marker=look.marker,
-            color=look.points,
+            color=tint(look.color),
             linewidths=0,
             alpha=0.6,
         )
     for method, values in chosen.items():
         look = look_of(method)
         average = moving_average(values, WINDOW)
-        axes.plot(average, color="white", linewidth=3.5)
+        numbers = np.arange(1, len(values) + 1)
+        axes.plot(numbers, average, color="white", linewidth=3.5)
         axes.plot(
+            numbers,
             average,
-            color=look.line,
+            color=look.color,
             linestyle=look.dashes,
             linewidth=1.8,
             label=plain_text(f"{look.title}, mean of {WINDOW}"),
         )
-    for method, values in chosen.items():
+    for place, (method, values) in enumerate(chosen.items()):
         look = look_of(method)
         first = int(np.nanargmax(values))
         axes.plot(
-            first,
+            first + 1,
             values[first],
             marker=look.marker,
-            markersize=9,
-            color=look.line,
-            markeredgecolor="black",
+            # One that lies on another leaves it to be seen.
+            markersize=10 - 4 * place,
+            color=look.color,
+            markeredgecolor="white",
             linestyle="none",
             label=f"first maximum, {values[first]:.1%} at {first + 1}",
         )
-    axes.set_xlabel("evaluated architecture")
     label = {"accuracy": "accuracy (shared weights, one batch)"}
-    axes.set_ylabel(label.get(rows.measures, rows.measures))
-    axes.set_title(plain_text(f"{dataset}, seed {seed}"), fontsize=10)
-    axes.legend(fontsize=8, loc="lower right")
+    percent_axis(axes.yaxis)
+    _finish_curves(
+        figure,
+        axes,
+        label.get(rows.measures, rows.measures),
+        f"{dataset}, seed {seed}",
+    )
     return figure
 
 
@@ -161,10 +216,11 @@ def _greatest_entropy(rows: Rows, dataset: str) -> float:
     return max(math.log(space.size()) for space in spaces)
 
 
+@styled
 def _plot_bands(
     rows: Rows, dataset: str, column: str, label: str, limits: Limits
 ) -> Figure:
-    figure, (axes,) = _figure(6.2, 3.8)
+    figure, (axes,) = make_figure(width=6.2, height=4.2)
     part = rows.evaluations[rows.evaluations["dataset"] == dataset]
     for method in rows.methods(dataset):
         look = look_of(method)
@@ -178,12 +234,17 @@ def _plot_bands(
             [moving_average(run[:length], WINDOW) for run in runs]
         )
         mean, low, high = mean_interval(averages, limits)
-        count = np.arange(length)
-        axes.fill_between(count, low, high, color=look.points, alpha=0.45, lw=0)
+        numbers = np.arange(1, length + 1)
+        axes.fill_between(
+            numbers, low, high, color=tint(look.color), alpha=0.4, lw=0
+        )
+        # The ends of bands stay visible where bands lie on each other.
+        for end in (low, high):
+            axes.plot(numbers, end, color=tint(look.color, 0.6), linewidth=0.5)
         axes.plot(
-            count,
+            numbers,
             mean,
-            color=look.line,
+            color=look.color,
             linestyle=look.dashes,
             linewidth=1.7,
             label=plain_text(look.title)
@@ -191,109 +252,44 @@ def _plot_bands(
         )
     if column == "entropy":
         axes.set_ylim(top=limits[1] * 1.01)
-    axes.set_xlabel("evaluated architecture")
-    axes.set_ylabel(label)
-    axes.set_title(plain_text(dataset), fontsize=10)
-    axes.legend(fontsize=8, loc="best")
+    else:
+        percent_axis(axes.yaxis)
+    _finish_curves(figure, axes, label, dataset)
     return figure
 
 
-def _plot_differences(
-    differences: pd.DataFrame, dataset: str, measure: str
+@styled
+def _plot_operations(
+    rows: Rows, dataset: str, spaces: dict[str, CellSpace]
 ) -> Figure:
-    """A forest: one panel for each pair of methods, one line a metric."""
-    part = differences[differences["dataset"] == dataset]
-    pairs = list(part.groupby(["first", "second"], sort=False))
-    metrics = [name for name in METRICS if name in set(part["metric"])]
-    count = max(1, len(pairs))
-    figure, panels = _figure(
-        2.6 + 1.7 * count, 0.9 + 0.42 * len(metrics), count
+    """Stacked shares by epoch: a row for each cell, a column a method."""
+    cells = list(next(iter(spaces.values())).cell_types)
+    table = rows.evaluations[rows.evaluations["dataset"] == dataset]
+    figure, panels = make_figure(
+        len(cells),
+        len(spaces),
+        width=1.8 + 1.5 * len(spaces),
+        height=0.6 + 1.9 * len(cells),
+        sharex=True,
+        sharey=True,
     )
-    for axes, ((first, second), group) in zip(panels, pairs, strict=False):
-        lines = group.set_index("metric").reindex(metrics)
-        places = np.arange(len(metrics))
-        mean = 100 * lines["mean"].to_numpy()
-        low, high = 100 * lines["low"], 100 * lines["high"]
-        axes.axvline(0, color="black", linewidth=0.8)
-        axes.hlines(places, low, high, color="#333333", linewidth=1.6)
-        axes.plot(
-            mean,
-            places,
-            marker=look_of(first).marker,
-            linestyle="none",
-            color=look_of(first).line,
-            markeredgecolor="black",
-            markersize=6,
-        )
-        for place, p_value in zip(places, lines["p_value"], strict=True):
-            if not np.isnan(p_value):
-                axes.annotate(
-                    f"p {p_value:.2g}",
-                    (1, place - 0.32),
-                    xycoords=("axes fraction", "data"),
-                    ha="right",
-                    va="center",
-                    fontsize=5.5,
-                )
-        axes.set_title(
-            f"{plain_text(look_of(first).title)}\nminus "
-            f"{plain_text(look_of(second).title)}",
-            fontsize=7.5,
-        )
-        axes.tick_params(labelsize=7)
-    axes = panels[0]
-    axes.set_yticks(range(len(metrics)))
-    axes.set_yticklabels(
-        [_wrap(describe_metric(name, measure)) for name in metrics], fontsize=7
-    )
-    axes.invert_yaxis()
-    figure.supxlabel("difference in percentage points", fontsize=8)
+    grid = np.reshape(np.array(panels, object), (len(cells), len(spaces)))
+    for column, (method, space) in enumerate(spaces.items()):
+        own = table[table["method"] == method]
+        for axes, cell in zip(grid[:, column], cells, strict=True):
+            _draw_cell_shares(axes, own, cell, space)
+        grid[0, column].set_title(plain_text(look_of(method).title, 24))
+        grid[-1, column].set_xlabel("epoch")
+    for axes, cell in zip(grid[:, 0], cells, strict=True):
+        axes.set_ylabel(plain_text(f"share, {cell} cell"))
+    figure.suptitle(plain_text(dataset))
+    add_legend(figure, beside=True)
     return figure
 
 
-def _wrap(text: str) -> str:
-    """Breaks a long label in two at a comma or in the middle."""
-    if len(text) < 30:
-        return text
-    words = text.split()
-    half = len(words) // 2 + len(words) % 2
-    return f"{' '.join(words[:half])}\n{' '.join(words[half:])}"
-
-
-def _plot_operations(operations: pd.DataFrame, dataset: str) -> Figure:
-    part = operations[operations["dataset"] == dataset]
-    cells = list(part["cell"].unique())
-    methods = list(part["method"].unique())
-    names = list(part["operation"].unique())
-    figure, panels = _figure(3.4 * len(cells), 3.4, len(cells))
-    width = 0.8 / len(methods)
-    for axes, cell in zip(panels, cells, strict=True):
-        for place, method in enumerate(methods):
-            look = look_of(method)
-            shares = part[(part["cell"] == cell) & (part["method"] == method)]
-            axes.bar(
-                np.arange(len(names)) + (place - len(methods) / 2) * width,
-                shares.set_index("operation")["share"].reindex(names),
-                width=width,
-                align="edge",
-                color=look.points,
-                edgecolor="black",
-                linewidth=0.5,
-                hatch=look.hatch,
-                label=plain_text(look.title),
-            )
-        _name_operations(axes, names)
-        axes.set_title(plain_text(f"{dataset}, {cell} cell"), fontsize=9)
-    panels[0].set_ylabel("share of the operations")
-    panels[-1].legend(fontsize=7)
-    return figure
-
-
-def _name_operations(axes: Axes, names: list[str]) -> None:
-    axes.set_xticks(range(len(names)))
-    axes.set_xticklabels(
-        [operation_label(name) for name in names],
-        rotation=30,
-        ha="right",
-        fontsize=7,
-    )
+def _draw_cell_shares(
+    axes: Axes, evaluations: pd.DataFrame, cell: str, space: CellSpace
+) -> None:
+    if cell in space.cell_types:
+        draw_shares(axes, shares_by_epoch(evaluations, cell, space.operations))
+    count_axis(axes.xaxis)

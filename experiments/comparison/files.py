@@ -12,6 +12,7 @@ import pandas as pd
 
 from experiments.comparison.checks import check_rows
 from experiments.comparison.rows import Rows, with_images
+from nascore.config import check_kind
 from nascore.errors import InputError
 from nascore.runs.atomic import write_json
 from nascore.runs.csv_files import check_columns
@@ -75,9 +76,10 @@ def save(rows: Rows, folder: Path) -> None:
             table.to_csv(
                 folder / name, index=False, float_format="%.6g", **options
             )
-        write_json(
-            folder / "about.json", {"about": rows.about, "notes": rows.notes}
-        )
+        content = {"about": rows.about, "notes": rows.notes}
+        if rows.command:
+            content["command"] = rows.command
+        write_json(folder / "about.json", content)
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error}") from None
 
@@ -94,12 +96,20 @@ def load(folder: Path) -> Rows:
     content = read_object(path)
     about = look_up(content, path, "about", dict)
     notes = look_up(content, path, "notes", list)
+    command = check_kind(
+        content.get("command", ""), str, f"{path} is damaged: 'command'"
+    )
     tables = {
         name.partition(".")[0]: _load_table(folder / name, columns)
         for name, columns in _TABLES.items()
     }
     tables["rank_check"] = with_images(tables["rank_check"])
-    rows = Rows(**tables, about=about, notes=[str(note) for note in notes])
+    rows = Rows(
+        **tables,
+        about=about,
+        notes=[str(note) for note in notes],
+        command=command,
+    )
     check_rows(rows, folder)
     return rows
 

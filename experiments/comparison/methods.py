@@ -4,39 +4,34 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from flags import methods
+from nascore.drawing import style
 
 
 class Look(NamedTuple):
     """How a method is written and drawn; told apart in gray print too."""
 
     title: str
-    points: str
-    line: str
+    color: str
     dashes: Any
     marker: str
-    hatch: str
 
 
 LOOKS = {
-    "enas": Look("ENAS", "#c8c8c8", "#333333", "--", "s", ""),
-    "ienas_paper": Look("I-ENAS", "#e58f45", "#b84300", "-", "D", "///"),
-    "ienas_code": Look(
-        "I-ENAS (code rule)", "#8fb8de", "#1b4f8f", "-.", "^", "..."
-    ),
-    "ienas_identity": Look(
-        "I-ENAS (identity)", "#c9c9e8", "#5e3c99", (0, (5, 1)), "v", "xxx"
-    ),
-    "random": Look("random", "#d9e6d2", "#2b2b2b", ":", "o", "ooo"),
-    "mlpnas": Look("MLPNAS", "#8fb8de", "#1b4f8f", "-", "D", "///"),
-    "mlpnas_random": Look("random", "#d9e6d2", "#2b2b2b", ":", "o", "ooo"),
+    "enas": Look("ENAS", style.BLACK, "--", "s"),
+    "ienas_paper": Look("I-ENAS", style.VERMILLION, "-", "D"),
+    "ienas_code": Look("I-ENAS (code rule)", style.BLUE, "-.", "^"),
+    "ienas_identity": Look("I-ENAS (identity)", style.PURPLE, (0, (5, 1)), "v"),
+    "random": Look("random", style.GREEN, ":", "o"),
+    "mlpnas": Look("MLPNAS", style.BLUE, "-", "D"),
+    "mlpnas_random": Look("random", style.GREEN, ":", "o"),
 }
 # Of all others, in turn.
 _OTHERS = (
-    ("#f0c9d9", "#a01a58", "-", "P", "+++"),
-    ("#c9e4de", "#0b6e4f", "--", "v", "\\\\\\"),
-    ("#e8dcb5", "#8a6d00", "-.", "^", "xx"),
-    ("#d5cbe8", "#5e3c99", (0, (5, 1)), "<", "**"),
-    ("#d0d0d0", "#000000", (0, (1, 1)), "X", "--"),
+    (style.PURPLE, "-", "P"),
+    (style.ORANGE, "--", "v"),
+    (style.SKY, "-.", "^"),
+    (style.BLACK, (0, (5, 1)), "<"),
+    (style.GREY, (0, (1, 1)), "X"),
 )
 
 
@@ -54,10 +49,9 @@ def look_of(method: str) -> Look:
         return LOOKS[method]
     others = [name for name in methods.names() if name not in LOOKS]
     if method not in others:
-        return Look(method, "#cccccc", "black", (0, (1, 1)), "x", "")
-    title = methods.find(method).title
-    points, *rest = _OTHERS[others.index(method) % len(_OTHERS)]
-    return Look(title, str(points), *rest)
+        return Look(method, style.GREY, (0, (1, 1)), "X")
+    look = _OTHERS[others.index(method) % len(_OTHERS)]
+    return Look(methods.find(method).title, *look)
 
 
 def in_order(names: list[str]) -> list[str]:

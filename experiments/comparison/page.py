@@ -1,19 +1,37 @@
-"""The report as one HTML page that needs no other file."""
+"""What stands on the page of a report, and in its Markdown."""
 
-import base64
+import shlex
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
-import jinja2
-import pandas as pd
 
 from experiments.comparison import page_tables
 from experiments.comparison.measures import unequal_runs
 from experiments.comparison.methods import look_of
-from experiments.comparison.page_tables import PageTable
 from experiments.comparison.rows import UNRANKED, Rows
 from experiments.comparison.tables import Tables
+from experiments.reports.document import Document, Image, Section
+from nascore.errors import printable
+
+_NOTE = (
+    "All accuracies but the standalone ones are measured with shared weights, "
+    "most of them on single batches of validation images. They rank "
+    "architectures; they are not what an architecture reaches when it is "
+    "trained from scratch. The verdicts go by one number a run: the mean "
+    "accuracy of all sampled architectures. A difference is called supported "
+    "if its 95% t interval leaves out 0 and its sign-flip p, corrected by Holm "
+    "for the pairs of methods on its data set, is below 0.05; else it is "
+    "undecided, which is not the same as equal. The other measures are not "
+    "corrected for their number: read them as hints."
+)
+_FILES = (
+    ("rows/runs.csv", "every run, with its commit and its command"),
+    ("rows/evaluations.csv.gz", "every evaluated architecture"),
+    ("rows/epochs.csv", "every epoch"),
+    ("rows/proposals.csv", "the final rankings"),
+    ("rows/rank_check.csv", "standalone accuracies, if measured"),
+    ("rows/about.json", "settings and search spaces"),
+    ("tables/", "the numbers of every table as CSV"),
+    ("figures/", "every figure as PDF and PNG"),
+)
 
 
 def warnings(rows: Rows, tables: Tables) -> list[str]:
@@ -37,37 +55,33 @@ def warnings(rows: Rows, tables: Tables) -> list[str]:
     return found
 
 
-def write_page(
-    path: Path,
+def make_document(
     rows: Rows,
     tables: Tables,
     verdicts: Sequence[str],
     remarks: Sequence[str],
-    pictures: Sequence[tuple[Path, str, str]],
-) -> None:
-    """Writes the page.
+    images: Sequence[tuple[str, Image]],
+    targets: Sequence[float] = (),
+) -> Document:
+    """Puts the report together.
 
     Args:
-      path: the HTML file.
       rows: what was measured.
       tables: what was computed of it.
       verdicts: sentences for the top.
       remarks: what a reader must know before the numbers.
-      pictures: (PNG file, caption, data set) of each figure.
+      images: data set and figure, each.
+      targets: those that were asked for.
     """
-    sections = _sections(rows, tables, pictures)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("experiments.comparison"),
-        autoescape=True,
-        trim_blocks=True,
+    return Document(
+        _title(rows),
+        verdicts,
+        remarks,
+        _NOTE,
+        _commands(rows, targets),
+        _FILES,
+        _sections(rows, tables, images),
     )
-    page = environment.get_template("page.html").render(
-        title=_title(rows),
-        verdicts=verdicts,
-        warnings=remarks,
-        sections=sections,
-    )
-    path.write_text(page, encoding="utf-8")
 
 
 def _title(rows: Rows) -> str:
@@ -78,110 +92,82 @@ def _title(rows: Rows) -> str:
     return f"{titles} on {', '.join(rows.datasets)}"
 
 
-def _sections(
-    rows: Rows, tables: Tables, pictures: Sequence[tuple[Path, str, str]]
-) -> list[dict[str, Any]]:
-    """All of the page below its verdicts."""
+def _commands(rows: Rows, targets: Sequence[float]) -> list[tuple[str, str]]:
+    again = ["python", "-m", "experiments.plot_comparison", "REPORT"]
+    if targets:
+        again.append(f"--targets={','.join(map(str, targets))}")
+    made = [("The comparison", printable(rows.command))] if rows.command else []
     return [
-        _table_1_section(rows, tables),
-        *(_figures_section(dataset, pictures) for dataset in rows.datasets),
-        {
-            "title": "By method",
-            "text": "Mean over seeds with its 95% interval (Student's t, cut "
-            "at 0 and 100%). The mean over all epochs is the area under the "
-            "curve of epoch means, divided by the epochs.",
-            "tables": [page_tables.summary(tables.summary, rows.measures)],
-        },
-        {
-            "title": f"Time to reach a target, by mean {rows.measures}",
-            "text": f"When the mean {rows.measures} of an epoch's sampled "
-            "architectures first reached the target: medians of all runs, "
-            "where one that did not reach it counts as later than all that "
-            "did. Seconds depend on the machine and on what else it did.",
-            "tables": [page_tables.reached(tables.reached)],
-        },
-        {
-            "title": "Paired differences",
-            "text": _pairing_text(rows),
-            "tables": [
-                page_tables.differences(tables.differences, rows.measures)
-            ],
-        },
-        {
-            "title": "Diversity",
-            "tables": [page_tables.diversity(tables.diversity)],
-        },
-        _rank_check_section(tables.rank_check),
-        {
-            "title": "Operations of the last epoch",
-            "tables": [page_tables.operations(tables.operations)],
-        },
-        _settings_section(rows),
+        *made,
+        (
+            "Tables, figures and page again from the rows, where REPORT is "
+            "the folder of this page",
+            shlex.join(again),
+        ),
     ]
 
 
-def _figures_section(
-    dataset: str, pictures: Sequence[tuple[Path, str, str]]
-) -> dict[str, Any]:
-    return {
-        "title": f"Figures: {dataset}",
-        "figures": [
-            {
-                "caption": caption,
-                "png": base64.b64encode(file.read_bytes()).decode(),
-            }
-            for file, caption, belongs in pictures
-            if belongs == dataset
-        ],
-    }
+def _sections(
+    rows: Rows, tables: Tables, images: Sequence[tuple[str, Image]]
+) -> list[Section]:
+    """All of the page below its verdicts."""
+    return [
+        Section(
+            "Table I of the paper",
+            "Mean and standard deviation of the accuracies of one epoch's "
+            "architectures, at the epoch where I-ENAS first reached its "
+            "maximum (of the same seed), averaged over seeds; below, averaged "
+            "over all epochs. The paper's numbers are of one run each, of a "
+            "larger child and its own protocol: compare the order, not the "
+            "level.",
+            tables=page_tables.table_1(tables.table_1, rows.datasets),
+        ),
+        *(
+            Section(
+                f"Figures: {dataset}",
+                images=[image for name, image in images if name == dataset],
+            )
+            for dataset in rows.datasets
+        ),
+        *_measure_sections(rows, tables),
+        _rank_check_section(tables),
+        Section(
+            "Operations of the last epoch",
+            tables=[page_tables.operations(tables.operations)],
+        ),
+        Section(
+            "Settings and runs",
+            "The settings of the first run of each data set; a run that "
+            "differs is named at the top.",
+            tables=[page_tables.settings(rows), page_tables.runs(rows)],
+        ),
+    ]
 
 
-def _table_1_section(rows: Rows, tables: Tables) -> dict[str, Any]:
-    """As the paper prints it, ours beside the published numbers."""
-    both = []
-    for scope in tables.table_1["scope"].unique():
-        part = tables.table_1[tables.table_1["scope"] == scope]
-        published = scope != "all epochs"
-        heads = [scope, ""]
-        for dataset in rows.datasets:
-            first = part[part["dataset"] == dataset].iloc[0]
-            name = dataset
-            if published:
-                name += f", epoch {int(first['epoch_first'])}"
-                if first["epoch_last"] != first["epoch_first"]:
-                    name += f"–{int(first['epoch_last'])}"
-            heads.append(f"{name} ({int(first['seeds'])} seeds)")
-            if published:
-                epoch = page_tables.number(first["published_epoch"], ".0f")
-                heads.append(f"paper, epoch {epoch}")
-        lines = []
-        for title, column in (("Avg", "mean"), ("STD", "std")):
-            for method in part["method"].unique():
-                line = [title, look_of(method).title]
-                for dataset in rows.datasets:
-                    own = part[
-                        (part["dataset"] == dataset)
-                        & (part["method"] == method)
-                    ]
-                    values = own.iloc[0] if len(own) else {}
-                    line.append(page_tables.number(values.get(column), ".3f"))
-                    if published:
-                        line.append(
-                            page_tables.number(
-                                values.get(f"published_{column}"), ".3f"
-                            )
-                        )
-                lines.append(line)
-        both.append(PageTable(heads, lines))
-    return {
-        "title": "Table I of the paper",
-        "text": "Mean and standard deviation of the accuracies of one epoch's "
-        "architectures, at the epoch where I-ENAS first reached its maximum "
-        "(of the same seed), averaged over seeds; below, averaged over all "
-        "epochs. The paper's numbers are of one run each, of a larger child "
-        "and its own protocol: compare the order, not the level.",
-        "tables": both,
-    }
+def _measure_sections(rows: Rows, tables: Tables) -> list[Section]:
+    return [
+        Section(
+            "By method",
+            "Mean over seeds with its 95% interval (Student's t, cut at 0 and "
+            "100%). The mean over all epochs is the area under the curve of "
+            "epoch means, divided by the epochs.",
+            tables=[page_tables.summary(tables.summary, rows.measures)],
+        ),
+        Section(
+            f"Time to reach a target, by mean {rows.measures}",
+            f"When the mean {rows.measures} of an epoch's sampled "
+            "architectures first reached the target: medians of all runs, "
+            "where one that did not reach it counts as later than all that "
+            "did. Seconds depend on the machine and on what else it did.",
+            tables=[page_tables.reached(tables.reached, rows.measures)],
+        ),
+        Section(
+            "Paired differences",
+            _pairing_text(rows),
+            tables=[page_tables.differences(tables.differences, rows.measures)],
+        ),
+        Section("Diversity", tables=[page_tables.diversity(tables.diversity)]),
+    ]
 
 
 def _pairing_text(rows: Rows) -> str:
@@ -206,48 +192,20 @@ def _pairing_text(rows: Rows) -> str:
     )
 
 
-def _rank_check_section(table: pd.DataFrame) -> dict[str, Any]:
-    if table.empty:
-        return {
-            "title": "Rank check",
-            "text": "Not made; --rank_check=K trains K proposals of each run "
+def _rank_check_section(tables: Tables) -> Section:
+    if tables.rank_check.empty:
+        return Section(
+            "Rank check",
+            "Not made; --rank_check=K trains K proposals of each run "
             "standalone and compares the two rankings.",
-        }
-    return {
-        "title": "Rank check",
-        "text": "Some proposals of each run, trained from fresh weights for a "
+        )
+    return Section(
+        "Rank check",
+        "Some proposals of each run, trained from fresh weights for a "
         "few epochs. Kendall's tau between their shared-weight accuracies on "
         "the validation images, which rank, and their standalone ones, inside "
         "each run, then averaged: 1 is the same order, 0 none. p is against "
         "0, by Holm over the methods of a data set; an interval that includes "
         "0 leaves open whether shared weights rank.",
-        "tables": [page_tables.rank_check(table)],
-    }
-
-
-def _settings_section(rows: Rows) -> dict[str, Any]:
-    heads = ["setting", *rows.datasets]
-    configs = [rows.about[dataset]["config"] for dataset in rows.datasets]
-    names = [name for name in configs[0] if name not in ("seed", "data_dir")]
-    settings = PageTable(
-        heads,
-        [
-            [name, *(str(config.get(name, "–")) for config in configs)]
-            for name in names
-        ],
-        (0,),
+        tables=[page_tables.rank_check(tables.rank_check)],
     )
-    columns = ["dataset", "method", "seed", "epochs", "starts", "time"]
-    columns += ["tensorflow", "git_commit", "host"]
-    runs = rows.runs[columns].astype(str)
-    runs["git_commit"] = runs["git_commit"].str.slice(0, 10)
-    runs["time"] = runs["time"].str.slice(0, 19)
-    return {
-        "title": "Settings and runs",
-        "text": "The settings of the first run of each data set; a run that "
-        "differs is named at the top.",
-        "tables": [
-            settings,
-            PageTable(columns, runs.to_numpy().tolist(), (0, 1)),
-        ],
-    }

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.comparison import files as report_files
-from experiments.comparison.figures import draw
-from experiments.comparison.page import warnings, write_page
+from experiments.comparison.figures import Picture, draw
+from experiments.comparison.page import make_document, warnings
 from experiments.comparison.rows import Rows
 from experiments.comparison.tables import make_tables
 from experiments.comparison.verdicts import verdicts
+from experiments.reports.document import Image, write_document
+from nascore.drawing.style import save
 from nascore.errors import InputError
 from nascore.runs.atomic import write_json
 
@@ -27,7 +29,8 @@ def write_report(
       targets: accuracies for the table of times; empty chooses them.
 
     Returns:
-      Verdicts, warnings, and the page's path.
+      Verdicts, warnings, and the page's path; `report.md` beside it has
+      the same numbers.
 
     Raises:
       InputError: the rows are missing or damaged, or the folder cannot be
@@ -52,16 +55,10 @@ def _write(
             index=False,
             float_format="%.6g",
         )
-    pictures = []
-    for dataset, name, caption, figure in draw(rows, tables):
-        for suffix in ("pdf", "png"):
-            # A data set's name comes from a file and may be a path.
-            stem = re.sub(r"[^\w.-]", "-", f"{dataset}_{name}")
-            path = folder / "figures" / f"{stem}.{suffix}"
-            # Without the date: the same rows, the same bytes.
-            dated = {"CreationDate": None} if suffix == "pdf" else None
-            figure.savefig(path, dpi=160, metadata=dated)
-        pictures.append((path, caption, dataset))
+    images = [
+        (picture.dataset, _save(picture, folder / "figures"))
+        for picture in draw(rows, tables)
+    ]
     found = [
         text
         for dataset in rows.datasets
@@ -72,5 +69,18 @@ def _write(
         folder / "verdicts.json", {"verdicts": found, "warnings": remarks}
     )
     page = folder / "report.html"
-    write_page(page, rows, tables, found, remarks, pictures)
+    write_document(
+        make_document(rows, tables, found, remarks, images, targets),
+        page,
+        folder / "report.md",
+    )
     return found, remarks, page
+
+
+def _save(picture: Picture, folder: Path) -> Image:
+    """Writes the files of a figure."""
+    # A data set's name comes from a file and may be a path.
+    stem = re.sub(r"[^\w.-]", "-", f"{picture.dataset}_{picture.name}")
+    for suffix in ("pdf", "png"):
+        save(picture.figure, folder / f"{stem}.{suffix}", dpi=160)
+    return Image(folder / f"{stem}.png", picture.caption, picture.alt)

@@ -32,6 +32,7 @@ class Rows:
         images they were `measured_on`; may be empty.
       about: by data set, the search spaces and the shared settings.
       notes: what a reader must know, such as runs left out.
+      command: that gathered them; empty in the rows of earlier versions.
     """
 
     runs: pd.DataFrame
@@ -41,6 +42,7 @@ class Rows:
     rank_check: pd.DataFrame
     about: dict[str, Any]
     notes: list[str]
+    command: str = ""
 
     @property
     def datasets(self) -> list[str]:

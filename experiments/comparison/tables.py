@@ -12,6 +12,7 @@ from experiments.comparison.paired import compare_methods
 from experiments.comparison.paper import table_1
 from experiments.comparison.rows import Rows
 from experiments.evidence import correct
+from experiments.support.operation_shares import count_shares
 from nascore.spaces.cells import CellSpace
 from nascore.stats import paired_test
 
@@ -159,18 +160,15 @@ def _operations(rows: Rows) -> pd.DataFrame:
             continue
         for cell_type in space.cell_types:
             texts = part[f"{cell_type}_cell"]
-            chosen = np.array([text.split()[1::2] for text in texts], int)
-            counts = np.bincount(
-                chosen.ravel(), minlength=len(space.operations)
-            )
-            for name, count in zip(space.operations, counts, strict=True):
+            shares = count_shares(texts, space.operations)
+            for name, share in zip(space.operations, shares, strict=True):
                 table.append(
                     {
                         "dataset": dataset,
                         "method": method,
                         "cell": cell_type,
                         "operation": name,
-                        "share": count / counts.sum(),
+                        "share": share,
                     }
                 )
     return pd.DataFrame(table, columns=columns)

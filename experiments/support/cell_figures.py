@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from experiments.support.run_figures import make_figure, title_of
-from nascore.drawing.cells import draw_architecture, operation_label
+from experiments.support.operation_shares import draw_shares, shares_by_epoch
+from experiments.support.run_figures import title_of
+from nascore.drawing.cells import draw_architecture
+from nascore.drawing.style import add_legend, count_axis, make_figure, styled
 from nascore.runs.reader import RunRecords
-
-_HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo", "+++", "**", "--")
 
 
 def draw(run: RunRecords, top: int) -> Iterator[tuple[str, Figure]]:
@@ -37,43 +35,21 @@ def draw(run: RunRecords, top: int) -> Iterator[tuple[str, Figure]]:
         )
 
 
+@styled
 def _plot_operations(run: RunRecords) -> Figure:
     """The share of each operation, by epoch and cell type."""
     space = run.cells
-    figure, panels = make_figure(len(space.cell_types))
-    epochs = np.unique(run.evaluations["epoch"])
-    for axes, name in zip(panels, space.cell_types, strict=True):
-        shares = []
-        for epoch in epochs:
-            texts = run.evaluations.loc[
-                run.evaluations["epoch"] == epoch, f"{name}_cell"
-            ]
-            ops = np.array([text.split()[1::2] for text in texts], int)
-            counts = np.bincount(ops.ravel(), minlength=len(space.operations))
-            shares.append(counts / counts.sum())
-        bottom = np.zeros(len(epochs))
-        shades = np.linspace(0.25, 0.95, len(space.operations))
-        for place, operation in enumerate(space.operations):
-            share = np.array([row[place] for row in shares])
-            axes.bar(
-                epochs + 1,
-                share,
-                bottom=bottom,
-                width=1.0,
-                color=str(shades[place]),
-                hatch=_HATCHES[place % len(_HATCHES)],
-                edgecolor="black",
-                linewidth=0.2,
-                label=operation_label(operation),
-            )
-            bottom += share
-        axes.set_ylim(0, 1)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_ylabel(f"share, {name} cell")
-        axes.grid(False)
-    panels[0].set_title(f"{title_of(run)}: operations", fontsize=10)
-    panels[0].legend(
-        fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False
+    figure, panels = make_figure(
+        len(space.cell_types),
+        height=2.2 * len(space.cell_types) + 0.4,
+        sharex=True,
     )
+    for axes, name in zip(panels, space.cell_types, strict=True):
+        shares = shares_by_epoch(run.evaluations, name, space.operations)
+        draw_shares(axes, shares)
+        axes.set_ylabel(f"share in the {name} cell")
+    panels[0].set_title(f"{title_of(run)}: operations")
     panels[-1].set_xlabel("epoch")
+    count_axis(panels[-1].xaxis)
+    add_legend(figure, beside=True)
     return figure

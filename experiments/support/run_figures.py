@@ -2,21 +2,28 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from nascore.drawing.cells import plain_text
+from experiments.comparison.methods import look_of, method_of
+from nascore.drawing.style import (
+    BLACK,
+    BLUE,
+    PALE,
+    POINTS,
+    VERMILLION,
+    add_legend,
+    count_axis,
+    make_figure,
+    percent_axis,
+    plain_text,
+    styled,
+)
 from nascore.runs.reader import RunRecords
 from nascore.stats import moving_average
-
-# Readable in gray: points light, lines dark, styles different.
-_POINTS: dict[str, Any] = {"s": 5, "color": "#9a9a9a", "linewidths": 0}
-_DARK = "#1b4f8f"
-_ORANGE = "#d95f02"
 
 
 def draw(run: RunRecords, window: int) -> Iterator[tuple[str, Figure]]:
@@ -38,22 +45,11 @@ def draw(run: RunRecords, window: int) -> Iterator[tuple[str, Figure]]:
         yield "epochs", _plot_epochs(run)
 
 
-def make_figure(rows: int = 1) -> tuple[Figure, list[Axes]]:
-    """A figure that stays readable 8 cm wide."""
-    figure = Figure(figsize=(5.2, 3.2 * rows), layout="constrained")
-    panels = list(figure.subplots(rows, 1, squeeze=False)[:, 0])
-    for axes in panels:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(True, color="#dddddd", linewidth=0.6)
-        axes.set_axisbelow(True)
-    return figure, panels
-
-
 def title_of(run: RunRecords) -> str:
     """Method, data set and seed."""
     config = run.settings.get("config", {})
     return plain_text(
-        f"{run.settings.get('method', 'search')} on "
+        f"{look_of(method_of(run.settings)).title} on "
         f"{config.get('dataset', '?')}, seed {config.get('seed', '?')}"
     )
 
@@ -67,94 +63,116 @@ def _label(run: RunRecords) -> str:
     return f"{run.measures}{' (shared weights)' if _is_shared(run) else ''}"
 
 
+def _numbers(values: np.ndarray | pd.Series) -> np.ndarray:
+    """Counts from 1, `[n]`."""
+    return np.arange(1, len(values) + 1)
+
+
+def _draw_points(
+    axes: Axes, values: np.ndarray, window: int, label: str
+) -> None:
+    """Each value, and the mean of the last ones."""
+    numbers = _numbers(values)
+    axes.scatter(numbers, values, **POINTS, label=label)
+    axes.plot(
+        numbers,
+        moving_average(values, window),
+        color=BLUE,
+        label=f"mean of the last {window}",
+    )
+
+
+def _finish(run: RunRecords, figure: Figure, axes: Axes, across: str) -> Figure:
+    """Title, the axis across and the legend."""
+    figure.axes[0].set_title(title_of(run))
+    axes.set_xlabel(across)
+    count_axis(axes.xaxis)
+    add_legend(figure)
+    return figure
+
+
+@styled
 def _plot_scores(run: RunRecords, window: int) -> Figure:
     """Every evaluated architecture, after figures 6-8 of I-ENAS."""
     figure, (axes,) = make_figure()
     values = run.evaluations[run.measures].to_numpy()
-    points = "one batch" if _is_shared(run) else "an architecture"
-    axes.scatter(np.arange(len(values)), values, **_POINTS, label=points)
-    axes.plot(
-        moving_average(values, window),
-        color=_DARK,
-        label=f"mean of the last {window}",
-    )
+    points = "an architecture" + ", on one batch" * _is_shared(run)
+    _draw_points(axes, values, window, points)
     first = int(np.nanargmax(values))
     axes.plot(
-        first,
+        first + 1,
         values[first],
         marker="D",
-        color=_ORANGE,
+        color=VERMILLION,
         markeredgecolor="black",
         linestyle="none",
-        label=f"first maximum, {values[first]:.1%}",
+        label=f"first maximum, {values[first]:.1%} at {first + 1:,}",
     )
-    axes.set_xlabel("evaluated architecture")
     axes.set_ylabel(_label(run))
-    axes.set_title(title_of(run), fontsize=10)
-    axes.legend(fontsize=8, loc="lower right")
-    return figure
+    percent_axis(axes.yaxis)
+    return _finish(run, figure, axes, "evaluated architecture")
 
 
+@styled
 def _plot_reward(run: RunRecords, window: int) -> Figure:
     figure, (axes,) = make_figure()
     values = run.evaluations["reward"].to_numpy()
-    axes.scatter(np.arange(len(values)), values, **_POINTS, label="reward")
-    axes.plot(
-        moving_average(values, window),
-        color=_DARK,
-        label=f"mean of the last {window}",
-    )
+    _draw_points(axes, values, window, "reward of an architecture")
     # Random search has none.
     if "baseline" in run.evaluations:
         axes.plot(
+            _numbers(values),
             run.evaluations["baseline"].to_numpy(),
-            color=_ORANGE,
+            color=VERMILLION,
             linestyle="--",
             label="baseline",
         )
-    axes.set_xlabel("evaluated architecture")
     axes.set_ylabel("reward")
-    axes.set_title(title_of(run), fontsize=10)
-    axes.legend(fontsize=8, loc="lower right")
-    return figure
+    return _finish(run, figure, axes, "evaluated architecture")
 
 
+@styled
 def _plot_entropy(run: RunRecords) -> Figure:
     figure, (axes,) = make_figure()
-    axes.plot(run.evaluations["entropy"].to_numpy(), color=_DARK, linewidth=1)
+    values = run.evaluations["entropy"].to_numpy()
+    axes.plot(
+        _numbers(values),
+        values,
+        color=BLUE,
+        linewidth=1,
+        label="along an architecture",
+    )
     axes.axhline(
         math.log(run.space.size()),
-        color="black",
+        color=BLACK,
         linestyle=":",
         label="uniform policy",
     )
-    axes.set_xlabel("evaluated architecture")
     axes.set_ylabel("entropy of the policy (nats)")
-    axes.set_title(title_of(run), fontsize=10)
-    axes.legend(fontsize=8)
-    return figure
+    return _finish(run, figure, axes, "evaluated architecture")
 
 
+@styled
 def _plot_child(run: RunRecords, window: int) -> Figure:
-    figure, panels = make_figure(3)
-    for axes, column, label in zip(
-        panels,
-        ("loss", "accuracy", "learning_rate"),
-        ("loss (nats)", "training batch accuracy", "learning rate"),
-        strict=True,
-    ):
+    figure, panels = make_figure(
+        3, height=5.6, sharex=True, height_ratios=[3, 3, 2]
+    )
+    loss, accuracy, rate = panels
+    for axes, column in ((loss, "loss"), (accuracy, "accuracy")):
         values = run.child[column].to_numpy()
-        if column == "learning_rate":
-            axes.plot(values, color=_DARK)
-        else:
-            axes.scatter(np.arange(len(values)), values, **_POINTS)
-            axes.plot(moving_average(values, window), color=_DARK)
-        axes.set_ylabel(label)
-    panels[0].set_title(f"{title_of(run)}: shared weights", fontsize=10)
-    panels[-1].set_xlabel("training step")
+        _draw_points(axes, values, window, "one training batch")
+    rates = run.child["learning_rate"]
+    rate.plot(_numbers(rates), rates, color=BLACK)
+    loss.set_ylabel("loss (nats)")
+    accuracy.set_ylabel("training accuracy")
+    rate.set_ylabel("learning rate")
+    percent_axis(accuracy.yaxis)
+    _finish(run, figure, rate, "training step")
+    loss.set_title(f"{title_of(run)}: shared weights")
     return figure
 
 
+@styled
 def _plot_epochs(run: RunRecords) -> Figure:
     figure, (axes,) = make_figure()
     table = run.epochs
@@ -166,15 +184,17 @@ def _plot_epochs(run: RunRecords) -> Figure:
             epochs,
             mean - std,
             mean + std,
-            color="#dddddd",
-            label="+- deviation",
+            color=PALE,
+            # A single epoch has a band without width.
+            lw=1,
+            label="± standard deviation",
         )
     axes.plot(
-        epochs, mean, color="black", marker="o", ms=3, label="sampled, mean"
+        epochs, mean, color=BLACK, marker="o", ms=3, label="sampled, mean"
     )
     for column, label, color, line, marker in (
-        ("validation_accuracy", "validation set", _DARK, "--", "s"),
-        ("search_test_accuracy", "search-test set", _ORANGE, ":", "^"),
+        ("validation_accuracy", "validation set", BLUE, "--", "s"),
+        ("search_test_accuracy", "search-test set", VERMILLION, ":", "^"),
     ):
         if column in table:
             axes.plot(
@@ -186,10 +206,9 @@ def _plot_epochs(run: RunRecords) -> Figure:
                 ms=3,
                 label=label,
             )
-    axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel(_label(run))
+    percent_axis(axes.yaxis)
+    _finish(run, figure, axes, "epoch")
     remark = ": not the final accuracy" if _is_shared(run) else ""
-    axes.set_title(f"{title_of(run)}{remark}", fontsize=10)
-    axes.legend(fontsize=8, loc="lower right")
+    axes.set_title(f"{title_of(run)}{remark}")
     return figure

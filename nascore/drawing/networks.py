@@ -4,7 +4,8 @@ import dataclasses
 
 from matplotlib.figure import Figure
 
-from nascore.drawing.cells import Element, draw_graph, lay_out
+from nascore.drawing.graphs import Element, draw_graph, lay_out
+from nascore.drawing.style import styled
 from nascore.networks.config import REDUCTION
 from nascore.networks.costs import AUXILIARY_HEAD, CLASSIFIER, STEM, count
 from nascore.networks.stack import Stack
@@ -75,12 +76,11 @@ def network_graph(
     return boxes, arrows
 
 
+@styled
 def draw_network(rows: list[LayerRow], title: str = "") -> Figure:
     """Draws the layers of a network from top to bottom."""
     boxes, arrows = network_graph(rows)
-    layout = lay_out(boxes, arrows)
-    low = (layout.centres - layout.sizes / 2).min(0)
-    width, height = (layout.centres + layout.sizes / 2).max(0) - low
+    width, height = lay_out(boxes, arrows).extent
     figure = Figure(
         figsize=((width + 30) / 72, (height + 60) / 72), layout="constrained"
     )

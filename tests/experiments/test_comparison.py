@@ -15,6 +15,7 @@ from experiments.comparison.gathering import gather
 from experiments.comparison.report import ROWS, write_report
 from experiments.comparison.tables import make_tables
 from experiments.comparison.verdicts import verdicts
+from experiments.reports.tables import to_markdown
 from nascore.errors import InputError
 from nascore.spaces.cells import CellSpace
 
@@ -153,6 +154,12 @@ def row_of(table, **wanted):
         table = table[table[name] == value]
     assert len(table) == 1
     return table.iloc[0]
+
+
+def lines_of(table):
+    """The cells of a table, as its Markdown has them."""
+    _, _, *lines = to_markdown(table).splitlines()
+    return [[cell.strip() for cell in x[1:-1].split(" |")] for x in lines]
 
 
 def test_table_1_equals_plain_python(folders):
@@ -314,8 +321,8 @@ def test_a_cut_pair_is_named_and_measured_over_its_first_epochs(tmp_path):
     assert row["mean"] == pytest.approx(1 / 16)
     # All alike: a width of zero would be no certainty.
     assert np.isnan(row["low"])
-    lines = page_tables.differences(tables.differences, "accuracy").rows
-    assert lines[0][4:6] == ["+6.25%", "not known"]
+    line, *_ = lines_of(page_tables.differences(tables.differences, "accuracy"))
+    assert line[2:5] == ["6", "+6.25%", "not known"]
     # What a run came to by itself is still its whole length.
     assert row_of(tables.metrics, method="enas", seed=3)["epochs"] == 3
 
@@ -337,8 +344,8 @@ def test_a_run_that_misses_a_target_counts_as_later(tmp_path):
     assert row["seconds"] == 6
     # One of two: half of the runs are later than any epoch.
     half = make_tables(gather(folders[1:]), [0.5])
-    (line,) = page_tables.reached(half.reached).rows
-    assert line[3:] == ["1 of 2", *["not reached"] * 3]
+    (line,) = lines_of(page_tables.reached(half.reached, "accuracy"))
+    assert line[2:] == ["1 of 2", *["not reached"] * 3]
 
 
 def test_operations_and_diversity(folders):
@@ -444,14 +451,15 @@ def test_a_report_is_made_again_from_its_csv_alone(folders, tmp_path):
     first = {
         path.relative_to(out): path.read_bytes()
         for path in out.rglob("*")
-        if path.suffix in (".csv", ".json", ".html", ".png", ".pdf")
+        if path.suffix in (".csv", ".json", ".html", ".md", ".png", ".pdf")
     }
     assert len(first) > 15
     for folder in folders:
         shutil.rmtree(folder)
     for place in ("tables", "figures"):
         shutil.rmtree(out / place)
-    (out / "report.html").unlink()
+    for name in ("report.html", "report.md"):
+        (out / name).unlink()
     write_report(out)
     for path, content in first.items():
         assert (out / path).read_bytes() == content, path

@@ -8,10 +8,10 @@ from nascore.drawing.cells import (
     cell_graph,
     draw_architecture,
     figure_to_rgb,
-    lay_out,
     operation_label,
     to_dot,
 )
+from nascore.drawing.graphs import lay_out
 from nascore.spaces.cells import CellSpace
 
 SPACE = CellSpace()
@@ -54,6 +54,30 @@ def test_no_two_boxes_overlap_and_arrows_point_down():
                 np.testing.assert_allclose(route[0], layout.centres[start])
                 np.testing.assert_allclose(route[-1], layout.centres[end])
                 assert (np.diff(route[:, 1]) < 0).all()
+            # Both inputs stand in the first row, used or not.
+            tops = layout.centres[:, 1]
+            assert tops[0] == tops[1] == tops.max() > tops[2:].max()
+
+
+def test_an_unused_input_stands_beside_the_other():
+    cell = CellSpace(num_nodes=1).parse("0 0 0 1 1 0 1 1").cells[0]
+    layout = lay_out(*cell_graph(cell, SPACE.operations))
+    (used, unused), *_ = layout.centres[None, :2]
+    assert used[1] == unused[1] == layout.centres[:, 1].max()
+    assert abs(used[0] - unused[0]) > layout.sizes[0, 0]
+
+
+def test_arrows_pass_by_boxes():
+    """Where an arrow crosses a row it meets no box of it."""
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        for cell in SPACE.draw(rng).cells:
+            layout = lay_out(*cell_graph(cell, SPACE.operations))
+            for route in layout.routes:
+                for x, y in route[1:-1]:
+                    row = layout.centres[:, 1] == y
+                    far = abs(layout.centres[row, 0] - x)
+                    assert (far > layout.sizes[row, 0] / 2).all()
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -1,0 +1,1 @@
+"""Reports as a page and as Markdown, of the same tables and figures."""
