@@ -3,7 +3,6 @@
 import contextlib
 import io
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 from absl import app, flags, logging
 
 from nascore.errors import InputError, RunStopped, StorageError, printable
-from nascore.paths import expand
+from nascore.paths import expand, quote
 from nascore.process import environment, streams
 from nascore.process.quiet import quiet_tensorflow as quiet_tensorflow
 from nascore.runs.interrupts import Interrupted, Terminated, raise_terminated
@@ -158,8 +157,7 @@ def _how_to_continue(run_dir: Path) -> str:
     module = sys.modules["__main__"].__spec__
     program = f"python -m {module.name}" if module else Path(sys.argv[0]).name
     return (
-        f". Continue with: {program} --run_dir={shlex.quote(str(run_dir))} "
-        "--resume"
+        f". Continue with: {program} --run_dir={quote(str(run_dir))} --resume"
     )
 
 
