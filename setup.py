@@ -96,6 +96,7 @@ setup(
             *ONNX,
             PARQUET,
             "build>=1.2",
+            "h5py>=3.11",
             "hypothesis>=6.100",
             "mypy>=1.15",
             "packaging>=24.0",
