@@ -15,6 +15,10 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("nascore", "enas", "ienas", "mlpnas", "flags", "experiments")
+FILES = (
+    *("CITATION.cff", "LICENSE", "MANIFEST.in", "README.md"),
+    *("constraints.txt", "pyproject.toml", "setup.py"),
+)
 # Where the checkout could be found, and what a user has not set.
 HIDDEN = ("PYTHONPATH", "PYTHONSAFEPATH", "TF_CPP_MIN_LOG_LEVEL")
 
@@ -23,13 +27,15 @@ def user_environment():
     return {k: v for k, v in os.environ.items() if k not in HIDDEN}
 
 
-def files_of_rooms():
-    """All that belongs to the packages of the checkout."""
+def files_of(*folders):
+    """All that belongs to folders of the checkout."""
     return {
         path.relative_to(ROOT).as_posix()
-        for room in ROOMS
-        for path in (ROOT / room).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        for folder in folders
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file()
+        and "__pycache__" not in path.parts
+        and not path.name.startswith(".")
     }
 
 
@@ -46,9 +52,8 @@ def built(tmp_path_factory):
             source / name,
             ignore=shutil.ignore_patterns("__pycache__"),
         )
-    for path in ROOT.iterdir():
-        if path.is_file() and not path.name.startswith("."):
-            shutil.copy(path, source)
+    for name in FILES:
+        shutil.copy(ROOT / name, source)
     words = [sys.executable, "-P", "-m", "build", "--outdir", folder]
     # With the tools that are here, if they are new enough: no network.
     if Version(metadata.version("setuptools")) >= Version("77"):

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.package.conftest import ROOMS, ROOT, files_of_rooms, user_environment
+from tests.package.conftest import (
+    FILES,
+    ROOMS,
+    ROOT,
+    files_of,
+    user_environment,
+)
 
 TINY = (
     "--dataset=digits",
@@ -51,7 +57,7 @@ def start(*words, folder):
 def test_a_wheel_holds_the_packages_and_nothing_else(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     inside = {name for name in names if ".dist-info/" not in name}
-    assert inside == files_of_rooms()
+    assert inside == files_of(*ROOMS)
     assert {f"{room}/py.typed" for room in ROOMS} <= inside
 
 
@@ -60,17 +66,11 @@ def test_an_sdist_holds_what_tests_read(built):
     with tarfile.open(path) as archive:
         members = [member for member in archive if member.isfile()]
     names = {member.name.partition("/")[2] for member in members}
-    assert files_of_rooms() <= names
+    assert files_of(*ROOMS) <= names
     for kind in ("tests", "benchmarks", "docs", "results"):
-        here = {
-            file.relative_to(ROOT).as_posix()
-            for file in (ROOT / kind).rglob("*")
-            if file.is_file() and "__pycache__" not in file.parts
-        }
-        missing = {file.rpartition(".")[2] for file in here - names}
+        missing = {file.rpartition(".")[2] for file in files_of(kind) - names}
         assert missing <= {"png", "pdf", "html"}, kind
-    files = {file.name for file in ROOT.iterdir() if file.is_file()}
-    assert {file for file in files if file[0] != "."} <= names
+    assert {*FILES, ".ci/run"} <= names
 
 
 def test_the_wheel_says_what_it_is(distribution):
