@@ -74,7 +74,8 @@ def _run_process(job: Job, threads: int, share_gpu: bool) -> int:
     """Starts the job's process; returns its exit code."""
     with job.log.open("a", encoding="utf-8") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", *job.command()],
+            # What lies in the working folder is no module of theirs.
+            [sys.executable, "-P", "-m", *job.command()],
             stdout=log,
             stderr=subprocess.STDOUT,
             env=_environment(threads, share_gpu),

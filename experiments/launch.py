@@ -3,7 +3,6 @@
 import contextlib
 import io
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 from absl import app, flags, logging
 
 from nascore.errors import InputError, RunStopped, StorageError, printable
-from nascore.paths import expand
+from nascore.paths import expand, quote
 from nascore.process import environment, streams
 from nascore.process.quiet import quiet_tensorflow as quiet_tensorflow
 from nascore.runs.interrupts import Interrupted, Terminated, raise_terminated
@@ -156,7 +155,7 @@ def _how_to_continue(run_dir: Path) -> str:
     if not (run_dir / "config.json").exists():
         return ", and nothing was begun"
     return (
-        f". Continue with: {_program()} --run_dir={shlex.quote(str(run_dir))} "
+        f". Continue with: {_program()} --run_dir={quote(str(run_dir))} "
         "--resume"
     )
 
@@ -168,7 +167,8 @@ def _program() -> str:
 
 def command() -> str:
     """The command line that started this program, on one line."""
-    return f"{_program()} {shlex.join(sys.argv[1:])}"
+    words = " ".join(map(quote, sys.argv[1:]))
+    return f"{_program()} {words}"
 
 
 def _exit(code: int, message: str) -> None:

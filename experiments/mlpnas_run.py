@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import shlex
 import sys
 from pathlib import Path
 from typing import Any, cast
@@ -27,6 +26,7 @@ from mlpnas.memory import estimate
 from mlpnas.perceptrons import Perceptrons, count_passes
 from mlpnas.search import make_search
 from nascore.errors import printable
+from nascore.paths import quote
 from nascore.process.memory import Watch, resident
 from nascore.process.runtime import use_one_thread
 from nascore.runs.atomic import write_json
@@ -134,7 +134,7 @@ def _print_use(data: MlpData, folder: Path) -> None:
         return
     print(
         "classify rows of the same columns: python -m experiments.predict "
-        f"{shlex.quote(str(folder))} rows.csv --out=classes.csv"
+        f"{quote(str(folder))} rows.csv --out=classes.csv"
     )
     if is_wide(encoder):
         form = (

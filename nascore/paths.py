@@ -2,6 +2,8 @@
 
 import dataclasses
 import os
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,13 @@ def expand(text: str) -> str:
 def to_path(text: str) -> Path:
     """A path from a command line, see `expand`."""
     return Path(expand(text))
+
+
+def quote(word: str) -> str:
+    """Writes a word of a command so that this system's shell takes it."""
+    if os.name == "nt":
+        return subprocess.list2cmdline([word])
+    return shlex.quote(word)
 
 
 def names_path(field: "dataclasses.Field[Any]") -> bool:

@@ -1,6 +1,5 @@
 """What stands on the page of a report, and in its Markdown."""
 
-import shlex
 from collections.abc import Sequence
 
 from experiments.comparison import page_tables
@@ -10,6 +9,7 @@ from experiments.comparison.rows import UNRANKED, Rows
 from experiments.comparison.tables import Tables
 from experiments.reports.document import Document, Image, Section
 from nascore.errors import printable
+from nascore.paths import quote
 
 _NOTE = (
     "All accuracies but the standalone ones are measured with shared weights, "
@@ -102,7 +102,7 @@ def _commands(rows: Rows, targets: Sequence[float]) -> list[tuple[str, str]]:
         (
             "Tables, figures and page again from the rows, where REPORT is "
             "the folder of this page",
-            shlex.join(again),
+            " ".join(map(quote, again)),
         ),
     ]
 

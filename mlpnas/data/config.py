@@ -3,11 +3,11 @@
 import csv
 import dataclasses
 import math
-import shlex
 from collections.abc import Iterable
 
 from nascore.config import check_fields, option
 from nascore.errors import InputError
+from nascore.paths import quote
 
 IMAGE_DATASETS = ("digits", "mnist", "fashion_mnist")
 DATASETS = (*IMAGE_DATASETS, "wine_quality", "japanese_vowels", "table")
@@ -34,7 +34,7 @@ def join_names(names: Iterable[str]) -> str:
         '"' + name.replace('"', '""') + '"' if {",", '"'} & set(name) else name
         for name in names
     )
-    return shlex.quote(",".join(quoted))
+    return quote(",".join(quoted))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,8 +8,6 @@ and says what to turn down. No TensorFlow, but for a GPU.
 import dataclasses
 import math
 import os
-import resource
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,12 +15,14 @@ from pathlib import Path
 import psutil
 
 from nascore.errors import InputError
+from nascore.process.gpus import first_gpu
 from nascore.runs.atomic import write_json
 from nascore.runs.folder import MEMORY_FILE
 
 GIB = 2**30
 # Bytes of a float32.
 FLOAT = 4
+_PROCESSES = Path("/proc")
 # Above this part of what is free a run is warned: others need memory, too.
 WARN_AT = 0.8
 # Estimates lie within 30% of the peak (results/memory). What is estimated at
@@ -76,13 +76,21 @@ def resident() -> int:
 
 def peak(pid: int | None = None) -> int:
     """Most bytes that a process ever held; this one if None."""
-    status = Path(f"/proc/{pid or os.getpid()}/status")
+    pid = pid or os.getpid()
+    status = _PROCESSES / str(pid) / "status"
     # Not getrusage, where there is a choice: a process that was started by
     # a large one begins there with the peak of its parent.
     if status.exists():
         for line in status.read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM:"):
                 return 1024 * int(line.split()[1])
+    about = psutil.Process(pid).memory_info()
+    if hasattr(about, "peak_wset"):  # Of Windows.
+        return about.peak_wset
+    if pid != os.getpid():
+        return about.rss  # What it has now, where nobody tells more.
+    import resource  # Of POSIX.
+
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else 1024 * most
 
@@ -117,11 +125,11 @@ def host_room(cgroups: Path = Path("/sys/fs/cgroup")) -> Room:
 def _control_groups(root: Path) -> list[Path]:
     """Folders of the control groups that this process is in, v2 and v1."""
     try:
-        lines = Path("/proc/self/cgroup").read_text("utf-8").splitlines()
+        text = (_PROCESSES / "self" / "cgroup").read_text("utf-8")
     except OSError:
         return []
     folders = []
-    for line in lines:
+    for line in text.splitlines():
         _, kinds, path = line.split(":", 2)
         if kinds not in ("", "memory"):
             continue
@@ -164,21 +172,12 @@ def gpu_room() -> Room | None:
     """
     import tensorflow as tf
 
-    if not tf.config.list_physical_devices("GPU"):
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
         return None
-    query = "--query-gpu=name,memory.total"
-    try:
-        answer = subprocess.run(
-            ["nvidia-smi", query, "--format=csv,noheader,nounits"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=20,
-        ).stdout
-        name, mebibytes = answer.splitlines()[0].rsplit(",", 1)
-        return Room(name, int(mebibytes) * 2**20)
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
-        return None
+    details = tf.config.experimental.get_device_details(gpus[0])
+    found = first_gpu(details.get("device_name", ""))
+    return None if found is None else Room(found.name, found.memory)
 
 
 def gpu_peak() -> int | None:

@@ -6,8 +6,9 @@ import os
 import sys
 from typing import Any
 
-# What a write brings when the reader has gone: of a pipe, of a terminal.
-_GONE = (errno.EPIPE, errno.EIO)
+# What a write brings when the reader has gone: of a pipe, of a terminal; and
+# of a pipe on Windows.
+_GONE = (errno.EPIPE, errno.EIO, *[errno.EINVAL] * (os.name == "nt"))
 _NAMES = {1: "standard output", 2: "standard error"}
 
 
@@ -64,6 +65,10 @@ def guard() -> None:
         if type(old) is not io.TextIOWrapper or old.fileno() != number:
             continue
         old.flush()
+        if type(getattr(old.buffer, "raw", old.buffer)) is not io.FileIO:
+            # Windows's own terminal, which takes letters and no bytes.
+            old.reconfigure(errors="backslashreplace")
+            continue
         output: Any = _Output(number, "wb", closefd=False)
         # As Python itself has it, with PYTHONUNBUFFERED or without.
         stream = io.TextIOWrapper(

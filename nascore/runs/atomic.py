@@ -52,8 +52,16 @@ def is_partial(path: Path) -> bool:
 
 
 def sync(path: Path) -> None:
-    """Waits until a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Waits until a file, or the names in a folder, are on the disk.
+
+    Windows opens no folder, and wants to write to a file that it flushes.
+    """
+    flags = os.O_RDONLY
+    if not hasattr(os, "O_DIRECTORY"):
+        if path.is_dir():
+            return
+        flags = os.O_RDWR
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:

@@ -7,7 +7,6 @@ these files and nothing else.
 
 import contextlib
 import datetime
-import fcntl
 import itertools
 import json
 import os
@@ -16,6 +15,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
+
+import filelock
 
 from nascore.config import flatten
 from nascore.errors import InputError
@@ -136,10 +137,20 @@ class RunFolder:
         """Lets others have the folder; one without a run is taken away."""
         if self._is_new and not (self.path / "config.json").exists():
             with contextlib.suppress(OSError):
-                for name in _EARLY:
-                    (self.path / name).unlink(missing_ok=True)
+                (self.path / MEMORY_FILE).unlink(missing_ok=True)
+                self._remove_lock()
                 self.path.rmdir()
         self._lock.close()
+
+    def _remove_lock(self) -> None:
+        """Deletes the lock's file while nobody else can have taken it."""
+        lock = self.path / _LOCK_NAME
+        try:
+            lock.unlink(missing_ok=True)
+        except PermissionError:
+            # Windows deletes no file that is open: ours, or by then another's.
+            self._lock.close()
+            lock.unlink()
 
     @property
     def finished(self) -> bool:
@@ -264,28 +275,42 @@ _LOCK_NAME = ".lock"
 _EARLY = (_LOCK_NAME, MEMORY_FILE)
 
 
-def _lock(path: Path) -> IO[str]:
-    """Takes the folder's lock; the system frees it when a process dies."""
+def _lock(path: Path) -> IO[bytes]:
+    """Takes the folder's lock; the system frees it when a process dies.
+
+    The file says who has it, after a first byte: Windows lets nobody else
+    read what is locked, and that byte is.
+
+    Raises:
+      InUseError: another process has it.
+      InputError: the folder cannot be written, or its file system has no
+        locks.
+    """
     try:
-        file = (path / _LOCK_NAME).open("a+", encoding="utf-8")
+        file = (path / _LOCK_NAME).open("a+b", buffering=0)
     except OSError as error:
         raise InputError(
             f"--run_dir={path} cannot be written: {error.strerror}"
         ) from None
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.seek(0)
-        holder = file.read().strip() or "unknown"
+        taken = filelock.lock_descriptor(file.fileno(), blocking=False)
+    except OSError as error:
         file.close()
-        raise InUseError(
-            f"--run_dir={path} is in use by process {holder}; wait for it, "
-            "or choose another --run_dir"
+        raise InputError(
+            f"--run_dir={path} cannot be locked: {error.strerror}; choose a "
+            "folder on a disk of this machine, or have locks switched on "
+            "where its network file system is mounted"
         ) from None
+    if not taken:
+        with file:
+            file.seek(1)
+            holder = file.read().decode(errors="replace").strip()
+        raise InUseError(
+            f"--run_dir={path} is in use by process {holder or 'unknown'}; "
+            "wait for it, or choose another --run_dir"
+        )
     # Only to tell others who holds it; on a full disk they are not told.
     with contextlib.suppress(OSError):
-        file.seek(0)
-        file.truncate()
-        file.write(f"{os.getpid()} on {platform.node()}")
-        file.flush()
+        file.truncate(0)
+        file.write(f"\n{os.getpid()} on {platform.node()}".encode())
     return file

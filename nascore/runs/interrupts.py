@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
+import psutil
+
 from nascore.errors import RunStopped
 
 
@@ -91,10 +93,13 @@ def follow_parent() -> None:
     if multiprocessing.parent_process() is None or not is_main:
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = os.getppid()
+    number = os.getppid()
+    parent = psutil.Process(number)
 
     def watch() -> None:
-        while os.getppid() == parent:
+        # A killed one that nobody has waited for is still there, but no
+        # longer the parent; on Windows it stays the parent when it has gone.
+        while os.getppid() == number and parent.is_running():
             time.sleep(1.0)
         os._exit(1)
 

@@ -1,6 +1,9 @@
 """What there is, what is needed, and what is said of it."""
 
 import json
+import subprocess
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -81,6 +84,23 @@ def test_the_peak_stays_when_memory_goes():
     assert held >= 100 << 20
     del block
     assert memory.peak() >= max(held - (5 << 20), before)
+
+
+def test_the_peak_where_the_system_is_another(tmp_path, monkeypatch):
+    before = memory.peak()
+    monkeypatch.setattr(memory, "_PROCESSES", tmp_path)
+    # As on macOS: what getrusage says, and of others what they hold now.
+    assert memory.peak() >= 0.9 * before
+    child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)  # noqa: S607
+    assert 0 < memory.peak(child.pid) < memory.resident() / 2
+    assert memory.children_peak() >= memory.peak(child.pid)
+    child.communicate()
+    # As on Windows, where there is no `resource`.
+    monkeypatch.setitem(sys.modules, "resource", None)
+    about = SimpleNamespace(rss=2 * GIB, peak_wset=3 * GIB)
+    process = SimpleNamespace(memory_info=lambda: about)
+    monkeypatch.setattr(psutil, "Process", lambda pid: process)
+    assert memory.peak() == memory.peak(1) == 3 * GIB
 
 
 def test_a_watch_writes_down_estimate_and_peak(tmp_path, monkeypatch, capsys):

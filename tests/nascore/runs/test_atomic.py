@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from nascore.errors import InputError
@@ -43,3 +45,23 @@ def test_what_a_crash_left_is_in_nobodys_way(tmp_path):
     with placing(tmp_path / "model") as partial:
         partial.write_text("whole")
     assert [entry.name for entry in tmp_path.iterdir()] == ["model"]
+
+
+def test_where_folders_cannot_be_opened_files_are_flushed(
+    tmp_path, monkeypatch
+):
+    """As on Windows, which flushes only what is open for writing."""
+    opened = []
+    real = os.open
+
+    def note(path, flags):
+        opened.append((path.name, flags))
+        return real(path, flags)
+
+    with placing(tmp_path / "model") as partial:
+        (partial / "inner").mkdir(parents=True)
+        (partial / "inner" / "a").write_text("a")
+        monkeypatch.setattr(os, "open", note)
+        monkeypatch.delattr(os, "O_DIRECTORY")
+    assert opened == [("a", os.O_RDWR)]
+    assert (tmp_path / "model" / "inner" / "a").read_text() == "a"

@@ -1,17 +1,19 @@
 import dataclasses
+import errno
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import filelock
 import pytest
 
 from mlpnas.data.config import MlpDataConfig
 from nascore.config import flatten
 from nascore.errors import InputError
 from nascore.runs import folder as runs
-from nascore.runs.folder import RunFolder
+from nascore.runs.folder import InUseError, RunFolder
 from nascore.runs.reader import read_run
 from nascore.runs.versions import changed_settings, differences
 from nascore.search.config import SearchConfig
@@ -60,6 +62,80 @@ def test_one_process_at_a_time_and_no_stale_locks(tmp_path):
             RunFolder.create(path)
     with RunFolder.create(path):
         pass
+
+
+def test_a_second_process_is_told_who_holds_the_folder(tmp_path):
+    path = tmp_path / "run"
+    code = (
+        "import sys; from pathlib import Path;"
+        "from nascore.runs.folder import RunFolder;"
+        "RunFolder.create(Path(sys.argv[1]))"
+    )
+    with RunFolder.create(path):
+        words = [sys.executable, "-c", code, str(path)]
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+        # Not locked by its own process alone, and told though it is locked.
+        assert done.returncode == 1
+        last = done.stderr.splitlines()[-1]
+        assert f"{path} is in use by process {os.getpid()} on " in last
+        # Windows lets others read all but the first byte.
+        text = (path / ".lock").read_bytes()
+        assert text.startswith(b"\n") and text[1:].split()[0].isdigit()
+
+
+def test_a_forked_child_that_outlives_its_parent_keeps_the_folder(tmp_path):
+    """It can still write there: the folder is free when it has ended."""
+    path = tmp_path / "run"
+    code = (
+        "import os, sys; from pathlib import Path;"
+        "from nascore.runs.folder import RunFolder;"
+        "run = RunFolder.create(Path(sys.argv[1]));"
+        "os.fork() and os._exit(9); print('on', flush=True); input()"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, str(path)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert parent.stdout.readline() == b"on\n"
+    assert parent.wait() == 9
+    with pytest.raises(InUseError, match="in use by process"):
+        RunFolder(path)
+    parent.stdin.close()
+    parent.stdout.read()
+    RunFolder(path).close()
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS])
+def test_a_file_system_without_locks_is_one_line(code, tmp_path, monkeypatch):
+    def lock(descriptor, blocking):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(filelock, "lock_descriptor", lock)
+    words = f"cannot be locked: {os.strerror(code)}; choose a folder on"
+    with pytest.raises(InputError, match=words):
+        RunFolder.create(tmp_path / "run")
+
+
+def test_where_open_files_cannot_be_deleted_none_is_left(tmp_path, monkeypatch):
+    """As on Windows."""
+    unlink = Path.unlink
+
+    def refuse(path, missing_ok=False):
+        opened = (
+            f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")
+        )
+        if any(os.path.realpath(name) == str(path) for name in opened):
+            raise PermissionError(errno.EACCES, "open", str(path))
+        unlink(path, missing_ok)
+
+    with RunFolder.create(tmp_path / "run") as run:
+        (run.path / "memory.json").write_text("{}")
+        monkeypatch.setattr(Path, "unlink", refuse)
+        with pytest.raises(PermissionError):
+            (run.path / ".lock").unlink()
+    assert not (tmp_path / "run").exists()
 
 
 def test_what_a_run_leaves_that_died_before_it_began_is_in_nobodys_way(
