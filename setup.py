@@ -58,12 +58,14 @@ setup(
     },
     install_requires=[
         "absl-py>=2.1",
+        "cycler>=0.12",
         "fast-sugiyama>=0.5.3",
         "filelock>=3.30",
         "importlib_resources>=6.0",  # tensorflow-datasets needs and omits it.
         "jinja2>=3.1",
         "joblib>=1.4",
         "keras>=3.12,<4",
+        "markupsafe>=2.1",
         "matplotlib>=3.8",
         "numpy>=1.26",
         "nvidia-ml-py>=12.560",
