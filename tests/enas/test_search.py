@@ -302,7 +302,7 @@ def test_training_the_controller_raises_a_rewarded_operation(
         tanh_constant=5.0,
         conv_bias=0.0,
     )
-    child = SupernetConfig(filters=4, num_layers=1, num_nodes=2)
+    child = SupernetConfig(filters=4, num_layers=2, num_nodes=2)
     config = dataclasses.replace(config, child=child)
     wanted = child.space.operations.index("identity")
 

@@ -145,7 +145,7 @@ def test_given_architectures_are_scored_as_the_search_scored_them(run, forked):
         ("0 1 0 1", "an architecture has 16 integers"),
         (" ".join("0" * 99), "Received: 99 integers"),
         ("2" + " 0" * 15, "integer 1 of the architecture (index_1 of node 0"),
-        ("0 5" + " 0" * 14, "must be from 0 to 4. Received: 5"),
+        ("0 5" + " 0" * 14, "must be from 0 to 2. Received: 5"),
     ],
 )
 def test_a_bad_architecture_is_one_clear_line(forked, run, text, words):
