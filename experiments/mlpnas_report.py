@@ -1,27 +1,36 @@
-"""Makes the tables and verdicts of MLPNAS again, from their CSV files.
+"""Makes the report of mlpnas_tables again, from its CSV files.
 
-python -m experiments.mlpnas_report FOLDER
+  python -m experiments.mlpnas_report FOLDER
+  python -m experiments.mlpnas_report mlpnas_tables
 
 Reads `runs.csv` and `competitors.csv`, as `experiments.mlpnas_tables` writes
 them; writes `tables.md` and `differences.csv`.
 """
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from experiments import launch
 from experiments.evidence import correct, judge, measured
-from experiments.mlpnas_rows import COMPETITORS_FILE, RUNS_FILE, SCIKIT_LEARN
-from experiments.mlpnas_variants import VARIANTS
-from mlpnas.competitors import TITLES
+from experiments.mlpnas_variants import (
+    COMPETITORS_FILE,
+    RUNS_FILE,
+    SCIKIT_LEARN,
+    VARIANTS,
+)
+from mlpnas.config import COMPETITORS
 from nascore.errors import InputError
 from nascore.runs.csv_files import read_table
 from nascore.stats import paired_test
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # What searches are compared by; all are accuracies.
 MEASURES = {
@@ -111,6 +120,9 @@ def compare_variants(rows: pd.DataFrame) -> pd.DataFrame:
 
     Holm's correction is over the variants, for each measure.
     """
+    # Slow to import: after the arguments were checked.
+    import pandas as pd
+
     compared = []
     for name, rival, seeds in _pairs(rows):
         own, other = (
@@ -261,7 +273,7 @@ def _competitor_table(rows: pd.DataFrame, competitors: pd.DataFrame) -> str:
             if own.empty:
                 continue
             lines.append(
-                f"| {kind} | {TITLES[name]} | {examples} | "
+                f"| {kind} | {COMPETITORS[name]} | {examples} | "
                 f"{_spread(own['validation'])} | {_spread(own['test'])} |"
             )
     return "\n".join(lines)

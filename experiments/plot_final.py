@@ -1,27 +1,30 @@
 """Draws a final training: learning curves, confusion, calibration.
 
-  python -m experiments.plot_final FINAL [--format=png,pdf]
+  python -m experiments.plot_final FINAL
+  python -m experiments.plot_final FINAL --format=png,pdf
 
 Reads the files of the run folder only; the training may still be going.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-from sklearn.metrics import ConfusionMatrixDisplay
 
 from experiments import launch, pictures
-from nascore.drawing.cells import plain_text
 from nascore.errors import InputError
-from nascore.runs.config import FINAL_END
+from nascore.runs.config import FINAL_END, FINAL_METHOD
 from nascore.runs.csv_files import read_table
 from nascore.runs.json_files import look_up
 from nascore.runs.reader import read_end, read_settings
+
+# What draws is imported where it draws, after the arguments were checked.
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 _TRAINING: dict[str, Any] = {"color": "#777777", "linestyle": "--"}
 _VALIDATION: dict[str, Any] = {"color": "#1b4f8f", "linestyle": "-"}
@@ -42,7 +45,7 @@ def plot_final(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
     """
     if not run_dir.is_dir():
         raise InputError(f"{run_dir} is not a folder")
-    read_settings(run_dir, "final training")
+    read_settings(run_dir, FINAL_METHOD)
     epochs = read_table(
         run_dir / "epochs.csv",
         ["epoch", "loss", "accuracy", "learning_rate"],
@@ -102,6 +105,9 @@ def _read_bins(path: Path) -> pd.DataFrame:
 
 
 def _plot_curve(epochs: pd.DataFrame) -> Figure:
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
     figure = Figure(figsize=(6.4, 6.4), layout="constrained")
     above, middle, below = figure.subplots(
         3, 1, sharex=True, height_ratios=[3, 3, 1]
@@ -125,6 +131,11 @@ def _plot_curve(epochs: pd.DataFrame) -> Figure:
 
 
 def _plot_confusion(confusion: pd.DataFrame, title: str) -> Figure:
+    from matplotlib.figure import Figure
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    from nascore.drawing.cells import plain_text
+
     classes = len(confusion)
     # A file may name any number of classes.
     side = min(max(4.8, 0.55 * classes + 2), 60)
@@ -149,6 +160,8 @@ def _plot_confusion(confusion: pd.DataFrame, title: str) -> Figure:
 
 
 def _plot_calibration(bins: pd.DataFrame, error: float) -> Figure:
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(4.8, 4.8), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     width = bins["upper"] - bins["lower"]

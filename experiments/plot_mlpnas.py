@@ -1,26 +1,28 @@
 """Draws a run of MLPNAS: its learning curve and the comparison.
 
-  python -m experiments.plot_mlpnas RUN [--format=png,pdf]
+  python -m experiments.plot_mlpnas RUN
+  python -m experiments.plot_mlpnas RUN --format=png,pdf
 
 Reads the files of the run folder only; a run may still be going.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from typing import TYPE_CHECKING, Any
 
 from experiments import launch, pictures
-from mlpnas.competitors import TITLES
-from mlpnas.config import FINAL_FILE
-from nascore.drawing.cells import plain_text
+from mlpnas.config import COMPETITORS, FINAL_FILE
 from nascore.errors import InputError
 from nascore.runs.csv_files import read_table
 from nascore.runs.json_files import look_up
 from nascore.runs.reader import evaluations_file, read_end, read_settings
+
+# What draws is imported where it draws, after the arguments were checked.
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 # Readable in gray: points light, lines dark, styles different.
 _DARK, _ORANGE, _GRAY = "#1b4f8f", "#d95f02", "#9a9a9a"
@@ -39,6 +41,8 @@ def plot_run(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
     Raises:
       InputError: no run folder, or nothing in it to draw yet.
     """
+    from nascore.drawing.cells import plain_text
+
     settings = read_settings(run_dir)
     candidates = read_table(
         evaluations_file(run_dir), ["epoch", "score", "predicted"]
@@ -61,6 +65,8 @@ def plot_run(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
 
 
 def _figure(title: str) -> tuple[Figure, Any]:
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(5.2, 3.2), layout="constrained")
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
@@ -72,6 +78,8 @@ def _figure(title: str) -> tuple[Figure, Any]:
 
 def _plot_curve(candidates: pd.DataFrame, name: str) -> Figure:
     """Scores of all candidates; their mean and the best, by epoch."""
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
     figure, axes = _figure(name)
     epochs = candidates["epoch"] + 1
     scores = candidates["score"]
@@ -116,11 +124,13 @@ def _list_accuracies(
     Raises:
       InputError: the file is damaged.
     """
+    from nascore.drawing.cells import plain_text
+
     own = look_up(final, path, "finetuned", dict)
     named = [("MLPNAS", own)]
     for entry in look_up(final, path, "competitors", list):
         name = look_up(entry, path, "name", str)
-        named.append((TITLES.get(name, plain_text(name, 30)), entry))
+        named.append((COMPETITORS.get(name, plain_text(name, 30)), entry))
     return [
         (
             title,
@@ -133,6 +143,8 @@ def _list_accuracies(
 
 def _plot_bars(rows: list[tuple[str, float, float]], name: str) -> Figure:
     """Accuracies of the found network and of its competitors."""
+    from matplotlib.ticker import PercentFormatter
+
     figure, axes = _figure(name)
     for place, (_, validation, test) in enumerate(rows):
         for shift, value, color, hatch, label in (

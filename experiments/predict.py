@@ -1,4 +1,4 @@
-"""Classifies image files, or the rows of a table, with an exported network.
+"""Classifies pictures or rows of a table with a trained network.
 
   python -m experiments.predict MODEL IMAGE... [--top=3] [--convert]
   python -m experiments.predict RUN rows.csv [--top=3] [--out=classes.csv]

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from sklearn.datasets import load_digits
 
 from nascore.data.config import DataConfig
 from nascore.data.pictures.class_folders import read_class_folders
@@ -165,6 +164,9 @@ def load_raw(config: DataConfig) -> RawData:
 
 def _load_digits(size: int) -> RawData:
     """The 1,797 8x8 digits that scikit-learn ships; a fifth is for test."""
+    # Slow to import, as is what splits: where it is needed.
+    from sklearn.datasets import load_digits
+
     digits = load_digits()
     images = np.round(digits.images * (255 / 16)).astype(np.uint8)
     every = Split(
