@@ -47,7 +47,10 @@ if TYPE_CHECKING:
     from nascore.training.run import FinalTraining
 
 # What a search's settings say about the data, and about its cells.
-_FROM_RUN = ("dataset", "data_dir", "image_size", "operations", "num_nodes")
+_FROM_RUN = (
+    *("dataset", "data_dir", "image_size", "fit"),
+    *("operations", "num_nodes"),
+)
 
 
 def settings_of_run(path: Path, rank: int) -> dict[str, Any]:

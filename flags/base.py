@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -123,7 +124,8 @@ def peek(argv: Sequence[str]) -> None:
     Give them back with `flags.FLAGS.unparse_flags()`. Mistakes are left to
     the reading of all flags.
     """
-    with contextlib.suppress(flags.Error, UnicodeDecodeError):
+    quiet = contextlib.redirect_stderr(io.StringIO())
+    with quiet, contextlib.suppress(flags.Error, UnicodeDecodeError):
         flags.FLAGS(argv, known_only=True)
     flags.FLAGS.mark_as_parsed()
 

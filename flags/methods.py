@@ -104,10 +104,10 @@ def find(name: str) -> Method:
     if name in _others():
         return _others()[name].load()
     close = difflib.get_close_matches(name, names(), 1)
-    hint = f"did you mean {close[0]}? " if close else ""
+    hint = f"; did you mean {close[0]}?" if close else ""
     raise InputError(
-        f"the method {name!r} is not known; {hint}there are: "
-        f"{', '.join(names())}"
+        f"the method {name!r} is not known; there are: "
+        f"{', '.join(names())}{hint}"
     )
 
 
