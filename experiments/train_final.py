@@ -21,6 +21,7 @@ from absl import flags
 
 from enas.config import EnasConfig
 from experiments import final_resume, launch, plot_final
+from experiments.support.subject import read_final
 from flags import base, preset_files
 from flags import final as final_flags
 from nascore.config import unflatten
@@ -103,7 +104,7 @@ def read_config() -> FinalConfig:
                 f"--rank={flags.FLAGS.rank} needs --from_run=RUN, the search "
                 "whose ranking is meant"
             )
-        return final_flags.read()
+        return read_final()
     if flags.FLAGS.architecture:
         raise InputError("give --architecture or --from_run, not both")
     taken = settings_of_run(Path(flags.FLAGS.from_run), flags.FLAGS.rank)
