@@ -139,6 +139,9 @@ def _parse(
         _exit(2, f"error: {printable(reason)} (--help lists all)")
         raise
     sys.stderr.write(said.getvalue())
+    if preset:
+        # The run folder records what was given.
+        del argv[1 : 1 + len(preset.words)]
     return rest
 
 

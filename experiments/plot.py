@@ -3,8 +3,8 @@
   python -m experiments.plot RUN --format=png,pdf
   python -m experiments.plot REPORT --targets=0.5,0.8
 
-Each kind has settings of its own: name the folder before `--help` to see
-them. Pictures go into the folder; a run may still be going.
+Each kind has settings of its own: name the folder before --help to see
+those. Pictures go into the folder; a run may still be going.
 """
 
 import importlib
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import launch
+from experiments import launch, plot_comparison, plot_run
 from nascore.errors import InputError
 from nascore.paths import expand
 from nascore.runs.config import FINAL_METHOD
@@ -67,6 +67,8 @@ def cli() -> None:
     if script:
         importlib.import_module(f"experiments.{script}").cli()
     else:
+        plot_run.define()
+        plot_comparison.define_targets()
         launch.run(main)
 
 

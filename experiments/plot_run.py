@@ -98,11 +98,16 @@ def main(args: list[str]) -> None:
         print(f"wrote {path}")
 
 
-def cli() -> None:
-    """Console entry point."""
+def define() -> None:
+    """Defines the flags."""
     flags.DEFINE_integer("window", 100, "Points of a moving average.", 1)
     flags.DEFINE_integer("top", 3, "Best architectures to draw.", 0)
     pictures.define()
+
+
+def cli() -> None:
+    """Console entry point."""
+    define()
     launch.run(main)
 
 

@@ -27,7 +27,7 @@ COMMANDS = {
     "mlpnas-report": "mlpnas_report",
 }
 _FRONT = "ienas"
-_SEARCH = "search_"
+_SEARCH, _PLOT = "search_", "plot_"
 _MODULE = re.compile(r"python -m experiments\.(\w+)")
 
 # What was typed to come here, where `ienas` called a script.
@@ -68,6 +68,8 @@ def command_of(script: str) -> str:
             return word
     if script.startswith(_SEARCH):
         return script.replace("_", " ", 1)
+    if script.startswith(_PLOT):
+        return "plot"
     return script.replace("_", "-")
 
 
