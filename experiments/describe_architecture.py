@@ -85,6 +85,10 @@ def _describe_cells(
     if found.classes and not flags.FLAGS["classes"].present:
         classes = found.classes
     architecture = config.space.parse(found.text)
+    if len(shape) != 3:
+        raise InputError(
+            "the run does not say the size of its images; give --input"
+        )
     height, width, channels = shape
     stack = plan(config, (height, width, channels), classes, architecture)
     rows = list_layers(stack)

@@ -8,14 +8,14 @@ from absl import flags
 
 from flags import base
 from flags import final as final_flags
-from nascore.config import flatten, unflatten
+from nascore.config import check_kind, flatten, unflatten
 from nascore.errors import InputError
 from nascore.networks.config import NetworkConfig
 from nascore.runs.config import FINAL_METHOD
 from nascore.runs.json_files import look_up, read_object
 from nascore.runs.reader import RunRecords, numbers_of, read_run
 from nascore.spaces.cells import CellSpace, nodes_in
-from nascore.spaces.perceptrons import space_of
+from nascore.spaces.perceptrons import FINAL_LAYERS, space_of
 from nascore.spaces.space import Space
 from nascore.training.config import FinalConfig
 
@@ -77,7 +77,12 @@ def find(word: str, rank: int | None) -> Subject:
 def _of_text(text: str) -> Subject:
     """What a text says of its space, where flags do not."""
     network = base.read(NetworkConfig())
-    if any(letter.isalpha() for letter in text):
+    if any(letter.isascii() and letter.isalpha() for letter in text):
+        if text.split("|")[-1].strip() not in FINAL_LAYERS:
+            raise InputError(
+                f"{text[:60]!r} is no folder and no architecture, which is "
+                "integers, or layers such as '256 relu | softmax'"
+            )
         own = sorted(base.given(NetworkConfig()))
         if own:
             raise InputError(
@@ -172,21 +177,40 @@ def _of_search(run: RunRecords, rank: int) -> Subject:
             f"{run.path} says itself what its space is"
         )
     entry, note = pick(run, rank)
-    data = run.settings.get("data")
-    data = data if isinstance(data, dict) else {}
     network = base.read(NetworkConfig())
-    inputs: tuple[int, ...] = ()
     if isinstance(run.space, CellSpace):
         names = ",".join(run.space.operations)
         values = {"operations": names, "num_nodes": run.space.num_nodes}
         network = with_values(network, values)
-    if "image_shape" in data:
-        inputs = tuple(look_up(data, run.path, "image_shape", list))
-    elif "features" in data:
-        inputs = (look_up(data, run.path, "features", int),)
-    classes = len(data.get("class_names", ()))
+    inputs, classes = _read_data(run.settings, run.path / "config.json")
     text = entry["architecture"]
     return Subject(run.space, text, network, inputs, classes, (note,))
+
+
+def _read_data(
+    settings: Mapping[str, Any], file: Path
+) -> tuple[tuple[int, ...], int]:
+    """Inputs and classes of the data of a run, as far as it says them.
+
+    Raises:
+      InputError: it says something else.
+    """
+    data = settings.get("data")
+    if not isinstance(data, dict):
+        return (), 0
+    inputs: list[int] = []
+    if "image_shape" in data:
+        inputs = look_up(settings, file, "data.image_shape", list)
+    elif "features" in data:
+        inputs = [look_up(settings, file, "data.features", int)]
+    for side in inputs:
+        what = f"{file} is damaged: a number of inputs"
+        if check_kind(side, int, what) < 1:
+            raise InputError(f"{what} is {side}")
+    classes = 0
+    if "class_names" in data:
+        classes = len(look_up(settings, file, "data.class_names", list))
+    return tuple(inputs), classes
 
 
 def _of_training(settings: Mapping[str, Any], file: Path) -> Subject:
@@ -198,15 +222,14 @@ def _of_training(settings: Mapping[str, Any], file: Path) -> Subject:
         )
     stored = look_up(settings, file, "config", dict)
     config = unflatten(FinalConfig(), stored)
-    shape = look_up(settings, file, "data.image_shape", list)
-    names = look_up(settings, file, "data.class_names", list)
+    inputs, classes = _read_data(settings, file)
     text = config.training.architecture
     network = config.network
     return Subject(
         network.space,
         text,
         network,
-        tuple(shape),
-        len(names),
+        inputs,
+        classes,
         (f"the network of the final training {file.parent}",),
     )

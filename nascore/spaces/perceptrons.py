@@ -22,6 +22,8 @@ from nascore.spaces.space import Place, Space
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "elu")
 DROPOUT = "dropout"
+# Of two classes, and of more.
+FINAL_LAYERS = ("sigmoid", "softmax")
 PADDING = 0
 
 
@@ -92,7 +94,7 @@ class MlpSpace(Space[MlpArchitecture]):
     @property
     def final(self) -> str:
         """Name of the final layer."""
-        return "sigmoid" if self.classes == 2 else "softmax"
+        return FINAL_LAYERS[self.classes > 2]
 
     @property
     def outputs(self) -> int:
@@ -298,7 +300,7 @@ def space_of(text: str) -> MlpSpace:
         or whole.activations,
         max(2, len(words)),
         DROPOUT in words,
-        classes=2 if words[-1] == "sigmoid" else whole.classes,
+        classes=2 if words[-1] == FINAL_LAYERS[0] else whole.classes,
     )
 
 

@@ -94,7 +94,9 @@ def _find(path: Path) -> Path:
         for name in (KERAS, SAVED_MODEL, ONNX):
             if (folder / FILE_NAMES[name]).exists():
                 return folder / FILE_NAMES[name]
-    raise InputError(f"{path} holds no exported network")
+    raise InputError(
+        f"{path} holds no exported network; a final training leaves one"
+    )
 
 
 def _load(path: Path) -> Predict:
