@@ -77,18 +77,19 @@ def find(word: str, rank: int | None) -> Subject:
 def _of_text(text: str) -> Subject:
     """What a text says of its space, where flags do not."""
     network = base.read(NetworkConfig())
-    if any(letter.isascii() and letter.isalpha() for letter in text):
-        if text.split("|")[-1].strip() not in FINAL_LAYERS:
-            raise InputError(
-                f"{text[:60]!r} is no folder and no architecture, which is "
-                "integers, or layers such as '256 relu | softmax'"
-            )
+    if text.split("|")[-1].strip() in FINAL_LAYERS:
         own = sorted(base.given(NetworkConfig()))
         if own:
             raise InputError(
                 f"{text[:60]!r} is a perceptron; --{own[0]} is for cells"
             )
         return Subject(space_of(text), text, network)
+    first = text.replace(",", " ").split(maxsplit=1)[:1]
+    if "|" in text or not all(word.lstrip("-").isdecimal() for word in first):
+        raise InputError(
+            f"{text[:60]!r} is no folder and no architecture, which is "
+            "integers, or layers such as '256 relu | softmax'"
+        )
     network, notes = read_cells(text, network, base.given(NetworkConfig()))
     return Subject(network.space, text, network, notes=notes)
 
