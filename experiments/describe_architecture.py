@@ -54,10 +54,10 @@ def main(args: list[str]) -> None:
             'describe_architecture "0 2 ..."'
         )
     found = subject.find(args[0], flags.FLAGS.rank)
+    architecture = found.space.parse(found.text)
     shape: tuple[int, ...] = parse_input(flags.FLAGS.input)
     if found.inputs and not flags.FLAGS["input"].present:
         shape = found.inputs
-    architecture = found.space.parse(found.text)
     formats = pictures.read()
     for note in found.notes:
         print(f"note: {printable(note)}")
@@ -92,7 +92,11 @@ def _describe_cells(
     height, width, channels = shape
     stack = plan(config, (height, width, channels), classes, architecture)
     rows = list_layers(stack)
-    print(f"{'layer':<16}{'kind':<16}{'output':<14}{'parameters':>12}")
+    print(
+        f"for images of {height}x{width}x{channels} (--input) and {classes} "
+        "classes (--classes)\n"
+        f"{'layer':<16}{'kind':<16}{'output':<14}{'parameters':>12}"
+    )
     for row in rows:
         size = "x".join(map(str, row.shape))
         print(f"{row.name:<16}{row.kind:<16}{size:<14}{row.parameters:>12,}")
@@ -104,8 +108,7 @@ def _describe_cells(
     )
     print(
         f"\nparameters: {plain.parameters:,}{head}\n"
-        f"multiply-adds for an image of {height}x{width}x{channels}: "
-        f"{plain.multiply_adds:,}"
+        f"multiply-adds for an image: {plain.multiply_adds:,}"
     )
     title = f"{plain.parameters / 1e6:.2f}M parameters"
     figures = [

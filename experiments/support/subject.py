@@ -117,8 +117,8 @@ def read_cells(
         f"{place} {name}" for place, name in enumerate(network.space.operations)
     )
     note = (
-        f"taken as a {cells} cell of {network.num_nodes} nodes each "
-        f"(--num_nodes) of the operations {operations} (--operations)"
+        f"taken as a {cells} cell of {network.num_nodes} node"
+        f"{'s' * (network.num_nodes > 1)} each (--num_nodes) of the operations {operations} (--operations)"
     )
     return network, (note,)
 
