@@ -9,8 +9,8 @@ names come from the `model_card.json` beside it. RUN is the folder of an
 MLPNAS run on a table.
 
 Pictures are brought to the size and the channels that the network was
-trained on, as its training pictures were, and a line says so; with
---noconvert others are refused.
+trained on, as its training pictures were, and a line says so; --noconvert
+refuses those that its training set could not have held.
 """
 
 import sys
@@ -157,7 +157,7 @@ def cli() -> None:
         "convert",
         True,
         "Bring pictures of another size or number of channels to the model's; "
-        "--noconvert refuses them.",
+        "--noconvert refuses what its training set could not have held.",
     )
     flags.DEFINE_enum(
         "fit",

@@ -116,9 +116,10 @@ def read_cells(
     operations = ", ".join(
         f"{place} {name}" for place, name in enumerate(network.space.operations)
     )
+    plural = "s" * (network.num_nodes > 1)
     note = (
-        f"taken as a {cells} cell of {network.num_nodes} node"
-        f"{'s' * (network.num_nodes > 1)} each (--num_nodes) of the operations {operations} (--operations)"
+        f"taken as a {cells} cell of {network.num_nodes} node{plural} each "
+        f"(--num_nodes) of the operations {operations} (--operations)"
     )
     return network, (note,)
 
