@@ -110,6 +110,8 @@ setup(
     },
     entry_points={
         "console_scripts": [
+            # Every script by one name: `ienas search`, `ienas train`, ...
+            "ienas=experiments.__main__:main",
             "ienas-search-mlpnas=experiments.search_mlpnas:cli",
             "ienas-mlpnas-tables=experiments.mlpnas_tables:cli",
             "ienas-mlpnas-report=experiments.mlpnas_report:cli",

@@ -18,10 +18,6 @@ from absl import flags
 
 from enas.config import EnasConfig
 from experiments import launch
-from experiments.batch import run_jobs
-from experiments.comparison import files as report_files
-from experiments.comparison.gathering import gather
-from experiments.comparison.report import ROWS
 from experiments.jobs import SearchJob
 from experiments.plot_comparison import (
     define_targets,
@@ -29,7 +25,7 @@ from experiments.plot_comparison import (
     read_targets,
 )
 from experiments.rank_check import RankJob
-from flags import base
+from flags import base, preset_files
 from flags import comparison as comparison_flags
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
@@ -76,6 +72,12 @@ def _check_rank_check(configs: Mapping[str, Any]) -> None:
 
 def main(args: list[str]) -> None:
     """Runs what is missing and writes the report."""
+    # These import the libraries that draw: after the flags were checked.
+    from experiments.batch import run_jobs
+    from experiments.comparison import files as report_files
+    from experiments.comparison.gathering import gather
+    from experiments.comparison.report import ROWS
+
     values = flags.FLAGS
     read_targets()
     if args:
@@ -122,6 +124,7 @@ def cli() -> None:
     """Console entry point."""
     comparison_flags.define()
     define_targets()
+    preset_files.define(preset_files.SEARCHES)
     launch.run(main, _define)
 
 

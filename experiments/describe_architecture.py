@@ -2,19 +2,29 @@ r"""Describes an architecture without training it.
 
   python -m experiments.describe_architecture "0 2 0 0 ..." \
       [--num_layers=15 --filters=36] [--input=32x32x3] [--classes=10]
+  python -m experiments.describe_architecture RUN --rank=1
+  python -m experiments.describe_architecture FINAL
 
 Prints the cells, the layers, the parameters and the multiply-adds of its
-network; draws the cells and the network into the folder `--output`.
+network, as a final training would build it; draws the cells and the network
+into the folder `--output`. RUN is a search, FINAL a final training. Of a text
+the length says how many nodes its cells have; layers such as
+"256 relu | softmax" are a perceptron.
 """
 
+import math
 from pathlib import Path
 
 from absl import flags
 
 from experiments import launch, pictures
+from experiments.support import subject
+from experiments.support.subject import Subject
 from flags import base
-from nascore.errors import InputError
+from nascore.errors import InputError, printable
 from nascore.networks.config import NetworkConfig
+from nascore.spaces.cells import CellSpace
+from nascore.spaces.perceptrons import MlpSpace, layer_shapes
 
 
 def parse_input(text: str) -> tuple[int, int, int]:
@@ -40,22 +50,53 @@ def main(args: list[str]) -> None:
     """Describes one architecture."""
     if len(args) != 1:
         raise InputError(
-            'name one architecture in quotes: describe_architecture "0 2 ..."'
+            "name one architecture in quotes, or the folder of a run: "
+            'describe_architecture "0 2 ..."'
         )
-    config = base.read(NetworkConfig())
-    architecture = config.space.parse(args[0])
-    shape = parse_input(flags.FLAGS.input)
+    found = subject.find(args[0], flags.FLAGS.rank)
+    architecture = found.space.parse(found.text)
+    shape: tuple[int, ...] = parse_input(flags.FLAGS.input)
+    if found.inputs and not flags.FLAGS["input"].present:
+        shape = found.inputs
     formats = pictures.read()
+    for note in found.notes:
+        print(f"note: {printable(note)}")
+    print(
+        f"{found.space.format(architecture)}\n\n"
+        f"{found.space.describe(architecture)}\n"
+    )
+    if isinstance(found.space, CellSpace):
+        _describe_cells(found, shape, formats)
+    elif isinstance(found.space, MlpSpace):
+        _describe_perceptron(found.space, found.text, shape)
+
+
+def _describe_cells(
+    found: Subject, shape: tuple[int, ...], formats: list[str]
+) -> None:
+    """Prints and draws the network of cells."""
     launch.quiet_tensorflow()
     from nascore.drawing.cells import draw_architecture
     from nascore.drawing.networks import draw_network, list_layers
     from nascore.networks import costs
     from nascore.networks.stack import plan
 
-    stack = plan(config, shape, flags.FLAGS.classes, architecture)
+    config, classes = found.network, flags.FLAGS.classes
+    if found.classes and not flags.FLAGS["classes"].present:
+        classes = found.classes
+    architecture = config.space.parse(found.text)
+    if len(shape) != 3:
+        raise InputError(
+            "the run does not say the size of its images; give --input"
+        )
+    height, width, channels = shape
+    stack = plan(config, (height, width, channels), classes, architecture)
     rows = list_layers(stack)
-    print(f"{architecture}\n\n{config.space.describe(architecture)}\n")
-    print(f"{'layer':<16}{'kind':<16}{'output':<14}{'parameters':>12}")
+    print(
+        f"for images of {height}x{width}x{channels} (--input) and {classes} "
+        "classes (--classes)\n"
+        f"{'layer':<16}{'kind':<16}{'output':<14}{'parameters':>12}"
+    )
     for row in rows:
         size = "x".join(map(str, row.shape))
         print(f"{row.name:<16}{row.kind:<16}{size:<14}{row.parameters:>12,}")
@@ -78,12 +119,50 @@ def main(args: list[str]) -> None:
         print(f"wrote {path}")
 
 
+def _describe_perceptron(
+    space: MlpSpace, text: str, shape: tuple[int, ...]
+) -> None:
+    """Prints the layers that have weights."""
+    features = math.prod(shape)
+    if flags.FLAGS["classes"].present:
+        outputs = flags.FLAGS.classes if space.classes > 2 else 1
+    else:
+        outputs = space.outputs
+    shapes = layer_shapes(space.parse(text), features, outputs)
+    print(f"{'layer':<16}{'weights':<16}{'parameters':>12}")
+    for place, (rows, columns) in enumerate(shapes, 1):
+        size = f"{rows}x{columns}"
+        print(f"dense {place:<10}{size:<16}{(rows + 1) * columns:>12,}")
+    total = sum((rows + 1) * columns for rows, columns in shapes)
+    print(
+        f"\nparameters: {total:,}, of {features:,} inputs (--input) and "
+        f"{outputs} output{'s' * (outputs > 1)} (--classes)"
+    )
+
+
 def cli() -> None:
     """Console entry point."""
     base.define(NetworkConfig())
     pictures.define(("png", "svg"))
-    flags.DEFINE_string("input", "32x32x3", "Height x width x channels.")
-    flags.DEFINE_integer("classes", 10, "Number of classes.", 2, 100_000)
+    flags.DEFINE_integer(
+        "rank",
+        None,
+        "Of a search: place in its final ranking, or among its best so far; "
+        "not given: the first.",
+        1,
+    )
+    flags.DEFINE_string(
+        "input",
+        "32x32x3",
+        "Height x width x channels; not given, those of the run.",
+    )
+    flags.DEFINE_integer(
+        "classes",
+        10,
+        "Number of classes; not given, that of the run.",
+        2,
+        100_000,
+    )
     base.define_path("output", "architecture", "Folder for the drawings.")
     launch.run(main)
 

@@ -7,13 +7,16 @@ can be narrow by luck is why the exact test, which a handful of seeds can
 seldom pass, decides.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from nascore.stats import holm
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LEVEL = 0.05
 

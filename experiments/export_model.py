@@ -1,5 +1,6 @@
 """Writes an exported network in further formats.
 
+  python -m experiments.export_model FINAL
   python -m experiments.export_model FINAL --format=onnx,saved_model
 
 FINAL is the folder of a final training; what is written joins the

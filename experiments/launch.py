@@ -6,10 +6,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
+from typing import NoReturn
 
 from absl import app, flags, logging
 
+from experiments.support import help_text, program
+from flags import preset_files
 from nascore.errors import InputError, RunStopped, StorageError, printable
 from nascore.paths import expand, quote
 from nascore.process import environment, streams
@@ -19,24 +23,66 @@ from nascore.runs.interrupts import Interrupted, Terminated, raise_terminated
 Main = Callable[[list[str]], None]
 
 
-def run(main: Main, define: Callable[[], None] = lambda: None) -> None:
+def run(
+    main: Main,
+    define: Callable[[], None] = lambda: None,
+    about: str | None = None,
+) -> None:
     """Parses the flags, calls `main` with what is left of them, and exits.
 
     Args:
       main: is given the arguments that are no flags.
       define: defines flags that depend on others; may raise InputError.
+      about: what `--help` begins with; None: the docstring of the script,
+        in which `main` stands.
 
     Exit codes: 0 done, or saved after SIGTERM; 1 the run had to stop; 2 a
     mistake in what the user gave (one line on stderr, no traceback); 130
     Ctrl-C; 143 SIGTERM where there was nothing to save.
     """
+    if about is None:
+        about = sys.modules[main.__module__].__doc__
+    with _outputs():
+        app.run(
+            lambda argv: _guard(main, argv[1:]),
+            flags_parser=lambda argv: _parse(argv, define, about or ""),
+        )
+
+
+def answer(text: Callable[[], str]) -> None:
+    """Prints what needs no flags, and exits as `run` does.
+
+    Args:
+      text: may raise InputError.
+    """
+    with _outputs():
+        try:
+            help_text.show(text())
+        except InputError as error:
+            _exit(2, f"error: {error}")
+
+
+def version() -> str:
+    """What `--version` prints."""
+    try:
+        return f"ienas {metadata.version('ienas')}"
+    except metadata.PackageNotFoundError:
+        return "ienas, from a checkout that is not installed"
+
+
+def refuse(message: str) -> NoReturn:
+    """Exits with 2 and one line on what was wrong with the command."""
+    with _outputs():
+        _exit(2, f"error: {printable(message)}")
+
+
+@contextlib.contextmanager
+def _outputs() -> Iterator[None]:
+    """Standard output and error that take every letter and cannot fail."""
     _use_utf8()
     streams.guard()
     try:
-        app.run(
-            lambda argv: _guard(main, argv[1:]),
-            flags_parser=lambda argv: _parse(argv, define),
-        )
+        yield
     finally:
         _flush()
 
@@ -59,12 +105,26 @@ def _flush() -> None:
             stream.flush()
 
 
-def _parse(argv: list[str], define: Callable[[], None]) -> list[str]:
+def _parse(
+    argv: list[str], define: Callable[[], None], about: str
+) -> list[str]:
     said = io.StringIO()
+    # Absl's own show what the main module defines, which is next to nothing,
+    # and exit with 1 as soon as they are met.
+    for name in ("?", "help", "helpshort", "helpfull", "helpxml"):
+        delattr(flags.FLAGS, name)
     try:
+        preset = preset_files.named(argv)
+        if preset:
+            # First, so that what the user gave holds. Here, too, do those
+            # look who define flags that depend on others.
+            argv[1:1] = preset.words
         define()
+        if preset:
+            preset_files.check_flags(preset)
     except InputError as error:
         _exit(2, f"error: {error}")
+    _answer_help(argv, about)
     try:
         with contextlib.redirect_stderr(said):
             rest = flags.FLAGS(argv)
@@ -78,7 +138,21 @@ def _parse(argv: list[str], define: Callable[[], None]) -> list[str]:
         _exit(2, f"error: {printable(reason)} (--help lists all)")
         raise
     sys.stderr.write(said.getvalue())
+    if preset:
+        # The run folder records what was given.
+        del argv[1 : 1 + len(preset.words)]
     return rest
+
+
+def _answer_help(argv: list[str], about: str) -> None:
+    """Prints help or version and exits, if a command line asks for it."""
+    kind = help_text.asked(argv)
+    if kind:
+        help_text.show(help_text.of_script(about, full=kind == "full"))
+        sys.exit(0)
+    if "--version" in argv[1:]:
+        print(version())
+        sys.exit(0)
 
 
 def _guard(main: Main, args: list[str]) -> None:
@@ -155,23 +229,18 @@ def _how_to_continue(run_dir: Path) -> str:
     if not (run_dir / "config.json").exists():
         return ", and nothing was begun"
     return (
-        f". Continue with: {_program()} --run_dir={quote(str(run_dir))} "
-        "--resume"
+        f". Continue with: {program.name()} "
+        f"--run_dir={quote(str(run_dir))} --resume"
     )
-
-
-def _program() -> str:
-    module = sys.modules["__main__"].__spec__
-    return f"python -m {module.name}" if module else Path(sys.argv[0]).name
 
 
 def command() -> str:
     """The command line that started this program, on one line."""
     words = " ".join(map(quote, sys.argv[1:]))
-    return f"{_program()} {words}"
+    return f"{program.name()} {words}"
 
 
-def _exit(code: int, message: str) -> None:
+def _exit(code: int, message: str) -> NoReturn:
     _flush()
     with contextlib.suppress(OSError):
         print(message, file=sys.stderr)

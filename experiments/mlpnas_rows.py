@@ -7,7 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.mlpnas_variants import VARIANTS
+from experiments.mlpnas_variants import (
+    COMPETITORS_FILE,
+    RUNS_FILE,
+    SCIKIT_LEARN,
+    VARIANTS,
+)
 from mlpnas.competitors import compare
 from mlpnas.config import FINAL_FILE, MlpnasConfig
 from mlpnas.data.load import load
@@ -21,11 +26,7 @@ from nascore.runs.reader import evaluations_file, read_settings
 
 Runs = Mapping[tuple[str, int], Path]
 
-RUNS_FILE = "runs.csv"
-COMPETITORS_FILE = "competitors.csv"
 _ABOUT = "about.json"
-# scikit-learn's, in the order of the table.
-SCIKIT_LEARN = ("mlp", "logistic", "boosting")
 
 
 def write_rows(out: Path, runs: Runs, command: str = "") -> None:

@@ -14,8 +14,14 @@ from flags import base
 from flags.methods import Method
 from mlpnas.candidates.pool import choose_jobs
 from mlpnas.candidates.tasks import LayerWeights
-from mlpnas.competitors import TITLES, Compared, compare
-from mlpnas.config import FINAL_FILE, MODEL_FILE, MlpnasConfig, WorkConfig
+from mlpnas.competitors import Compared, compare
+from mlpnas.config import (
+    COMPETITORS,
+    FINAL_FILE,
+    MODEL_FILE,
+    MlpnasConfig,
+    WorkConfig,
+)
 from mlpnas.data.encoders import TableEncoder
 from mlpnas.data.load import MlpData, load
 from mlpnas.exports.card import CARD_FILE, write_card
@@ -231,7 +237,7 @@ def _compare(
     compared = []
     for name in config.finetune.competitors:
         if name != "random":
-            print(f"fitting {TITLES[name]}", flush=True)
+            print(f"fitting {COMPETITORS[name]}", flush=True)
             result = compare(name, data, config.search.seed)
         elif config.policy.controller == "random":
             continue
@@ -294,7 +300,7 @@ def _print_comparison(tuned: Finetuned, compared: list[Compared]) -> None:
     for entry in compared:
         print(
             f"{entry.validation_accuracy:10.2%}  {entry.test_accuracy:6.2%}  "
-            f"{entry.seconds:7.1f}  {TITLES[entry.name]} {entry.remark}"
+            f"{entry.seconds:7.1f}  {COMPETITORS[entry.name]} {entry.remark}"
         )
 
 

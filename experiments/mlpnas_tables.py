@@ -1,7 +1,8 @@
-r"""Reproduces tables 1 to 4 and 6 of the MLPNAS paper over several seeds.
+r"""Makes the tables of the MLPNAS paper again, over several seeds.
 
   python -m experiments.mlpnas_tables --data_dir=DATA \
       --wine_file=wine-quality.csv --seeds=3 --jobs=2
+  python -m experiments.mlpnas_tables --tables=1,2 --data_dir=DATA
 
 Table 5's data are private; --speakers_file takes a public stand-in, the
 Japanese vowels. Give the same command again after a crash, or with more
@@ -14,7 +15,6 @@ from typing import Any
 from absl import flags
 
 from experiments import launch
-from experiments.batch import run_jobs
 from experiments.jobs import SearchJob
 from experiments.mlpnas_variants import VARIANTS, variants_of
 from flags import base
@@ -109,14 +109,18 @@ def main(args: list[str]) -> None:
     }
     out = Path(values.out)
     jobs = plan_jobs(names, values.seeds, out / "runs", common)
+    # Slow to import: after the flags were checked.
+    from experiments.batch import run_jobs
+
     run_jobs(list(jobs.values()), "epochs", values.jobs)
     # TensorFlow takes seconds to import, and the runs need it, not this.
     launch.quiet_tensorflow()
-    from experiments import mlpnas_report, mlpnas_rows
+    from experiments import mlpnas_rows
+    from experiments.reports import perceptrons
 
     made = {key: job.run_dir for key, job in jobs.items()}
     mlpnas_rows.write_rows(out, made, launch.command())
-    mlpnas_report.write(out)
+    perceptrons.write(out)
 
 
 def cli() -> None:

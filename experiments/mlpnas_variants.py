@@ -3,6 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+# The tables' rows, as files.
+RUNS_FILE = "runs.csv"
+COMPETITORS_FILE = "competitors.csv"
+# Of what the best network is compared with, in the order of the table.
+SCIKIT_LEARN = ("mlp", "logistic", "boosting")
+
 
 class Published(NamedTuple):
     """What a table of the paper says.

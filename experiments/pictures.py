@@ -1,14 +1,18 @@
 """Writing figures in the formats that the user asks for."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import flags
-from matplotlib.figure import Figure
 
-from nascore.drawing.style import save
 from nascore.errors import InputError
 from nascore.runs.atomic import placing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FORMATS = ("png", "pdf", "svg")
 
@@ -40,6 +44,8 @@ def write(
     Raises:
       InputError: the folder cannot be written.
     """
+    from nascore.drawing.style import save
+
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """Makes a comparison's tables, figures and page again, from its CSV files.
 
-python -m experiments.plot_comparison REPORT [--targets=0.5,0.8]
+python -m experiments.plot_comparison REPORT
+python -m experiments.plot_comparison REPORT --targets=0.5,0.8
 """
 
 from pathlib import Path
@@ -8,7 +9,6 @@ from pathlib import Path
 from absl import flags
 
 from experiments import launch
-from experiments.comparison.report import write_report
 from nascore.errors import InputError, printable
 
 
@@ -44,6 +44,9 @@ def define_targets() -> None:
 
 def print_report(folder: Path) -> None:
     """Writes the report and says what it found."""
+    # Imports the libraries that draw: after the flags were checked.
+    from experiments.comparison.report import write_report
+
     found, remarks, page = write_report(folder, read_targets())
     for text in remarks:
         print(f"warning: {printable(text)}")

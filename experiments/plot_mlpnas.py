@@ -1,34 +1,19 @@
 """Draws a run of MLPNAS: its learning curve and the comparison.
 
-  python -m experiments.plot_mlpnas RUN [--format=png,pdf]
+  python -m experiments.plot_mlpnas RUN
+  python -m experiments.plot_mlpnas RUN --format=png,pdf
 
 Reads the files of the run folder only; a run may still be going.
 """
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from matplotlib.figure import Figure
-
 from experiments import launch, pictures
-from experiments.comparison.methods import look_of, method_of
-from mlpnas.competitors import TITLES
-from mlpnas.config import FINAL_FILE
-from nascore.drawing.style import (
-    BLACK,
-    BLUE,
-    POINTS,
-    SKY,
-    VERMILLION,
-    add_legend,
-    count_axis,
-    make_figure,
-    percent_axis,
-    plain_text,
-    styled,
-)
+from mlpnas.config import COMPETITORS, FINAL_FILE
 from nascore.errors import InputError
 from nascore.runs.csv_files import read_table
 from nascore.runs.json_files import look_up
@@ -48,6 +33,11 @@ def plot_run(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
     Raises:
       InputError: no run folder, or nothing in it to draw yet.
     """
+    # What draws is imported where it draws, after the arguments were checked.
+    from experiments.comparison.methods import look_of, method_of
+    from experiments.support import mlpnas_figures as draw
+    from nascore.drawing.style import plain_text
+
     settings = read_settings(run_dir)
     candidates = read_table(
         evaluations_file(run_dir), ["epoch", "score", "predicted"]
@@ -59,68 +49,14 @@ def plot_run(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
         f"{settings['config'].get('dataset')}, seed "
         f"{settings['config'].get('seed')}"
     )
-    figures = {"learning_curve": _plot_curve(candidates, name)}
+    figures = {"learning_curve": draw.plot_curve(candidates, name)}
     if candidates["predicted"].notna().any():
-        figures["predictor"] = _plot_predictor(candidates, name)
+        figures["predictor"] = draw.plot_predictor(candidates, name)
     final = read_end(run_dir / FINAL_FILE)
     if final is not None:
         rows = _list_accuracies(final, run_dir / FINAL_FILE)
-        figures["accuracies"] = _plot_bars(rows, name)
+        figures["accuracies"] = draw.plot_bars(rows, name)
     return pictures.write(figures.items(), run_dir / "plots", formats)
-
-
-@styled
-def _plot_curve(candidates: pd.DataFrame, name: str) -> Figure:
-    """Scores of all candidates; their mean and the best, by epoch."""
-    figure, (axes,) = make_figure()
-    epochs = candidates["epoch"] + 1
-    scores = candidates["score"]
-    axes.scatter(epochs, scores, **{**POINTS, "s": 8}, label="an architecture")
-    means = scores.groupby(epochs).mean()
-    axes.plot(means, color=BLUE, marker="o", ms=3, label="mean")
-    best = scores.groupby(epochs).max().cummax()
-    axes.plot(
-        best,
-        color=VERMILLION,
-        linestyle="--",
-        marker="D",
-        ms=3,
-        label="best so far",
-    )
-    axes.set_xlabel("epoch of the controller")
-    axes.set_ylabel("score (validation)")
-    axes.set_title(name)
-    count_axis(axes.xaxis)
-    percent_axis(axes.yaxis)
-    add_legend(figure)
-    return figure
-
-
-@styled
-def _plot_predictor(candidates: pd.DataFrame, name: str) -> Figure:
-    """Predicted before training against measured, from the second epoch."""
-    figure, (axes,) = make_figure()
-    later = candidates[candidates["epoch"] > 0]
-    points = axes.scatter(
-        later["predicted"],
-        later["score"],
-        s=12,
-        c=later["epoch"] + 1,
-        cmap="cividis",
-        label="an architecture",
-    )
-    bar = figure.colorbar(points, label="epoch")
-    count_axis(bar.ax.yaxis)
-    axes.axline(
-        (0.5, 0.5), slope=1, color=BLACK, linestyle=":", label="as predicted"
-    )
-    axes.set_xlabel("score predicted before training")
-    axes.set_ylabel("measured score")
-    axes.set_title(f"{name}: predictor")
-    for axis in (axes.xaxis, axes.yaxis):
-        percent_axis(axis)
-    add_legend(figure)
-    return figure
 
 
 def _list_accuracies(
@@ -131,11 +67,13 @@ def _list_accuracies(
     Raises:
       InputError: the file is damaged.
     """
+    from nascore.drawing.style import plain_text
+
     own = look_up(final, path, "finetuned", dict)
     named = [("MLPNAS", own)]
     for entry in look_up(final, path, "competitors", list):
         name = look_up(entry, path, "name", str)
-        named.append((TITLES.get(name, plain_text(name, 30)), entry))
+        named.append((COMPETITORS.get(name, plain_text(name, 30)), entry))
     return [
         (
             title,
@@ -144,38 +82,6 @@ def _list_accuracies(
         )
         for title, entry in named
     ]
-
-
-@styled
-def _plot_bars(rows: list[tuple[str, float, float]], name: str) -> Figure:
-    """Accuracies of the found network and of its competitors."""
-    figure, (axes,) = make_figure(height=1.5 + 0.45 * len(rows))
-    for place, (_, validation, test) in enumerate(rows):
-        for shift, value, color, hatch, label in (
-            (-0.2, validation, SKY, "", "validation"),
-            (0.2, test, BLUE, "///", "test"),
-        ):
-            bars = axes.barh(
-                place + shift,
-                value,
-                0.38,
-                color=color,
-                hatch=hatch,
-                edgecolor="white",
-                label=label if place == 0 else None,
-            )
-            axes.bar_label(bars, [f"{value:.1%}"], padding=2, fontsize=8)
-    axes.set_yticks(range(len(rows)), [title for title, _, _ in rows])
-    axes.invert_yaxis()
-    # There is room for a number beside a full bar, and no tick above 100%.
-    axes.set_xlim(0, 1.15)
-    axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
-    axes.grid(False, axis="y")
-    percent_axis(axes.xaxis)
-    axes.set_xlabel("accuracy")
-    axes.set_title(name)
-    add_legend(figure)
-    return figure
 
 
 def main(args: list[str]) -> None:

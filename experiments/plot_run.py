@@ -1,23 +1,27 @@
 """Draws a search: what it measured, what it learned, what it found.
 
-  python -m experiments.plot_run RUN [--window=100] [--format=png,pdf]
+  python -m experiments.plot_run RUN
+  python -m experiments.plot_run RUN --window=100 --format=png,pdf
 
 Reads the files of the run folder only; a run may still be going.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import flags
-from matplotlib.figure import Figure
 
 from experiments import launch, pictures, plot_mlpnas
-from experiments.support import cell_figures, run_figures
-from nascore.drawing.cells import to_dot
 from nascore.errors import InputError
 from nascore.runs.reader import RunRecords, read_run
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.perceptrons import MlpSpace
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def plot_run(
@@ -60,6 +64,8 @@ def _write_dot(
     run: RunRecords, space: CellSpace, out: Path, top: int
 ) -> list[Path]:
     """Writes the best cells in the language of Graphviz."""
+    from nascore.drawing.cells import to_dot
+
     architectures = [
         to_dot(space.parse(entry["architecture"]), space)
         for entry in (run.derived or run.best)[:top]
@@ -74,6 +80,9 @@ def _write_dot(
 def _figures(
     run: RunRecords, window: int, top: int
 ) -> Iterator[tuple[str, Figure]]:
+    # They import the libraries that draw: after the arguments were checked.
+    from experiments.support import cell_figures, run_figures
+
     yield from run_figures.draw(run, window)
     if isinstance(run.space, CellSpace):
         yield from cell_figures.draw(run, top)
@@ -89,11 +98,16 @@ def main(args: list[str]) -> None:
         print(f"wrote {path}")
 
 
-def cli() -> None:
-    """Console entry point."""
+def define() -> None:
+    """Defines the flags."""
     flags.DEFINE_integer("window", 100, "Points of a moving average.", 1)
     flags.DEFINE_integer("top", 3, "Best architectures to draw.", 0)
     pictures.define()
+
+
+def cli() -> None:
+    """Console entry point."""
+    define()
     launch.run(main)
 
 

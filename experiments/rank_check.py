@@ -1,6 +1,7 @@
-"""Trains proposals of a finished search standalone: do the ranks agree?
+"""Trains proposals of a search standalone: do the ranks agree?
 
-python -m experiments.rank_check RUN [--count=8] [--epochs=5]
+  python -m experiments.rank_check RUN
+  python -m experiments.rank_check RUN --count=8 --epochs=5
 
 Writes `rank_check.csv` into the run folder, a row for each architecture; what
 is there already is not trained again. Standalone accuracies are measured on
@@ -16,7 +17,6 @@ from absl import flags
 
 from enas.config import EnasConfig
 from experiments import launch
-from experiments.comparison.rows import UNRANKED
 from experiments.jobs import Job
 from flags import base
 from nascore.config import unflatten
@@ -88,6 +88,9 @@ def missing(run: RunRecords, count: int, epochs: int) -> list[dict]:
       InputError: there are rows of another number of epochs, or measured
         on the images that ranked.
     """
+    # Slow to import: after the arguments were checked.
+    from experiments.comparison.rows import UNRANKED
+
     path = run.path / "rank_check.csv"
     table = read_table(path, _NUMBERS, _TEXTS)
     if len(table) and set(table["epochs"]) != {epochs}:
@@ -173,6 +176,8 @@ def _write(
     epochs: int,
 ) -> None:
     """Writes each accuracy down as soon as it is there."""
+    from experiments.comparison.rows import UNRANKED
+
     progress = Progress(len(entries), 0, "architectures")
     for entry, accuracy in zip(entries, accuracies, strict=True):
         folder.append(

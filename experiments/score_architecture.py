@@ -1,6 +1,7 @@
 r"""Scores given architectures with the shared weights of a run.
 
   python -m experiments.score_architecture RUN "0 2 0 0 ..." ["1 1 ..." ...]
+  python -m experiments.score_architecture RUN --rank=1
 
 The run may be going or finished; nothing in its folder is changed.
 """
@@ -11,6 +12,7 @@ from absl import flags
 
 from enas.config import EnasConfig
 from experiments import launch
+from experiments.support.subject import pick
 from flags import base
 from nascore.config import unflatten
 from nascore.errors import InputError, printable
@@ -19,13 +21,19 @@ from nascore.runs.reader import check_same_data, read_run, settings_with
 
 def main(args: list[str]) -> None:
     """Prints the accuracies of each architecture."""
-    if len(args) < 2:
+    rank = flags.FLAGS.rank
+    if len(args) < (2 if rank is None else 1):
         raise InputError(
-            "name a run folder and an architecture in quotes: "
+            "name a run folder and an architecture in quotes, or its --rank: "
             'score_architecture RUN "0 2 0 0 ..."'
         )
     run = read_run(Path(args[0]))
-    architectures = [run.space.parse(text) for text in args[1:]]
+    texts = args[1:]
+    if rank is not None:
+        entry, note = pick(run, rank)
+        texts.insert(0, entry["architecture"])
+        print(f"note: {printable(note)}")
+    architectures = [run.space.parse(text) for text in texts]
     launch.quiet_tensorflow()
     from nascore.data.images import load
     from nascore.evaluators.checkpointed import load_weights
@@ -53,6 +61,12 @@ def main(args: list[str]) -> None:
 
 def cli() -> None:
     """Console entry point."""
+    flags.DEFINE_integer(
+        "rank",
+        None,
+        "Score this place of the final ranking, too, or of the best so far.",
+        1,
+    )
     base.define_data_dir()
     launch.run(main)
 

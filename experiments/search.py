@@ -10,7 +10,7 @@ from experiments.support import open_run
 
 def cli() -> None:
     """Console entry point."""
-    open_run.run_any()
+    open_run.run_any(__doc__)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Searches cells with ENAS.
 
-python -m experiments.search_enas --flagfile=flags/presets/digits.flags
+python -m experiments.search_enas --preset=digits
 python -m experiments.search_enas --dataset=cifar10 --epochs=150
 python -m experiments.search_enas --run_dir=RUN --resume
 """
@@ -10,7 +10,7 @@ from experiments.support import open_run
 
 def cli() -> None:
     """Console entry point."""
-    open_run.run_method("enas")
+    open_run.run_method("enas", __doc__)
 
 
 if __name__ == "__main__":

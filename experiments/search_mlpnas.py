@@ -11,7 +11,7 @@ from experiments.support import open_run
 
 def cli() -> None:
     """Console entry point."""
-    open_run.run_method("mlpnas")
+    open_run.run_method("mlpnas", __doc__)
 
 
 if __name__ == "__main__":

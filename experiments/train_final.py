@@ -1,9 +1,9 @@
-r"""Trains the network of one architecture from scratch, tests and exports it.
+r"""Trains one architecture from scratch, tests and exports it.
 
-  python -m experiments.train_final --architecture="0 2 0 0 ..." \
-      --flagfile=flags/presets/cifar10_enas.flags
   python -m experiments.train_final --from_run=RUN --rank=1 \
-      --flagfile=flags/presets/quick.flags
+      --preset=final/quick
+  python -m experiments.train_final --preset=final/cifar10_enas \
+      --data_dir=DATA
   python -m experiments.train_final --run_dir=FINAL --resume
 
 The official test set is evaluated once, at the end.
@@ -21,13 +21,14 @@ from absl import flags
 
 from enas.config import EnasConfig
 from experiments import final_resume, launch, plot_final
-from flags import base
+from experiments.support.subject import read_final
+from flags import base, preset_files
 from flags import final as final_flags
 from nascore.config import unflatten
 from nascore.errors import InputError, printable
 from nascore.process.memory import Watch, resident
 from nascore.runs.checkpoint_files import is_saved
-from nascore.runs.config import FINAL_END, RunConfig
+from nascore.runs.config import FINAL_END, FINAL_METHOD, RunConfig
 from nascore.runs.folder import RunFolder, is_finished
 from nascore.runs.reader import (
     check_same_data,
@@ -47,7 +48,10 @@ if TYPE_CHECKING:
     from nascore.training.run import FinalTraining
 
 # What a search's settings say about the data, and about its cells.
-_FROM_RUN = ("dataset", "data_dir", "image_size", "operations", "num_nodes")
+_FROM_RUN = (
+    *("dataset", "data_dir", "image_size", "fit"),
+    *("operations", "num_nodes"),
+)
 
 
 def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
@@ -100,7 +104,7 @@ def read_config() -> FinalConfig:
                 f"--rank={flags.FLAGS.rank} needs --from_run=RUN, the search "
                 "whose ranking is meant"
             )
-        return final_flags.read()
+        return read_final()
     if flags.FLAGS.architecture:
         raise InputError("give --architecture or --from_run, not both")
     taken = settings_of_run(Path(flags.FLAGS.from_run), flags.FLAGS.rank)
@@ -131,7 +135,7 @@ def open_run() -> tuple[FinalConfig, Origin, RunFolder]:
             run = RunFolder.create_named("final", config.data.dataset)
             return config, origin, run
         return config, origin, RunFolder.create(path)
-    stored = read_settings(path, "final training")
+    stored = read_settings(path, FINAL_METHOD)
     config = final_flags.read(stored["config"])
     origin = Origin.from_json(stored, path / "config.json")
     read_end(path / FINAL_END)  # Raises if it is damaged.
@@ -321,6 +325,7 @@ def main(args: list[str]) -> None:
 def define() -> None:
     """Defines all flags of the script."""
     final_flags.define()
+    preset_files.define(preset_files.TRAININGS)
     base.define_path(
         "from_run", "", "Take architecture and data set from this search."
     )

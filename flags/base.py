@@ -2,13 +2,17 @@
 
 import contextlib
 import dataclasses
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from absl import flags
 
-from nascore.config import Config, flatten, unflatten
+from nascore.config import Config, flatten, limits, unflatten
 from nascore.paths import expand, names_path
+
+# Of the flags that are settings, the (least, greatest) number allowed.
+LIMITS: dict[str, tuple[float, float]] = {}
 
 
 class _PathParser(flags.ArgumentParser[str]):
@@ -20,18 +24,21 @@ class _PathParser(flags.ArgumentParser[str]):
 
     def flag_type(self) -> str:
         """For `--help`."""
-        return "string"
+        return "path"
 
 
-def define_path(name: str, default: str | None, text: str) -> None:
+def define_path(
+    name: str, default: str | None, text: str, group: str | None = None
+) -> None:
     """Defines a flag whose value is a path.
 
     Args:
       name: of the flag.
       default: its value where none is given.
       text: what `--help` says.
+      group: heading that `--help` lists it under; None: the script's own.
     """
-    flags.DEFINE(_PathParser(), name, default, text)
+    flags.DEFINE(_PathParser(), name, default, text, module_name=group)
 
 
 def define_data_dir() -> None:
@@ -46,9 +53,14 @@ def define_data_dir() -> None:
 def define(config: Any) -> None:
     """Defines a flag for each field of a dataclass and of those inside it.
 
+    Absl sorts flags by the module that defines them; those of a dataclass
+    are sorted under what its docstring says, which is what people look for.
+
     Args:
       config: an instance; its values are the defaults.
     """
+    group = _heading(config)
+    bounds = limits(config)
     for field in dataclasses.fields(config):
         default = getattr(config, field.name)
         if dataclasses.is_dataclass(default):
@@ -57,20 +69,39 @@ def define(config: Any) -> None:
         # Of two that share a name, as in a comparison, the first holds.
         if field.name in flags.FLAGS:
             continue
-        text = field.metadata["help"]
-        choices = field.metadata["choices"]
-        if choices:
-            flags.DEFINE_enum(field.name, default, choices, text)
-        elif isinstance(default, bool):
-            flags.DEFINE_bool(field.name, default, text)
-        elif isinstance(default, int):
-            flags.DEFINE_integer(field.name, default, text)
-        elif isinstance(default, float):
-            flags.DEFINE_float(field.name, default, text)
-        elif names_path(field):
-            define_path(field.name, default, text)
-        else:
-            flags.DEFINE_string(field.name, default, text)
+        if field.name in bounds:
+            LIMITS[field.name] = bounds[field.name]
+        _define_field(field, default, group)
+
+
+def _define_field(
+    field: "dataclasses.Field[Any]", default: Any, group: str
+) -> None:
+    """Defines the flag of one field."""
+    name, text = field.name, field.metadata["help"]
+    choices = field.metadata["choices"]
+    if choices:
+        flags.DEFINE_enum(name, default, choices, text, module_name=group)
+    elif isinstance(default, bool):
+        flags.DEFINE_bool(name, default, text, module_name=group)
+    elif isinstance(default, int):
+        flags.DEFINE_integer(name, default, text, module_name=group)
+    elif isinstance(default, float):
+        flags.DEFINE_float(name, default, text, module_name=group)
+    elif names_path(field):
+        define_path(name, default, text, group)
+    else:
+        flags.DEFINE_string(name, default, text, module_name=group)
+
+
+def _heading(config: Any) -> str:
+    """What a dataclass is about: the first line of its docstring."""
+    name = type(config).__name__
+    text = (type(config).__doc__ or "").strip()
+    # Python writes one where there is none.
+    if not text or text.startswith(f"{name}("):
+        return f"Settings of {name}"
+    return text.splitlines()[0].rstrip(".")
 
 
 def names(config: Any) -> list[str]:
@@ -93,7 +124,8 @@ def peek(argv: Sequence[str]) -> None:
     Give them back with `flags.FLAGS.unparse_flags()`. Mistakes are left to
     the reading of all flags.
     """
-    with contextlib.suppress(flags.Error, UnicodeDecodeError):
+    quiet = contextlib.redirect_stderr(io.StringIO())
+    with quiet, contextlib.suppress(flags.Error, UnicodeDecodeError):
         flags.FLAGS(argv, known_only=True)
     flags.FLAGS.mark_as_parsed()
 

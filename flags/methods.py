@@ -6,6 +6,7 @@ entry point of the group `ienas.methods`, whose name is the method's and whose
 value a `Method`; it is then known to all scripts.
 """
 
+import difflib
 import functools
 from collections.abc import Mapping
 from importlib import metadata
@@ -102,8 +103,11 @@ def find(name: str) -> Method:
         return METHODS[name]
     if name in _others():
         return _others()[name].load()
+    close = difflib.get_close_matches(name, names(), 1)
+    hint = f"; did you mean {close[0]}?" if close else ""
     raise InputError(
-        f"the method {name!r} is not known; there are: {', '.join(names())}"
+        f"the method {name!r} is not known; there are: "
+        f"{', '.join(names())}{hint}"
     )
 
 

@@ -18,21 +18,13 @@ from threadpoolctl import threadpool_limits
 
 from mlpnas.data.load import MlpData
 
-# How a competitor is called in tables and figures.
-TITLES = {
-    "mlp": "scikit-learn MLPClassifier",
-    "logistic": "logistic regression",
-    "boosting": "gradient boosting",
-    "random": "random search",
-}
-
 
 @dataclasses.dataclass(frozen=True)
 class Compared:
     """A competitor's accuracies.
 
     Attributes:
-      name: see `TITLES`.
+      name: of `mlpnas.config.COMPETITORS`.
       validation_accuracy: on the examples that scores are measured on.
       test_accuracy: on the test examples.
       seconds: of fitting.

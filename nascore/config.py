@@ -4,6 +4,7 @@ Every field carries its own help text, so that the command-line flags can be
 made from the dataclasses and defaults live in one place only.
 """
 
+import contextvars
 import dataclasses
 import math
 import reprlib
@@ -23,6 +24,11 @@ _NAMES = {
     int: "a whole number",
     float: "a finite number",
 }
+
+# Where `limits` wants the bounds to go; None while nobody asks.
+_asked: contextvars.ContextVar[dict[str, tuple[float, float]] | None] = (
+    contextvars.ContextVar("asked", default=None)
+)
 
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 60
@@ -69,6 +75,9 @@ def check_fields(config: Any, **bounds: tuple[float, float]) -> None:
     Raises:
       InputError: names the field, the value and what is allowed.
     """
+    asked = _asked.get()
+    if asked is not None:
+        asked.update(bounds)
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         if "choices" not in field.metadata:
@@ -88,6 +97,22 @@ def check_fields(config: Any, **bounds: tuple[float, float]) -> None:
             else:
                 allowed = f"a number from {least:g} to {greatest:g}"
             raise InputError(f"--{field.name}={value} must be {allowed}")
+
+
+def limits(config: Any) -> dict[str, tuple[float, float]]:
+    """The (least, greatest) value of each field that is a bounded number.
+
+    Args:
+      config: a valid instance. It is made once more, and its own checks say
+        what they check; those of dataclasses inside it are not asked.
+    """
+    found: dict[str, tuple[float, float]] = {}
+    token = _asked.set(found)
+    try:
+        dataclasses.replace(config)
+    finally:
+        _asked.reset(token)
+    return found
 
 
 def _check_value(name: str, value: Any, kind: type) -> None:

@@ -4,7 +4,6 @@ import dataclasses
 import math
 
 import numpy as np
-from scipy import stats
 
 # What a value or a difference can be.
 Limits = tuple[float, float]
@@ -58,6 +57,9 @@ def mean_interval(
     # Equal values may differ by their rounding.
     alike = deviation <= _ROUNDING * np.maximum(1.0, np.abs(mean))
     error = np.where(alike, np.nan, deviation) / np.sqrt(count)
+    # Slow to import, and limits are asked for by scripts that only look.
+    from scipy import stats
+
     reach = error * stats.t.ppf(0.5 + confidence / 2, count - 1)
     low, high = limits
     return mean, np.maximum(mean - reach, low), np.minimum(mean + reach, high)
@@ -100,6 +102,8 @@ def paired_test(
       second: `[n]`.
       limits: the least and the greatest that a difference can be.
     """
+    from scipy import stats
+
     differences = np.asarray(first, np.float64) - np.asarray(second)
     # Rounding makes neither a difference nor, below, an order of flips.
     differences[np.abs(differences) < _ROUNDING] = 0.0

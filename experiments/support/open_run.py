@@ -8,7 +8,7 @@ from typing import Any
 from absl import flags
 
 from experiments import launch
-from flags import base, methods
+from flags import base, methods, preset_files
 from nascore.config import flatten
 from nascore.errors import InputError
 from nascore.runs.config import RunConfig
@@ -18,20 +18,26 @@ from nascore.runs.reader import read_end, read_settings
 from nascore.runs.versions import check_continues
 
 
-def run_method(name: str) -> None:
+def run_method(name: str, about: str | None) -> None:
     """Runs a script that searches with one method; see `launch.run`.
 
     Args:
       name: of the method; its flags may make another of it, such as one
         with a random controller.
+      about: docstring of the script.
     """
     method = methods.find(name)
     _define(method)
-    launch.run(lambda args: _main(args, name, fixed=False))
+    preset_files.define(preset_files.SEARCHES)
+    launch.run(lambda args: _main(args, name, fixed=False), about=about)
 
 
-def run_any() -> None:
-    """Runs the script whose `--method` says what to search with."""
+def run_any(about: str | None) -> None:
+    """Runs the script whose `--method` says what to search with.
+
+    Args:
+      about: docstring of the script.
+    """
     flags.DEFINE_string(
         "method",
         "",
@@ -40,6 +46,7 @@ def run_any() -> None:
         "has its own.",
     )
     base.define(RunConfig())
+    preset_files.define(preset_files.SEARCHES)
     found: list[str] = []
 
     def define() -> None:
@@ -61,7 +68,7 @@ def run_any() -> None:
             )
         _main(args, found[0], fixed=True)
 
-    launch.run(main, define)
+    launch.run(main, define, about)
 
 
 def _method_of_run() -> str:

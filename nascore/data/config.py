@@ -14,6 +14,8 @@ DATASETS = (
     "cifar100",
     "folder",
 )
+# What becomes of pictures that are not square.
+FITS = ("stretch", "pad", "crop")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +35,13 @@ class DataConfig:
         0,
         "Height and width in pixels that images are brought to; 0 takes the "
         "data set's own (32; digits: 16; folder: 32).",
+    )
+    fit: str = option(
+        "stretch",
+        "--dataset=folder: how pictures that are not square become so. "
+        "stretch: their proportions are lost; pad: the whole picture, its "
+        "border repeated; crop: its middle. Models remember it for predict.",
+        FITS,
     )
     split: str = option(
         "clean",
@@ -86,6 +95,11 @@ class DataConfig:
                 f"--validation_fraction={self.validation_fraction} and "
                 f"--search_test_fraction={self.search_test_fraction} leave "
                 "under 5% of the data for training; lower one of them"
+            )
+        if self.fit != FITS[0] and self.dataset != "folder":
+            raise InputError(
+                f"--fit={self.fit} is for --dataset=folder; the images of "
+                f"{self.dataset} are square"
             )
         if self.dataset == "folder" and not self.data_dir:
             raise InputError(

@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
-from sklearn.datasets import load_digits
 
 from nascore.data.config import DataConfig
 from nascore.data.pictures.class_folders import read_class_folders
+from nascore.data.pictures.fitting import pad_to, resize
 from nascore.data.splits import describe_missing, set_aside
 from nascore.errors import InputError
 
@@ -55,6 +54,7 @@ class RawData:
     class_names: tuple[str, ...]
     validation: Split | None = None
     notes: tuple[str, ...] = ()
+    padded_from: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +69,8 @@ class ImageData:
       test: the official test set, for final evaluation only.
       class_names: one for each label.
       notes: one-line remarks that a user should see.
+      padded_from: height and width of the images before their border was
+        repeated to the size that they have; 0: it was not.
     """
 
     name: str
@@ -78,6 +80,7 @@ class ImageData:
     test: Split
     class_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    padded_from: int = 0
 
     @property
     def classes(self) -> int:
@@ -165,6 +168,9 @@ def load_raw(config: DataConfig) -> RawData:
 
 def _load_digits(size: int) -> RawData:
     """The 1,797 8x8 digits that scikit-learn ships; a fifth is for test."""
+    # Slow to import, as is what splits: where it is needed.
+    from sklearn.datasets import load_digits
+
     digits = load_digits()
     images = np.round(digits.images * (255 / 16)).astype(np.uint8)
     every = Split(
@@ -178,7 +184,9 @@ def _load_digits(size: int) -> RawData:
 def _load_folder(config: DataConfig) -> RawData:
     size = config.image_size or PADDED_SIZE
     notes: list[str] = []
-    parts, names = read_class_folders(Path(config.data_dir), size, notes)
+    parts, names = read_class_folders(
+        Path(config.data_dir), size, notes, config.fit
+    )
     splits = {name: Split(*arrays) for name, arrays in parts.items()}
     train = splits["train"]
     if "test" not in splits:
@@ -211,14 +219,21 @@ def _load_prepared(config: DataConfig) -> RawData:
             "are not the published ones; delete the data set and prepare it "
             "again",
         )
-    splits = {}
+    splits, padded_from = {}, 0
     for part, (images, labels) in parts.items():
         if config.image_size:
             images = resize(images, config.image_size)
         elif images.shape[1] < PADDED_SIZE:
+            padded_from = images.shape[1]
             images = pad_to(images, PADDED_SIZE)
         splits[part] = Split(images, labels)
-    return RawData(splits["train"], splits["test"], names, notes=notes)
+    return RawData(
+        splits["train"],
+        splits["test"],
+        names,
+        notes=notes,
+        padded_from=padded_from,
+    )
 
 
 def _split(raw: RawData, config: DataConfig) -> ImageData:
@@ -271,6 +286,7 @@ def _split(raw: RawData, config: DataConfig) -> ImageData:
         test,
         raw.class_names,
         notes,
+        raw.padded_from,
     )
 
 
@@ -324,27 +340,3 @@ def preparation(config: DataConfig) -> str:
     if config.dataset == "digits" or config.image_size:
         return "none"
     return "pad"
-
-
-def resize(images: np.ndarray, size: int) -> np.ndarray:
-    """Brings uint8 `[n, h, w, c]` to `[n, size, size, c]`."""
-    if images.shape[1:3] == (size, size):
-        return images
-    resized = [
-        np.asarray(
-            Image.fromarray(
-                image[..., 0] if image.shape[-1] == 1 else image
-            ).resize((size, size), Image.Resampling.BILINEAR)
-        )
-        for image in images
-    ]
-    return np.stack(resized).reshape(len(images), size, size, -1)
-
-
-def pad_to(images: np.ndarray, size: int) -> np.ndarray:
-    """Pads uint8 `[n, h, w, c]` by repeating the border pixels."""
-    sides = []
-    for have in images.shape[1:3]:
-        before = (size - have) // 2
-        sides.append((before, size - have - before))
-    return np.pad(images, [(0, 0), *sides, (0, 0)], mode="edge")

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from nascore.errors import InputError
 
@@ -34,6 +33,8 @@ def set_aside(
     Raises:
       InputError: too few examples, or too few of a class.
     """
+    from sklearn.model_selection import train_test_split
+
     try:
         rest, part = train_test_split(
             np.arange(len(labels)),

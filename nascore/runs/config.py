@@ -9,6 +9,8 @@ from nascore.errors import InputError
 # What a search and what a final training writes last.
 SEARCH_END = "derived_architectures.json"
 FINAL_END = "test.json"
+# What the `config.json` of a final training calls its method.
+FINAL_METHOD = "final training"
 
 
 @dataclasses.dataclass(frozen=True)

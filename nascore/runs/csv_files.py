@@ -1,14 +1,19 @@
 """Reads the CSV files of a run, also while they are being written."""
 
+from __future__ import annotations
+
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from nascore.config import show
 from nascore.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Numbers that count or name something, and are never missing.
 _WHOLE = ("epoch", "step", "seed", "rank", "epochs", "images")
@@ -34,6 +39,9 @@ def read_table(
       InputError: it cannot be read, lacks a column, or has something else in
         one.
     """
+    # Slow to import, and scripts import this that only refuse a flag.
+    import pandas as pd
+
     empty = pd.DataFrame(columns=[*numbers, *texts])
     if not path.exists():
         return empty
@@ -76,6 +84,8 @@ def check_columns(
 
 
 def _check_numbers(column: pd.Series, path: Path) -> None:
+    import pandas as pd
+
     if pd.api.types.is_bool_dtype(column):
         values = np.full(len(column), np.nan)
         given = np.ones(len(column), bool)

@@ -1,11 +1,11 @@
 """Reads a run folder, also of a run that is still going or was cut off."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from nascore.config import check_kind, show
 from nascore.errors import InputError
@@ -15,6 +15,9 @@ from nascore.runs.json_files import look_up, read_object
 from nascore.spaces import kinds
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.space import Space
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _PLACE = ("epoch", "step")
 

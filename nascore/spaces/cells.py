@@ -241,6 +241,21 @@ class CellSpace(Space[Architecture]):
         return "\n".join(lines)
 
 
+def nodes_in(text: str) -> int | None:
+    """How many nodes each cell of an architecture has, by its length.
+
+    Args:
+      text: integers of a normal and a reduction cell, as `CellSpace.parse`
+        reads them.
+
+    Returns:
+      None if there is no number of nodes with so many integers.
+    """
+    integers = len(text.replace(",", " ").split())
+    nodes, rest = divmod(integers, len(ENAS_CELL_TYPES) * len(Node._fields))
+    return nodes if nodes and not rest else None
+
+
 def _is_name(name: object) -> bool:
     return isinstance(name, str) and bool(_NAME.fullmatch(name))
 

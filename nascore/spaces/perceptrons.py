@@ -22,6 +22,8 @@ from nascore.spaces.space import Place, Space
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "elu")
 DROPOUT = "dropout"
+# Of two classes, and of more.
+FINAL_LAYERS = ("sigmoid", "softmax")
 PADDING = 0
 
 
@@ -92,7 +94,7 @@ class MlpSpace(Space[MlpArchitecture]):
     @property
     def final(self) -> str:
         """Name of the final layer."""
-        return "sigmoid" if self.classes == 2 else "softmax"
+        return FINAL_LAYERS[self.classes > 2]
 
     @property
     def outputs(self) -> int:
@@ -275,6 +277,31 @@ class MlpSpace(Space[MlpArchitecture]):
 
     def _name(self, number: int) -> str:
         return self.vocabulary[number - 1] if number else "nothing"
+
+
+def space_of(text: str) -> MlpSpace:
+    """The smallest space with the architecture of a text.
+
+    Raises:
+      InputError: a layer that is in none.
+    """
+    words = [" ".join(word.split()) for word in text.split("|")]
+    units, activations = set(), set()
+    for word in words[:-1]:
+        width, _, activation = word.partition(" ")
+        if width.isdecimal() and len(width) < 6 and activation in ACTIVATIONS:
+            units.add(int(width))
+            activations.add(activation)
+    whole = MlpSpace()
+    return MlpSpace(
+        tuple(sorted(units)) or whole.units,
+        # In their usual order.
+        tuple(name for name in ACTIVATIONS if name in activations)
+        or whole.activations,
+        max(2, len(words)),
+        DROPOUT in words,
+        classes=2 if words[-1] == FINAL_LAYERS[0] else whole.classes,
+    )
 
 
 def layer_shapes(

@@ -102,6 +102,8 @@ def _export(training: FinalTraining, tested: Tested, history: History) -> None:
                 "shape": list(source.image_shape),
                 "pixels": "0 to 255",
                 "other_sizes": preparation(data),
+                "fit": data.fit,
+                "padded_from": source.padded_from,
                 "pictures": READING,
             },
             "output": "probabilities of the classes",

@@ -8,6 +8,7 @@ from typing import Any
 from nascore.data.describe import describe_data
 from nascore.errors import InputError
 from nascore.process.runtime import device_names
+from nascore.runs.config import FINAL_METHOD
 from nascore.runs.folder import RunFolder
 from nascore.runs.json_files import look_up, read_object
 from nascore.training.averages import Averages
@@ -42,7 +43,7 @@ def record_start(
                 "or choose another --run_dir"
             )
     about = {
-        "method": "final training",
+        "method": FINAL_METHOD,
         "data": {
             **describe_data(data.source),
             "trained_on": len(data.train),

@@ -11,11 +11,16 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 
-from experiments import plot_final, plot_mlpnas
+from experiments import plot_final
 from experiments.comparison import figures
 from experiments.comparison import files as report_files
 from experiments.comparison.tables import make_tables
-from experiments.support import cell_figures, run_figures
+from experiments.support import (
+    cell_figures,
+    final_figures,
+    mlpnas_figures,
+    run_figures,
+)
 from experiments.support.operation_shares import (
     draw_shares,
     shares_by_epoch,
@@ -79,15 +84,15 @@ def figures_of_runs():
     candidates = pd.DataFrame(
         {"epoch": [0, 1, 1], "score": [0.1, 0.5, 0.9], "predicted": 0.4}
     )
-    yield "mlpnas", plot_mlpnas._plot_curve(candidates, "a run")
-    yield "predictor", plot_mlpnas._plot_predictor(candidates, "a run")
+    yield "mlpnas", mlpnas_figures.plot_curve(candidates, "a run")
+    yield "predictor", mlpnas_figures.plot_predictor(candidates, "a run")
     bars = [("MLPNAS", 0.9, 0.8), ("random search", 1.0, 1.0)]
-    yield "accuracies", plot_mlpnas._plot_bars(bars, "a run")
+    yield "accuracies", mlpnas_figures.plot_bars(bars, "a run")
     folder = ROOT / "results" / "final" / "mnist"
     epochs = pd.read_csv(folder / "epochs.csv")
-    yield "learning_curve", plot_final._plot_curve(epochs, "a title")
+    yield "learning_curve", final_figures.plot_curve(epochs, "a title")
     bins = pd.read_csv(folder / "calibration.csv")
-    yield "calibration", plot_final._plot_calibration(bins, 0.01)
+    yield "calibration", final_figures.plot_calibration(bins, 0.01)
 
 
 def figures_of_a_comparison():

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import mlpnas_report, mlpnas_rows
+from experiments import mlpnas_rows
 from experiments.mlpnas_variants import VARIANTS, variants_of
+from experiments.reports import perceptrons
 from mlpnas.competitors import Compared
 from mlpnas.config import MlpnasConfig
 from mlpnas.data.config import MlpDataConfig
@@ -89,7 +90,7 @@ def report(tmp_path, monkeypatch):
         key: make_run(tmp_path / f"{key[0]}-{key[1]}", *key) for key in TEST
     }
     mlpnas_rows.write_rows(tmp_path, runs)
-    mlpnas_report.write(tmp_path)
+    perceptrons.write(tmp_path)
     return tmp_path, runs, fitted
 
 
@@ -120,7 +121,7 @@ def test_competitors_that_were_fitted_are_not_fitted_again(report):
     first = (path / "tables.md").read_bytes()
     packed = (path / "candidates.csv.gz").read_bytes()
     mlpnas_rows.write_rows(path, runs)
-    mlpnas_report.write(path)
+    perceptrons.write(path)
     assert len(fitted) == 6
     assert (path / "tables.md").read_bytes() == first
     assert (path / "candidates.csv.gz").read_bytes() == packed
@@ -146,9 +147,9 @@ def test_differences_are_paired_by_seed(report):
 
 def compared(rows):
     table = pd.DataFrame(rows, columns=["variant", "seed", "test"])
-    for name in mlpnas_report.MEASURES:
+    for name in perceptrons.MEASURES:
         table[name] = table["test"]
-    return mlpnas_report.compare_variants(table), table
+    return perceptrons.compare_variants(table), table
 
 
 def test_runs_are_paired_by_seed_and_not_by_place():
@@ -166,7 +167,7 @@ def test_runs_are_paired_by_seed_and_not_by_place():
     # Seeds 1 and 3 alone: 0.01 and 0.04.
     assert row["count"] == 2
     assert row["mean"] == pytest.approx(0.025)
-    assert mlpnas_report.list_unpaired(table) == [
+    assert perceptrons.list_unpaired(table) == [
         "Not compared, for wine quality, random search, one-shot has no run "
         "of the same seed: wine quality, one-shot and predictor, LSTM of 512, "
         "seed 2.",
@@ -179,7 +180,7 @@ def test_runs_are_paired_by_seed_and_not_by_place():
 def test_a_search_without_its_rival_is_not_compared():
     found, table = compared([("wine", 1, 0.7), ("wine_random", 1, 0.6)])
     assert found.empty
-    assert len(mlpnas_report.list_unpaired(table)) == 1
+    assert len(perceptrons.list_unpaired(table)) == 1
 
 
 def test_the_correction_is_over_the_searches():
@@ -194,7 +195,7 @@ def test_the_correction_is_over_the_searches():
     assert rows.loc["wine", "p_holm"] == pytest.approx(4 / 64)
     assert rows.loc["mnist", "p_value"] == rows.loc["mnist", "p_holm"] == 1
     assert "cannot give a corrected p below 0.0625; 7 could" in (
-        mlpnas_report.verdict({"variant": "wine", **rows.loc["wine"]})
+        perceptrons.verdict({"variant": "wine", **rows.loc["wine"]})
     )
 
 
@@ -205,7 +206,7 @@ def test_a_report_is_made_again_from_its_rows_alone(
     copy = tmp_path_factory.mktemp("copy")
     for name in ("runs.csv", "competitors.csv"):
         (copy / name).write_bytes((path / name).read_bytes())
-    mlpnas_report.main([str(copy)])
+    perceptrons.main([str(copy)])
     for name in ("tables.md", "differences.csv"):
         assert (copy / name).read_bytes() == (path / name).read_bytes()
     rows = pd.read_csv(copy / "runs.csv")
@@ -217,10 +218,10 @@ def test_a_report_is_made_again_from_its_rows_alone(
     ):
         changed.to_csv(copy / "runs.csv", index=False)
         with pytest.raises(InputError, match=words):
-            mlpnas_report.main([str(copy)])
+            perceptrons.main([str(copy)])
     for arguments in ([], ["/nowhere"]):
         with pytest.raises(InputError, match="folder"):
-            mlpnas_report.main(arguments)
+            perceptrons.main(arguments)
 
 
 def test_rivals_share_weights_as_their_searches_do():

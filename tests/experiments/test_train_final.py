@@ -30,6 +30,7 @@ from nascore.runs.reader import read_run
 from nascore.search.config import SearchConfig
 from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.exports import formats
+from nascore.training.exports.card import Intake
 from nascore.training.exports.classifier import load_classifier
 from nascore.training.provenance.origin import Origin, SearchOrigin
 from nascore.training.run import FinalTraining
@@ -273,20 +274,22 @@ def test_predict_names_classes_and_refuses_other_pictures(
     assert re.fullmatch(rf"{good}: \d [\d.]+%, \d [\d.]+%\n", done.stdout)
     for mode, size, words in (
         ("L", (9, 8), "has 9x8 pixels and the model takes 8x8"),
-        ("RGB", (8, 8), "--convert to turn them grey"),
+        ("RGB", (8, 8), "--noconvert out to turn them grey"),
     ):
         bad = picture(tmp_path / "bad.png", mode, size)
         with pytest.raises(InputError, match=words):
-            predict.read_pixels(bad, (8, 8, 1), "none", False)
-        pixels = predict.read_pixels(bad, (8, 8, 1), "none", True)
+            predict.read_pixels(bad, Intake((8, 8, 1), "none"), False)
+        pixels = predict.read_pixels(bad, Intake((8, 8, 1), "none"), True)
         assert pixels.shape == (8, 8, 1)
     grey = picture(tmp_path / "grey.png", "L", (6, 6))
     with pytest.raises(InputError, match="is grey and the model takes"):
-        predict.read_pixels(grey, (8, 8, 3), "none", False)
-    assert predict.read_pixels(grey, (8, 8, 1), "pad", False).min() == 7
+        predict.read_pixels(grey, Intake((8, 8, 3), "none"), False)
+    assert predict.read_pixels(grey, Intake((8, 8, 1), "pad"), False).min() == 7
     (tmp_path / "text.png").write_text("no image")
     with pytest.raises(InputError, match="cannot be read as an image"):
-        predict.read_pixels(tmp_path / "text.png", (8, 8, 1), "none", False)
+        predict.read_pixels(
+            tmp_path / "text.png", Intake((8, 8, 1), "none"), False
+        )
 
 
 def test_files_that_are_no_models(trained, tmp_path):

@@ -190,7 +190,7 @@ PICTURES = [
 @pytest.mark.parametrize(("new", "words"), PICTURES)
 def test_bad_pictures(refused, model, new, words):
     (model.parent / "photo.png").write_bytes(new)
-    refused("predict", KERAS, words)
+    refused("predict", [*KERAS, "--noconvert"], words)
 
 
 @pytest.mark.parametrize("name", ["nowhere.png", "model"])

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nascore.data.pictures.decoding import is_grey, read_image, to_size
+from nascore.data.pictures.decoding import is_grey, read_image
+from nascore.data.pictures.fitting import STRETCH, fit
 from nascore.data.pictures.layout import FolderLayout, find_layout
 from nascore.data.pictures.tally import Tally
 from nascore.errors import InputError
@@ -19,7 +20,10 @@ Arrays = tuple[np.ndarray, np.ndarray]
 
 
 def read_class_folders(
-    root: Path, size: int, notes: list[str] | None = None
+    root: Path,
+    size: int,
+    notes: list[str] | None = None,
+    how: str = STRETCH,
 ) -> tuple[dict[str, Arrays], tuple[str, ...]]:
     """Reads a data set of class folders.
 
@@ -29,6 +33,8 @@ def read_class_folders(
         that do. Pictures in sub-folders of a class belong to it.
       size: height and width that the images are brought to.
       notes: gets lines on how it was read, and what was left out.
+      how: what becomes of pictures that are not square, see
+        `nascore.data.pictures.fitting.fit`.
 
     Returns:
       For `train`, and `valid` and `test` where they exist: uint8 images
@@ -50,8 +56,9 @@ def read_class_folders(
         # Filled, not stacked: there is no moment with two copies.
         images = np.empty((len(paths), size, size, channels), np.uint8)
         for place, path in enumerate(paths):
-            image = to_size(read_image(path, mode, tally), (size, size))
-            images[place] = image.reshape(size, size, channels)
+            image = read_image(path, mode, tally)
+            pixels = fit(image, (size, size), how, tally)
+            images[place] = pixels.reshape(size, size, channels)
         labels = np.repeat(
             np.arange(len(layout.classes), dtype=np.int32),
             [len(by_class[name]) for name in layout.classes],

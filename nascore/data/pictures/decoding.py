@@ -280,13 +280,6 @@ def _laid(image: Image.Image, alpha: Image.Image, ground: str) -> Image.Image:
     return laid
 
 
-def to_size(image: Image.Image, size: tuple[int, int]) -> np.ndarray:
-    """Brings an image to (width, height); uint8 `[height, width, ...]`."""
-    if image.size != size:
-        image = image.resize(size, Image.Resampling.BILINEAR)
-    return np.asarray(image)
-
-
 def _unreadable(path: Path, reason: object) -> InputError:
     return InputError(f"{path} cannot be read as an image: {reason}")
 

@@ -15,6 +15,10 @@ _MARKS = {
     "deep": "of more than 8 bits (the upper 8 are taken)",
     "turned": "turned as EXIF says",
     "pages": "of several frames or pages (the first is taken)",
+    "sized": "of another size (brought to the model's)",
+    "stretch": "of other proportions (stretched; --fit=pad and crop keep them)",
+    "pad": "of other proportions (padded by their border)",
+    "crop": "of other proportions (cropped to their middle)",
 }
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from nascore.config import check_kind
 from nascore.errors import InputError
-from nascore.runs.json_files import look_up, read_object
+from nascore.training.exports.card import Intake, read_card
 from nascore.training.exports.formats import (
     CARD,
     FILE_NAMES,
@@ -22,8 +21,6 @@ from nascore.training.exports.write import load_keras
 
 Predict = Callable[[np.ndarray], np.ndarray]
 _BATCH = 256
-# Of a side.
-_MOST_PIXELS = 4096
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,15 +28,13 @@ class Classifier:
     """What an exported network makes of images.
 
     Attributes:
-      shape: height, width and channels that it takes.
+      intake: the images that it takes.
       classes: their names.
-      other_sizes: see `nascore.data.images.preparation`.
       run: maps float32 pixels in [0, 255] to probabilities.
     """
 
-    shape: tuple[int, int, int]
+    intake: Intake
     classes: tuple[str, ...]
-    other_sizes: str
     run: Predict
 
     def predict(self, images: np.ndarray) -> np.ndarray:
@@ -65,7 +60,7 @@ def load_classifier(path: Path, trust: bool = False) -> Classifier:
     """
     path = _find(path)
     card_path = path.parent / CARD
-    (height, width, channels), classes, other_sizes = _read_card(card_path)
+    intake, classes = read_card(card_path)
     if path.is_dir() and not trust:
         raise InputError(
             f"{path} is a SavedModel, a program that may read and write "
@@ -74,7 +69,7 @@ def load_classifier(path: Path, trust: bool = False) -> Classifier:
         )
     try:
         run = _load(path)
-        out = run(np.zeros((1, height, width, channels), np.float32))
+        out = run(np.zeros((1, *intake.shape), np.float32))
     # Each library has errors of its own for a file that is no model.
     except Exception as error:
         if isinstance(error, InputError):
@@ -86,25 +81,7 @@ def load_classifier(path: Path, trust: bool = False) -> Classifier:
             f"{path} gives {out.shape[-1]} classes and {card_path} names "
             f"{len(classes)}; they do not belong together"
         )
-    return Classifier((height, width, channels), classes, other_sizes, run)
-
-
-def _read_card(
-    path: Path,
-) -> tuple[tuple[int, int, int], tuple[str, ...], str]:
-    """Shape, classes, and what is done with other sizes."""
-    card = read_object(path)
-    shape = look_up(card, path, "input.shape", list)
-    for side in shape:
-        check_kind(side, int, f"{path} is damaged: 'input.shape'")
-    if len(shape) != 3 or not 1 <= min(shape) <= max(shape) <= _MOST_PIXELS:
-        raise InputError(f"{path} is damaged: no image has the shape {shape}")
-    classes = look_up(card, path, "classes", list)
-    for name in classes:
-        check_kind(name, str, f"{path} is damaged: 'classes'")
-    other_sizes = look_up(card, path, "input.other_sizes", str)
-    height, width, channels = shape
-    return (height, width, channels), tuple(classes), other_sizes
+    return Classifier(intake, classes, run)
 
 
 def _find(path: Path) -> Path:
@@ -117,7 +94,9 @@ def _find(path: Path) -> Path:
         for name in (KERAS, SAVED_MODEL, ONNX):
             if (folder / FILE_NAMES[name]).exists():
                 return folder / FILE_NAMES[name]
-    raise InputError(f"{path} holds no exported network")
+    raise InputError(
+        f"{path} holds no exported network; a final training leaves one"
+    )
 
 
 def _load(path: Path) -> Predict:

@@ -6,7 +6,8 @@ from PIL import Image
 from sklearn.model_selection import train_test_split
 
 from nascore.data.config import DataConfig
-from nascore.data.images import load, pad_to, resize
+from nascore.data.images import load
+from nascore.data.pictures.fitting import pad_to, resize
 from nascore.errors import InputError
 
 

@@ -10,6 +10,7 @@ from nascore.data.images import load, load_raw
 from nascore.data.pictures.class_folders import read_class_folders
 from nascore.data.pictures.layout import find_layout
 from nascore.errors import InputError
+from nascore.training.exports.card import Intake
 
 
 def draw(path, level=0, mode="L", count=1, ending="png", **options):
@@ -303,5 +304,5 @@ def test_predicting_reads_as_training_does(tmp_path):
     paths = sorted(tmp_path.rglob("*.*"))
     assert len(paths) == 14 and len(trained) == 7
     for path in paths:
-        pixels = read_pixels(path, (8, 8, 3), "resize", False)
+        pixels = read_pixels(path, Intake((8, 8, 3), "resize"), False)
         assert pixels.tobytes() in trained, path

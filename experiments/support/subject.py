@@ -1,0 +1,237 @@
+"""Which architecture a command line means: by its text, or by its run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from absl import flags
+
+from flags import base
+from flags import final as final_flags
+from nascore.config import check_kind, flatten, unflatten
+from nascore.errors import InputError
+from nascore.networks.config import NetworkConfig
+from nascore.runs.config import FINAL_METHOD
+from nascore.runs.json_files import look_up, read_object
+from nascore.runs.reader import RunRecords, numbers_of, read_run
+from nascore.spaces.cells import CellSpace, nodes_in
+from nascore.spaces.perceptrons import FINAL_LAYERS, space_of
+from nascore.spaces.space import Space
+from nascore.training.config import FinalConfig
+
+# Settings that make the space of cells.
+_SPACE = ("operations", "num_nodes")
+
+
+class Subject(NamedTuple):
+    """An architecture, and what is known about its network.
+
+    Attributes:
+      space: that it is read in.
+      text: of it.
+      network: settings of the network of its cells.
+      inputs: height, width and channels, or features; empty: not known.
+      classes: their number; 0: not known.
+      notes: what was taken for granted, a line each.
+    """
+
+    space: Space
+    text: str
+    network: NetworkConfig
+    inputs: tuple[int, ...] = ()
+    classes: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def find(word: str, rank: int | None) -> Subject:
+    """Finds the architecture that a word means.
+
+    Args:
+      word: an architecture, or the folder of a search or a final training.
+      rank: place in the ranking of a search, from 1; None: not given.
+
+    Raises:
+      InputError: there is none, or flags that contradict it.
+    """
+    path = Path(word)
+    # A text of many words is no name that a system would take.
+    if len(word) > 250 or not path.is_dir():
+        if rank is not None:
+            raise InputError(
+                f"--rank={rank} is for the folder of a search, which "
+                f"{word[:60]!r} is not"
+            )
+        return _of_text(word)
+    file = path / "config.json"
+    settings = read_object(file)
+    if settings.get("method") != FINAL_METHOD:
+        return _of_search(read_run(path), rank or 1)
+    if rank is not None:
+        raise InputError(
+            f"--rank={rank} is for searches; {path} is a final training of "
+            "one architecture"
+        )
+    return _of_training(settings, file)
+
+
+def _of_text(text: str) -> Subject:
+    """What a text says of its space, where flags do not."""
+    network = base.read(NetworkConfig())
+    if text.split("|")[-1].strip() in FINAL_LAYERS:
+        own = sorted(base.given(NetworkConfig()))
+        if own:
+            raise InputError(
+                f"{text[:60]!r} is a perceptron; --{own[0]} is for cells"
+            )
+        return Subject(space_of(text), text, network)
+    first = text.replace(",", " ").split(maxsplit=1)[:1]
+    if "|" in text or not all(word.lstrip("-").isdecimal() for word in first):
+        raise InputError(
+            f"{text[:60]!r} is no folder and no architecture, which is "
+            "integers, or layers such as '256 relu | softmax'"
+        )
+    network, notes = read_cells(text, network, base.given(NetworkConfig()))
+    return Subject(network.space, text, network, notes=notes)
+
+
+def read_cells(
+    text: str, network: NetworkConfig, given: Mapping[str, Any]
+) -> tuple[NetworkConfig, tuple[str, ...]]:
+    """Takes the number of nodes from a text of cells, if it is not given.
+
+    Args:
+      text: the architecture.
+      network: its settings.
+      given: those that the user gave.
+
+    Returns:
+      The settings, and lines on what was taken for granted.
+    """
+    nodes = nodes_in(text)
+    if nodes is None or all(name in given for name in _SPACE):
+        return network, ()
+    if "num_nodes" not in given:
+        network = with_values(network, {"num_nodes": nodes})
+    cells = " and ".join(network.space.cell_types)
+    operations = ", ".join(
+        f"{place} {name}" for place, name in enumerate(network.space.operations)
+    )
+    plural = "s" * (network.num_nodes > 1)
+    note = (
+        f"taken as a {cells} cell of {network.num_nodes} node{plural} each "
+        f"(--num_nodes) of the operations {operations} (--operations)"
+    )
+    return network, (note,)
+
+
+def read_final() -> FinalConfig:
+    """The final training that the flags describe, and no search.
+
+    Raises:
+      InputError: a value that is not allowed.
+    """
+    text = flags.FLAGS.architecture
+    network, notes = read_cells(
+        text, base.read(NetworkConfig()), base.given(NetworkConfig())
+    )
+    config = final_flags.read({**flatten(FinalConfig()), **flatten(network)})
+    for note in notes:
+        print(f"note: --architecture {note}")
+    return config
+
+
+def with_values(network: NetworkConfig, values: Mapping[str, Any]) -> Any:
+    """The same settings but for some."""
+    return unflatten(network, {**flatten(network), **values})
+
+
+def pick(run: RunRecords, rank: int) -> tuple[dict[str, Any], str]:
+    """An architecture of a search, and how it was chosen.
+
+    Args:
+      run: the search.
+      rank: its place in the final ranking, or among the best so far.
+
+    Raises:
+      InputError: there is no such place.
+    """
+    ranking = run.derived or run.best
+    where = "final ranking" if run.derived else "best so far"
+    if not 1 <= rank <= len(ranking):
+        raise InputError(
+            f"--rank={rank} must be from 1 to {len(ranking)}, the length of "
+            f"the {where} of {run.path}"
+        )
+    entry = ranking[rank - 1]
+    name = numbers_of(entry, run.space)[0] if run.derived else run.measures
+    return entry, (
+        f"rank {rank} of the {where} of {run.path}, {name.replace('_', ' ')} "
+        f"{entry[name]:.1%}"
+    )
+
+
+def _of_search(run: RunRecords, rank: int) -> Subject:
+    given = base.given(NetworkConfig())
+    own = [name for name in _SPACE if name in given]
+    if own:
+        raise InputError(
+            f"--{own[0]}={given[own[0]]} is not for an architecture of a run: "
+            f"{run.path} says itself what its space is"
+        )
+    entry, note = pick(run, rank)
+    network = base.read(NetworkConfig())
+    if isinstance(run.space, CellSpace):
+        names = ",".join(run.space.operations)
+        values = {"operations": names, "num_nodes": run.space.num_nodes}
+        network = with_values(network, values)
+    inputs, classes = _read_data(run.settings, run.path / "config.json")
+    text = entry["architecture"]
+    return Subject(run.space, text, network, inputs, classes, (note,))
+
+
+def _read_data(
+    settings: Mapping[str, Any], file: Path
+) -> tuple[tuple[int, ...], int]:
+    """Inputs and classes of the data of a run, as far as it says them.
+
+    Raises:
+      InputError: it says something else.
+    """
+    data = settings.get("data")
+    if not isinstance(data, dict):
+        return (), 0
+    inputs: list[int] = []
+    if "image_shape" in data:
+        inputs = look_up(settings, file, "data.image_shape", list)
+    elif "features" in data:
+        inputs = [look_up(settings, file, "data.features", int)]
+    for side in inputs:
+        what = f"{file} is damaged: a number of inputs"
+        if check_kind(side, int, what) < 1:
+            raise InputError(f"{what} is {side}")
+    classes = 0
+    if "class_names" in data:
+        classes = len(look_up(settings, file, "data.class_names", list))
+    return tuple(inputs), classes
+
+
+def _of_training(settings: Mapping[str, Any], file: Path) -> Subject:
+    given = sorted(base.given(NetworkConfig()))
+    if given:
+        raise InputError(
+            f"{file.parent} has a network of its own; leave --{given[0]} out, "
+            "or give the architecture instead"
+        )
+    stored = look_up(settings, file, "config", dict)
+    config = unflatten(FinalConfig(), stored)
+    inputs, classes = _read_data(settings, file)
+    text = config.training.architecture
+    network = config.network
+    return Subject(
+        network.space,
+        text,
+        network,
+        inputs,
+        classes,
+        (f"the network of the final training {file.parent}",),
+    )
