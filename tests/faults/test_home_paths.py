@@ -29,13 +29,14 @@ for path in sorted(os.listdir("experiments")):
         assert os.wait()[1] == 0
         continue
     sys.argv = [path]
-    launch.run = lambda main, define=lambda: None: define()
+    launch.run = lambda main, define=lambda: None, about=None: define()
     module.cli()
     found = {}
     for name in flags.FLAGS:
         flag = flags.FLAGS[name]
         owner = flags.FLAGS.find_module_defining_flag(name)
-        if flag.flag_type() == "string" and not owner.startswith("absl"):
+        texts = flag.flag_type() in ("string", "path")
+        if texts and not owner.startswith("absl"):
             found[name] = flag.parser.parse("~/x")
     print(json.dumps([path, found]), flush=True)
     os._exit(0)
