@@ -1,4 +1,4 @@
-"""The report of the tables of MLPNAS: what `experiments.mlpnas_report` makes."""
+"""The report of MLPNAS's tables, as `experiments.mlpnas_report` writes it."""
 
 from __future__ import annotations
 
