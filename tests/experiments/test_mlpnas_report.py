@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import mlpnas_rows
+from experiments import mlpnas_report, mlpnas_rows
 from experiments.mlpnas_variants import VARIANTS, variants_of
 from experiments.reports import perceptrons
 from mlpnas.competitors import Compared
@@ -206,7 +206,7 @@ def test_a_report_is_made_again_from_its_rows_alone(
     copy = tmp_path_factory.mktemp("copy")
     for name in ("runs.csv", "competitors.csv"):
         (copy / name).write_bytes((path / name).read_bytes())
-    perceptrons.main([str(copy)])
+    mlpnas_report.main([str(copy)])
     for name in ("tables.md", "differences.csv"):
         assert (copy / name).read_bytes() == (path / name).read_bytes()
     rows = pd.read_csv(copy / "runs.csv")
@@ -218,10 +218,10 @@ def test_a_report_is_made_again_from_its_rows_alone(
     ):
         changed.to_csv(copy / "runs.csv", index=False)
         with pytest.raises(InputError, match=words):
-            perceptrons.main([str(copy)])
+            mlpnas_report.main([str(copy)])
     for arguments in ([], ["/nowhere"]):
         with pytest.raises(InputError, match="folder"):
-            perceptrons.main(arguments)
+            mlpnas_report.main(arguments)
 
 
 def test_rivals_share_weights_as_their_searches_do():
