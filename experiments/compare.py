@@ -28,7 +28,8 @@ from experiments.plot_comparison import (
     read_targets,
 )
 from experiments.rank_check import RankJob
-from flags import base
+from experiments.support import presets
+from flags import base, methods
 from flags import comparison as comparison_flags
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
@@ -82,6 +83,9 @@ def main(args: list[str]) -> None:
         rows = gather(folders)
         out = Path(values.out or f"comparisons/{'-'.join(rows.datasets)}")
     else:
+        chosen = [methods.find(name) for name in values.methods]
+        shared = comparison_flags.shared_config(values.methods[0])
+        presets.take_for(chosen, shared)
         configs = comparison_flags.read(values.methods)
         if values.rank_check:
             _check_rank_check(configs)
@@ -92,7 +96,14 @@ def main(args: list[str]) -> None:
             configs = {k: make_absolute(v) for k, v in configs.items()}
             out = out.absolute()
         jobs = plan_jobs(configs, values.seeds, out / "runs")
-        run_jobs(jobs, "epochs", values.jobs, values.backend, values.scheduler)
+        run_jobs(
+            jobs,
+            "epochs",
+            values.jobs,
+            values.backend,
+            values.scheduler,
+            presets.shorter(jobs[0].config, in_time=False),
+        )
         folders = [job.run_dir for job in jobs]
         if values.rank_check:
             run_jobs(

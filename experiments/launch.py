@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from nascore.process.quiet import quiet_tensorflow as quiet_tensorflow
 from nascore.runs.interrupts import Interrupted, Terminated, raise_terminated
 
 Main = Callable[[list[str]], None]
+
+# When this process began, by the monotonic clock.
+BEGAN = time.monotonic()
 
 
 def run(main: Main, define: Callable[[], None] = lambda: None) -> None:
@@ -155,12 +159,24 @@ def _stopped(signum: int, run_dir: Path) -> Interrupted:
 def _how_to_continue(run_dir: Path) -> str:
     if not (run_dir / "config.json").exists():
         return ", and nothing was begun"
+    return f". Continue with: {resuming(run_dir)}"
+
+
+def program() -> str:
+    """This script, as its user calls it."""
     module = sys.modules["__main__"].__spec__
-    program = f"python -m {module.name}" if module else Path(sys.argv[0]).name
-    return (
-        f". Continue with: {program} --run_dir={shlex.quote(str(run_dir))} "
-        "--resume"
-    )
+    return f"python -m {module.name}" if module else Path(sys.argv[0]).name
+
+
+def resuming(run_dir: Path, hours: float = 0.0) -> str:
+    """The command that goes on with a run of this script.
+
+    Args:
+      run_dir: its folder.
+      hours: that it has again; 0 is no limit.
+    """
+    command = f"{program()} --run_dir={shlex.quote(str(run_dir))} --resume"
+    return command + f" --max_hours={hours:g}" * bool(hours)
 
 
 def _exit(code: int, message: str) -> None:

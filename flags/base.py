@@ -23,15 +23,21 @@ class _PathParser(flags.ArgumentParser[str]):
         return "string"
 
 
-def define_path(name: str, default: str | None, text: str) -> None:
+def define_path(
+    name: str,
+    default: str | None,
+    text: str,
+    into: flags.FlagValues = flags.FLAGS,
+) -> None:
     """Defines a flag whose value is a path.
 
     Args:
       name: of the flag.
       default: its value where none is given.
       text: what `--help` says.
+      into: where; the command line's.
     """
-    flags.DEFINE(_PathParser(), name, default, text)
+    flags.DEFINE(_PathParser(), name, default, text, into)
 
 
 def define_data_dir() -> None:
@@ -43,34 +49,37 @@ def define_data_dir() -> None:
     )
 
 
-def define(config: Any) -> None:
+def define(config: Any, into: flags.FlagValues = flags.FLAGS) -> None:
     """Defines a flag for each field of a dataclass and of those inside it.
 
     Args:
       config: an instance; its values are the defaults.
+      into: where; the command line's.
     """
     for field in dataclasses.fields(config):
         default = getattr(config, field.name)
         if dataclasses.is_dataclass(default):
-            define(default)
+            define(default, into)
             continue
         # Of two that share a name, as in a comparison, the first holds.
-        if field.name in flags.FLAGS:
+        if field.name in into:
             continue
         text = field.metadata["help"]
         choices = field.metadata["choices"]
         if choices:
-            flags.DEFINE_enum(field.name, default, choices, text)
+            flags.DEFINE_enum(
+                field.name, default, choices, text, flag_values=into
+            )
         elif isinstance(default, bool):
-            flags.DEFINE_bool(field.name, default, text)
+            flags.DEFINE_bool(field.name, default, text, flag_values=into)
         elif isinstance(default, int):
-            flags.DEFINE_integer(field.name, default, text)
+            flags.DEFINE_integer(field.name, default, text, flag_values=into)
         elif isinstance(default, float):
-            flags.DEFINE_float(field.name, default, text)
+            flags.DEFINE_float(field.name, default, text, flag_values=into)
         elif names_path(field):
-            define_path(field.name, default, text)
+            define_path(field.name, default, text, into)
         else:
-            flags.DEFINE_string(field.name, default, text)
+            flags.DEFINE_string(field.name, default, text, flag_values=into)
 
 
 def names(config: Any) -> list[str]:
