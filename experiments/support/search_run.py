@@ -43,7 +43,7 @@ def run(method: Method, config: Any, folder: RunFolder) -> None:
     )
     _describe_start(search, assembly.summarize(data), data.notes)
     epochs = flatten(config).get("then_train", 0)
-    after = f", then two trainings of {epochs} epochs" if epochs else ""
+    after = f", then two trainings of {epochs} epochs each" if epochs else ""
     terms = make_terms(run_config, need, presets.shorter(config), after)
     ranked = search.run(terms, run_config.finish)
     _print_end(search, ranked)

@@ -6,7 +6,6 @@ the search, and logistic regression learns from the same images.
 
 import shlex
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,7 +76,10 @@ def then_train(
         path = folder.path / _FOLDERS[name]
         print(f"\ntraining the {name} for {epochs} epochs, in {path}")
         final = _configure(config, architecture)
-        if not _train(final, folder.path, path, run_config):
+        # Nothing has chosen the random one.
+        search = read_run(folder.path) if name == BEST else None
+        origin = Origin(search and SearchOrigin.of(search))
+        if not _train(final, origin, path, run_config):
             hours = run_config.max_hours
             print(f"go on with: {launch.resuming(folder.path, hours)}")
             return
@@ -115,7 +117,7 @@ def _configure(config: EnasConfig, architecture: str) -> FinalConfig:
 
 
 def _train(
-    config: FinalConfig, search: Path, path: Path, run_config: RunConfig
+    config: FinalConfig, origin: Origin, path: Path, run_config: RunConfig
 ) -> bool:
     """Trains in a folder, or goes on there; says whether it is finished."""
     begun = (path / "config.json").exists()
@@ -130,7 +132,6 @@ def _train(
     if end and end["epochs"] >= config.training.epochs:
         return True
     with RunFolder.open(path) if begun else RunFolder.create(path) as run:
-        origin = Origin(SearchOrigin.of(read_run(search)))
         done = final_run.work(
             config, origin, run, run_config, path if begun else None
         )
@@ -186,24 +187,23 @@ def _print(rows: list[Row], epochs: int) -> None:
             f"  {row.name:<20}{row.accuracy:7.2%}  (95% interval "
             f"{row.low:.2%} to {row.high:.2%})"
         )
-    print("\n".join(_verdict(best, drawn)))
+    print(verdict(best, drawn))
 
 
-def _verdict(best: Row, drawn: Row) -> Iterator[str]:
+def verdict(best: Row, drawn: Row) -> str:
     """What follows from the two cells, and what does not."""
     if best.low <= drawn.accuracy <= best.high:
-        yield (
+        return (
             "the random cell is as good as the one found, within the "
-            "interval: on these images any cell will do, and the search has "
-            "shown that it runs, not that it is needed"
+            "interval: here any cell will do, and this search shows how it "
+            "works, not that it is needed"
         )
-    elif best.accuracy > drawn.accuracy:
-        yield (
+    if best.accuracy > drawn.accuracy:
+        return (
             "the cell found is better than this one random cell; one pair "
-            "decides nothing, --then_train with other --seed shows more"
+            "decides nothing, more are had with other --seed"
         )
-    else:
-        yield "this random cell is better than the one found"
+    return "this random cell is better than the one found"
 
 
 def next_commands(path: Path) -> list[str]:
