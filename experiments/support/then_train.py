@@ -24,7 +24,11 @@ from nascore.runs.reader import read_end, read_run, read_settings
 from nascore.training.config import FinalConfig
 from nascore.training.evaluation import evaluate
 from nascore.training.provenance.images import FinalData, load_final
-from nascore.training.provenance.origin import Origin, SearchOrigin
+from nascore.training.provenance.origin import (
+    NOWHERE,
+    Origin,
+    SearchOrigin,
+)
 
 BEST, RANDOM = "best cell found", "random cell"
 _FOLDERS = {BEST: "final-best", RANDOM: "final-random"}
@@ -77,8 +81,9 @@ def then_train(
         print(f"\ntraining the {name} for {epochs} epochs, in {path}")
         final = _configure(config, architecture)
         # Nothing has chosen the random one.
-        search = read_run(folder.path) if name == BEST else None
-        origin = Origin(search and SearchOrigin.of(search))
+        origin = NOWHERE
+        if name == BEST:
+            origin = Origin(SearchOrigin.of(read_run(folder.path)))
         if not _train(final, origin, path, run_config):
             hours = run_config.max_hours
             print(f"go on with: {launch.resuming(folder.path, hours)}")

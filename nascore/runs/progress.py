@@ -65,16 +65,16 @@ class Progress:
 
         Args:
           text: of the line.
-          left: seconds; 0 while they are not known. By default they follow
-            from the mean rate.
+          left: seconds; NaN while they are not known. By default they
+            follow from the mean rate.
         """
         seconds = max(time.monotonic() - self._start, 1e-9)
         rate = self._seen / seconds
-        if left is None and self._seen:
-            left = (self._left - self._seen) / rate
+        if left is None:
+            left = self.left / rate if self._seen else math.nan
         told = f"{rate:.1f}/s"
-        if left or self._left == self._seen:
-            told += f", {tqdm.format_interval(left or 0)} left"
+        if not math.isnan(left):
+            told += f", {tqdm.format_interval(left)} left"
         self.say(f"{text}  [{told}]")
 
     def say(self, text: str) -> None:
@@ -217,10 +217,11 @@ class Cost:
         self._counted = now
 
     def left(self) -> float | None:
-        """Seconds that are left, 0 while not known; None if none will be."""
+        """Seconds that are left, NaN while not known; None if never."""
         if self._outlook is None:
             return None
-        return self.pace.seconds(self._outlook.left())
+        work = self._outlook.left()
+        return self.pace.seconds(work) or (math.nan if work else 0.0)
 
     def is_late(self, more: float) -> bool:
         """Whether there is no time for more, in seconds, and for the end."""
