@@ -117,8 +117,6 @@ class Lifecycle:
         share = 1 - done / max(total, 1)
         self._cost = Cost(self._cost_file, outlook, terms, share)
         self._saved = time.monotonic()
-        # Seconds of the last stretch.
-        self._took = 0.0
         self.stopwatch.go_on()
         with StopRequest() as self._stop:
             yield
@@ -154,11 +152,10 @@ class Lifecycle:
             stretch = next_stretch(stop - start, seconds)
             if longest:
                 stretch = min(stretch, longest)
-            # The next one is no longer; the first one mostly compiles.
-            known = self._workers or self._cost.pace.each(kind)
-            self._took = seconds if known else 0.0
             start = stop
-            self.pause(start < total)
+            self.pause()
+            if start < total:
+                self.stop_in_time()
 
     def advance(self, steps: int, label: str, **values: str) -> None:
         """Counts the finished steps of a stretch, those of `tick` included."""
@@ -194,27 +191,17 @@ class Lifecycle:
         """Prints a line above the bar."""
         self._progress.say(text)
 
-    def pause(self, more: bool = True) -> None:
-        """Saves if that is due; saves and stops if asked to.
-
-        Args:
-          more: whether more of the same is to come.
-
-        Raises:
-          Interrupted: a signal came.
-          TimeUp: there is no time for more.
-        """
+    def pause(self) -> None:
+        """Saves if that is due; saves and raises Interrupted if asked to."""
         if self._workers is not None:
             return
         self.stop_if_asked()
-        if more:
-            self.stop_in_time()
         if time.monotonic() - self._saved > self._seconds:
             self.save()
 
     def stop_in_time(self) -> None:
         """Saves and raises TimeUp if there is no time for another stretch."""
-        late = self._cost.is_late(self._took)
+        late = self._cost.is_late()
         if self._workers is not None:
             # The clocks of several machines differ.
             signum = signal.SIGALRM if late else None

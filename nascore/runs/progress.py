@@ -208,12 +208,17 @@ class Cost:
         self._terms = terms
         self._share = share
         self._told = outlook is None
+        # Seconds of what was counted last, of each kind.
+        self._gaps: dict[str, float] = {}
         self._begun = self._counted = time.monotonic()
 
     def add(self, kind: str, units: int) -> None:
         """Notes that units of a kind were done since the last time."""
         now = time.monotonic()
-        self.pace.add(kind, units, now - self._counted)
+        took = now - self._counted
+        if units and self.pace.each(kind):
+            self._gaps[kind] = took
+        self.pace.add(kind, units, took)
         self._counted = now
 
     def left(self) -> float | None:
@@ -223,9 +228,13 @@ class Cost:
         work = self._outlook.left()
         return self.pace.seconds(work) or (math.nan if work else 0.0)
 
-    def is_late(self, more: float) -> bool:
-        """Whether there is no time for more, in seconds, and for the end."""
+    def is_late(self) -> bool:
+        """Whether there is no time for the end, if something else is done.
+
+        That takes no longer than what was done last, of any kind.
+        """
         end = self._outlook.end() if self._outlook else 0.0
+        more = max(self._gaps.values(), default=0.0)
         return self._terms.limit.left() < more + end
 
     def tell(self) -> str:

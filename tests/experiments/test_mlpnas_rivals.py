@@ -32,7 +32,7 @@ def search(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(
         "nascore.runs.progress.Cost.is_late",
-        lambda self, more: self._outlook.left() == {"evaluations": 8.0},
+        lambda self: self._outlook.left() == {"evaluations": 8.0},
     )
     with RunFolder.create(tmp_path / "run") as run:
         machine = make_search(CONFIG, run, DATA)
@@ -78,7 +78,7 @@ def test_what_there_is_no_time_for_is_left_out_and_said(
     fit(monkeypatch)
     if limit.hours:
         monkeypatch.setattr(
-            "nascore.runs.progress.Cost.is_late", lambda self, more: True
+            "nascore.runs.progress.Cost.is_late", lambda self: True
         )
     found = rivals(search, limit, **settings)
     found.compare()

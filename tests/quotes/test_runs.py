@@ -228,7 +228,7 @@ def test_first_runs(results):
             np.testing.assert_allclose(ends, interval, atol=1e-9)
         results.quote(
             FIRST,
-            f"| {seed} | # | # | # (# to #) | # (# to #) | # (# to #) | # | # |",
+            f"| {seed} | # | # |{3 * ' # (# to #) |'} # | # |",
             100 * float(last["accuracy_mean"]),
             100 * float(last["validation_accuracy"]),
             *(

@@ -36,7 +36,7 @@ def late_after(monkeypatch, label):
     def pass_time(self, steps, at, **values):
         advance(self, steps, at, **values)
         if at == label:
-            self._cost.is_late = lambda more: True
+            self._cost.is_late = lambda: True
 
     monkeypatch.setattr(Lifecycle, "advance", pass_time)
 
@@ -126,7 +126,7 @@ def test_time_for_the_ranking_is_kept(tmp_path, monkeypatch):
     phases[1].seconds = 1800.0
     kept = []
 
-    def is_late(self, more):
+    def is_late(self):
         kept.append(self._outlook.end())
         return False
 

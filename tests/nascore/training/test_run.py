@@ -240,7 +240,7 @@ def test_ended_in_time_it_is_tested_and_goes_on_to_the_same_end(
     with monkeypatch.context() as patch:
         patch.setattr(
             "nascore.runs.progress.Cost.is_late",
-            lambda self, more: self._outlook.left()["steps"] == 7,
+            lambda self: self._outlook.left()["steps"] == 7,
         )
         with RunFolder.create(path) as run:
             training = FinalTraining(config, run)
