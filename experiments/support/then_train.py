@@ -200,8 +200,8 @@ def verdict(best: Row, drawn: Row) -> str:
     if best.low <= drawn.accuracy <= best.high:
         return (
             "the random cell is as good as the one found, within the "
-            "interval: here any cell will do, and this search shows how it "
-            "works, not that it is needed"
+            "interval: this run shows how a search works, not that these "
+            "images need one"
         )
     if best.accuracy > drawn.accuracy:
         return (

@@ -193,12 +193,12 @@ class Search:
                 ended = ended or self._run_epoch()
         except TimeUp:
             self.cut = True
-            ended = (
+            self.lifecycle.say(
                 f"time is up (--max_hours) after {self.epoch} of "
                 f"{self.schedule.epochs} epochs"
             )
         if ended:
-            self.lifecycle.say(ended)
+            self.lifecycle.line(ended)
 
     def _processes(self) -> contextlib.AbstractContextManager[Any]:
         """Those of an evaluator that has some."""
