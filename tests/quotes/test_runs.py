@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, kendalltau
 
 from nascore.networks import costs
 from nascore.networks.config import NetworkConfig
@@ -239,3 +239,32 @@ def test_first_runs(results):
             float(run["user_seconds"]) + float(run["system_seconds"]),
             float(run["wall_seconds"]),
         )
+
+
+def test_ranks_of_the_first_runs(results):
+    rows = results.table("first_run/rank_check.csv")
+    taus = []
+    for seed in "123":
+        own = [row for row in rows if row["seed"] == seed]
+        shared, alone = (
+            results.column(own, f"{name}_accuracy")
+            for name in ("shared", "standalone")
+        )
+        taus.append(kendalltau(shared, alone).statistic)
+    results.quote(
+        FIRST, "Kendall's tau between the two accuracies is #, # and #", *taus
+    )
+    alone = 100 * results.column(rows, "standalone_accuracy")
+    results.quote(
+        FIRST, "all have #% to #% of 144 images", alone.min(), alone.max()
+    )
+    seconds = [
+        float(run["user_seconds"]) + float(run["system_seconds"])
+        for run in results.table("first_run/runs.csv")
+    ]
+    results.quote(
+        FIRST,
+        "divided by 1.6, are # to #: at",
+        min(seconds) / 1.6,
+        max(seconds) / 1.6,
+    )
