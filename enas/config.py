@@ -6,7 +6,7 @@ from nascore.config import check_fields, option
 from nascore.data.config import DataConfig
 from nascore.evaluators.config import SharedWeightsConfig
 from nascore.networks.config import SupernetConfig
-from nascore.search.config import SearchConfig
+from nascore.search.config import AfterConfig, SearchConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,3 +83,4 @@ class EnasConfig:
     controller: ControllerConfig = ControllerConfig()
     weights: SharedWeightsConfig = SharedWeightsConfig()
     search: SearchConfig = SearchConfig()
+    after: AfterConfig = AfterConfig()

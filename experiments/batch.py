@@ -22,6 +22,8 @@ from experiments.jobs import Job
 from nascore.errors import RunStopped
 from nascore.process.joblib_backends import return_as
 from nascore.runs.folder import InUseError, RunFolder
+from nascore.runs.json_files import look_up, read_object
+from nascore.runs.progress import LONG, duration
 
 _ROOT = Path(__file__).resolve().parent.parent
 _POLL_SECONDS = 2.0
@@ -138,6 +140,7 @@ def run_jobs(
     parallel: int,
     backend: str = "threading",
     scheduler: str = "",
+    shorter: str = "",
 ) -> None:
     """Runs what is missing of the jobs and shows progress over all units.
 
@@ -149,6 +152,7 @@ def run_jobs(
       backend: `threading` for this machine; joblib's `dask` or `ray` to
         spread the searches over a cluster that shares this file system.
       scheduler: address of the cluster; empty starts one here.
+      shorter: how to have less, where it takes long.
 
     Raises:
       InputError: the back end's package is missing.
@@ -177,7 +181,7 @@ def run_jobs(
     with (
         _stop_children(),
         _backend(backend, scheduler, parallel),
-        _Bar(jobs, unit) as bar,
+        _Bar(jobs, unit, 0 if scheduler else parallel, shorter) as bar,
     ):
         outcomes = joblib.Parallel(
             # A cluster has its own number of processors.
@@ -254,11 +258,29 @@ def _backend(name: str, scheduler: str, parallel: int) -> Iterator[None]:
         yield
 
 
+def _whole_seconds(job: Job) -> float:
+    """What a job takes from its beginning, by its own word; 0 if unknown."""
+    if not job.cost_file.exists():
+        return 0.0
+    cost = read_object(job.cost_file)
+    seconds, share = (
+        look_up(cost, job.cost_file, name, float)
+        for name in ("seconds", "share")
+    )
+    return seconds / share if share else 0.0
+
+
 class _Bar:
     """A bar over all jobs, moved by what their folders hold."""
 
-    def __init__(self, jobs: Sequence[Job], unit: str) -> None:
+    def __init__(
+        self, jobs: Sequence[Job], unit: str, parallel: int, shorter: str
+    ) -> None:
         self.jobs = jobs
+        self.shorter = shorter
+        # Jobs at a time; 0 where that is not known.
+        self.parallel = parallel
+        self.told = False
         self.start = time.monotonic()
         self.first = self._count()
         self.total = sum(job.total for job in jobs)
@@ -279,6 +301,27 @@ class _Bar:
         while not self.ended.wait(_POLL_SECONDS):
             self.bar.n = self._count()
             self.bar.refresh()
+            if self.parallel and not self.told:
+                self._tell()
+
+    def _tell(self) -> None:
+        """Says what all jobs take, by what the first ones say of themselves."""
+        took = {job.name: _whole_seconds(job) for job in self.jobs}
+        known = [seconds for seconds in took.values() if seconds]
+        if not known:
+            return
+        self.told = True
+        mean = sum(known) / len(known)
+        seconds = sum(
+            (took[job.name] or mean) * max(0.0, 1 - job.done / job.total)
+            for job in self.jobs
+        )
+        seconds = time.monotonic() - self.start + seconds / self.parallel
+        text = f"cost: about {duration(seconds)} in all on this machine"
+        if seconds > LONG and self.shorter:
+            text += f"; {self.shorter}"
+        tqdm.write(text)
+        sys.stdout.flush()
 
     def line(self, text: str) -> None:
         """Prints a line with the time left."""

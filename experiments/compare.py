@@ -25,7 +25,8 @@ from experiments.plot_comparison import (
     read_targets,
 )
 from experiments.rank_check import RankJob
-from flags import base, preset_files
+from experiments.support import small_presets
+from flags import base, methods, preset_files
 from flags import comparison as comparison_flags
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
@@ -85,6 +86,9 @@ def main(args: list[str]) -> None:
         rows = gather(folders)
         out = Path(values.out or f"comparisons/{'-'.join(rows.datasets)}")
     else:
+        chosen = [methods.find(name) for name in values.methods]
+        shared = comparison_flags.shared_config(values.methods[0])
+        small_presets.take_for(chosen, shared)
         configs = comparison_flags.read(values.methods)
         if values.rank_check:
             _check_rank_check(configs)
@@ -95,7 +99,14 @@ def main(args: list[str]) -> None:
             configs = {k: make_absolute(v) for k, v in configs.items()}
             out = out.absolute()
         jobs = plan_jobs(configs, values.seeds, out / "runs")
-        run_jobs(jobs, "epochs", values.jobs, values.backend, values.scheduler)
+        run_jobs(
+            jobs,
+            "epochs",
+            values.jobs,
+            values.backend,
+            values.scheduler,
+            small_presets.shorter(jobs[0].config, in_time=False),
+        )
         folders = [job.run_dir for job in jobs]
         if values.rank_check:
             run_jobs(

@@ -9,6 +9,7 @@ from typing import Any
 from flags import methods
 from nascore.config import flatten
 from nascore.errors import InputError
+from nascore.runs.config import COST_FILE
 from nascore.runs.folder import is_finished
 from nascore.runs.reader import read_settings
 from nascore.runs.versions import (
@@ -46,6 +47,11 @@ class Job(abc.ABC):
     @abc.abstractmethod
     def done(self) -> int:
         """Units of work that are done."""
+
+    @property
+    def cost_file(self) -> Path:
+        """Where its process writes what it takes, see `Cost`."""
+        return self.run_dir / COST_FILE
 
     @abc.abstractmethod
     def command(self) -> list[str]:

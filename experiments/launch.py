@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +22,9 @@ from nascore.process.quiet import quiet_tensorflow as quiet_tensorflow
 from nascore.runs.interrupts import Interrupted, Terminated, raise_terminated
 
 Main = Callable[[list[str]], None]
+
+# When this process began, by the monotonic clock.
+BEGAN = time.monotonic()
 
 
 def run(
@@ -228,10 +232,18 @@ def _stopped(signum: int, run_dir: Path) -> Interrupted:
 def _how_to_continue(run_dir: Path) -> str:
     if not (run_dir / "config.json").exists():
         return ", and nothing was begun"
-    return (
-        f". Continue with: {program.name()} "
-        f"--run_dir={quote(str(run_dir))} --resume"
-    )
+    return f". Continue with: {resuming(run_dir)}"
+
+
+def resuming(run_dir: Path, hours: float = 0.0) -> str:
+    """The command that goes on with a run of this script.
+
+    Args:
+      run_dir: its folder.
+      hours: that it has again; 0 is no limit.
+    """
+    text = f"{program.name()} --run_dir={quote(str(run_dir))} --resume"
+    return text + f" --max_hours={hours:g}" * bool(hours)
 
 
 def command() -> str:

@@ -4,17 +4,27 @@ import contextlib
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from joblib import cpu_count
 
-from experiments import cluster, plot_mlpnas
+from experiments import cluster, launch, plot_mlpnas
+from experiments.support import program, small_presets
+from experiments.support.mlpnas_rivals import (
+    Rivals,
+    evaluator_of,
+    finetune_seconds,
+    has_rival,
+    search_seconds,
+    weights_of,
+    what_follows,
+)
+from experiments.support.terms import make_terms
 from flags import base
 from flags.methods import Method
 from mlpnas.candidates.pool import choose_jobs
-from mlpnas.candidates.tasks import LayerWeights
-from mlpnas.competitors import Compared, compare
+from mlpnas.competitors import Compared
 from mlpnas.config import (
     COMPETITORS,
     FINAL_FILE,
@@ -29,7 +39,7 @@ from mlpnas.exports.model import build_model, save_model
 from mlpnas.exports.table_inputs import NUMBERS, is_wide
 from mlpnas.finetune import Finetuned, finetune
 from mlpnas.memory import estimate
-from mlpnas.perceptrons import Perceptrons, count_passes
+from mlpnas.perceptrons import count_passes
 from mlpnas.search import make_search
 from nascore.errors import printable
 from nascore.paths import quote
@@ -39,7 +49,7 @@ from nascore.runs.atomic import write_json
 from nascore.runs.config import RunConfig
 from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted, StopRequest
-from nascore.runs.progress import Progress
+from nascore.runs.progress import Progress, Terms
 from nascore.search.ranking import Ranked
 from nascore.search.search import Search
 
@@ -82,7 +92,8 @@ def _run(
     data = load(config.data)
     _describe_data(data)
     jobs = jobs or choose_jobs(count_passes(config, data))
-    watch = Watch(estimate(config, data, base_memory, jobs), folder.path)
+    need = estimate(config, data, base_memory, jobs)
+    watch = Watch(need, folder.path)
     watch.start(settings.ignore_memory)
     search = make_search(config, folder, data, minutes, jobs=jobs)
     print(
@@ -92,14 +103,51 @@ def _run(
     if search.resumed:
         print(f"resumed in epoch {search.epoch + 1}")
     sys.stdout.flush()
-    ranked = search.run()
+    terms = make_terms(
+        settings, need, small_presets.IN_TIME, what_follows(config)
+    )
+    # Half of the time is for the random search, which takes as long.
+    halved = dataclasses.replace(terms, limit=terms.limit.share(0.5))
+    ranked = search.run(
+        halved if has_rival(config) else terms,
+        settings.finish,
+        lambda: finetune_seconds(search, config),
+    )
     _print_ranking(search, ranked, config)
+    unfinished = _finish(search, ranked[0], config, data, jobs, settings, terms)
+    print()
+    watch.end(evaluator_of(search).pool.processes_peak)
+    print(f"run folder: {folder.path}")
+    _print_use(data, folder.path)
+    for path in plot_mlpnas.plot_run(folder.path):
+        print(f"wrote {path}")
+    if unfinished:
+        print(
+            f"\nthis is what there is after {search.epoch} of "
+            f"{config.search.epochs} epochs; go on with: "
+            f"{launch.resuming(folder.path, settings.max_hours)}"
+        )
+    again = f"python -m experiments.plot_mlpnas {quote(str(folder.path))}"
+    print(f"\nnext:\n  {program.rewrite(again)} --format=pdf")
+
+
+def _finish(
+    search: Search,
+    best: Ranked,
+    config: MlpnasConfig,
+    data: MlpData,
+    jobs: int,
+    settings: RunConfig,
+    terms: Terms,
+) -> bool:
+    """Trains the best on, saves, and compares; says if something is left."""
+    folder = search.run_folder
     for table in ("finetune", "competitors"):
         folder.table(table).clear()
-    tuned = _finetune(search, ranked[0], config, data)
+    tuned = _finetune(search, best, config, data)
     model = build_model(
         data.encoder,
-        ranked[0].architecture,
+        best.architecture,
         tuned.weights,
         config.space.dropout_rate,
         data.reading.missing if data.reading else (),
@@ -107,18 +155,16 @@ def _run(
     save_model(model, folder.path / MODEL_FILE)
     write_card(folder.path, data)
     print(f"wrote {folder.path / MODEL_FILE}")
-    compared = _compare(folder, config, data, jobs, minutes)
-    _print_comparison(tuned, compared)
+    rivals = Rivals(search, config, data, jobs, settings, terms)
+    rivals.compare()
+    _print_comparison(tuned, rivals.compared)
+    final = _final(search, best, tuned, rivals.compared, config, data)
+    unfinished = search.cut or bool(rivals.left_out)
     write_json(
         folder.path / FINAL_FILE,
-        _final(search, ranked[0], tuned, compared, config, data),
+        {**final, **({"unfinished": True} if unfinished else {})},
     )
-    print()
-    watch.end(_evaluator(search).pool.processes_peak)
-    print(f"run folder: {folder.path}")
-    _print_use(data, folder.path)
-    for path in plot_mlpnas.plot_run(folder.path):
-        print(f"wrote {path}")
+    return unfinished
 
 
 def _describe_data(data: MlpData) -> None:
@@ -156,14 +202,6 @@ def _print_use(data: MlpData, folder: Path) -> None:
     )
 
 
-def _search_seconds(folder: RunFolder) -> float:
-    return sum(float(row["seconds"]) for row in folder.read("epochs"))
-
-
-def _evaluator(search: Search) -> Perceptrons:
-    return cast(Perceptrons, search.evaluator)
-
-
 def _print_ranking(
     search: Search, ranked: list[Ranked], config: MlpnasConfig
 ) -> None:
@@ -175,17 +213,12 @@ def _print_ranking(
             f"{search.space.format(entry.architecture)}"
         )
     trained = len(search.run_folder.read(search.records.ranks))
-    seconds = _search_seconds(search.run_folder)
+    seconds = search_seconds(search.run_folder)
     rule = _SCORES[config.training.score]
     print(
         f"\n{trained} architectures trained in {seconds:.0f} s; score: {rule}"
     )
     sys.stdout.flush()
-
-
-def _weights(search: Search, best: Ranked) -> list[LayerWeights]:
-    """Those that the search left of one of the best."""
-    return _evaluator(search).best.entries[int(best.measured["number"])].weights
 
 
 def _finetune(
@@ -219,73 +252,11 @@ def _finetune(
             config,
             data,
             best.architecture,
-            _weights(search, best),
+            weights_of(search, best),
             after_epoch,
         )
     progress.close()
     return tuned
-
-
-def _compare(
-    folder: RunFolder,
-    config: MlpnasConfig,
-    data: MlpData,
-    jobs: int,
-    minutes: float,
-) -> list[Compared]:
-    """Measures the competitors that the settings name."""
-    compared = []
-    for name in config.finetune.competitors:
-        if name != "random":
-            print(f"fitting {COMPETITORS[name]}", flush=True)
-            result = compare(name, data, config.search.seed)
-        elif config.policy.controller == "random":
-            continue
-        else:
-            result = _search_at_random(folder, config, data, jobs, minutes)
-        folder.append("competitors", [dataclasses.asdict(result)])
-        compared.append(result)
-    return compared
-
-
-def _search_at_random(
-    folder: RunFolder,
-    config: MlpnasConfig,
-    data: MlpData,
-    jobs: int,
-    minutes: float,
-) -> Compared:
-    """The same number of architectures, drawn at random, trained alike.
-
-    With stored weights, too, if the search has them: they alone raise
-    scores.
-    """
-    rival = dataclasses.replace(
-        config,
-        policy=dataclasses.replace(
-            config.policy, controller="random", predictor=False
-        ),
-    )
-    path = folder.path / "random"
-    print(f"random search at equal budget, in {path}", flush=True)
-    with _open_or_create(path) as inner:
-        other = make_search(rival, inner, data, minutes, jobs=jobs)
-        best = other.run()[0]
-        tuned = finetune(rival, data, best.architecture, _weights(other, best))
-    seconds = _search_seconds(inner)
-    return Compared(
-        "random",
-        tuned.validation_accuracy,
-        tuned.test_accuracy,
-        seconds + tuned.seconds,
-        other.space.format(best.architecture),
-    )
-
-
-def _open_or_create(path: Path) -> RunFolder:
-    if (path / "config.json").exists():
-        return RunFolder.open(path)
-    return RunFolder.create(path)
 
 
 def _print_comparison(tuned: Finetuned, compared: list[Compared]) -> None:
@@ -316,7 +287,7 @@ def _final(
     results = dataclasses.asdict(tuned)
     del results["weights"]
     return {
-        "epochs": config.search.epochs,
+        "epochs": search.epoch if search.cut else config.search.epochs,
         "architecture": search.space.format(best.architecture),
         "score": best.score,
         "searched_validation_accuracy": best.measured["validation_accuracy"],

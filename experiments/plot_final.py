@@ -58,11 +58,11 @@ def plot_final(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
 def _figures(
     run_dir: Path, epochs: pd.DataFrame, settings: dict[str, Any]
 ) -> Iterator[tuple[str, Figure]]:
-    from experiments.support import final_figures as draw
+    from experiments.figures import trainings
 
     yield (
         "learning_curve",
-        draw.plot_curve(epochs, draw.title_of(settings)),
+        trainings.plot_curve(epochs, trainings.title_of(settings)),
     )
     path = run_dir / FINAL_END
     test = read_end(path)
@@ -76,9 +76,9 @@ def _figures(
                 test, path, "without_rewarded_images.accuracy", float
             )
             found += f"; {rest:.2%} where\nimages chose no architecture"
-        yield "confusion", draw.plot_confusion(confusion, found)
+        yield "confusion", trainings.plot_confusion(confusion, found)
         bins = _read_bins(run_dir / "calibration.csv")
-        yield "calibration", draw.plot_calibration(bins, error)
+        yield "calibration", trainings.plot_calibration(bins, error)
 
 
 def _read_confusion(path: Path) -> pd.DataFrame:

@@ -35,7 +35,7 @@ def plot_run(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
     """
     # What draws is imported where it draws, after the arguments were checked.
     from experiments.comparison.methods import look_of, method_of
-    from experiments.support import mlpnas_figures as draw
+    from experiments.figures import perceptrons
     from nascore.drawing.style import plain_text
 
     settings = read_settings(run_dir)
@@ -49,13 +49,13 @@ def plot_run(run_dir: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
         f"{settings['config'].get('dataset')}, seed "
         f"{settings['config'].get('seed')}"
     )
-    figures = {"learning_curve": draw.plot_curve(candidates, name)}
+    figures = {"learning_curve": perceptrons.plot_curve(candidates, name)}
     if candidates["predicted"].notna().any():
-        figures["predictor"] = draw.plot_predictor(candidates, name)
+        figures["predictor"] = perceptrons.plot_predictor(candidates, name)
     final = read_end(run_dir / FINAL_FILE)
     if final is not None:
         rows = _list_accuracies(final, run_dir / FINAL_FILE)
-        figures["accuracies"] = draw.plot_bars(rows, name)
+        figures["accuracies"] = perceptrons.plot_bars(rows, name)
     return pictures.write(figures.items(), run_dir / "plots", formats)
 
 

@@ -81,11 +81,11 @@ def _figures(
     run: RunRecords, window: int, top: int
 ) -> Iterator[tuple[str, Figure]]:
     # They import the libraries that draw: after the arguments were checked.
-    from experiments.support import cell_figures, run_figures
+    from experiments.figures import cells, runs
 
-    yield from run_figures.draw(run, window)
+    yield from runs.draw(run, window)
     if isinstance(run.space, CellSpace):
-        yield from cell_figures.draw(run, top)
+        yield from cells.draw(run, top)
 
 
 def main(args: list[str]) -> None:

@@ -9,7 +9,7 @@ the search-test images, which did not rank the proposals.
 """
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,17 +22,20 @@ from flags import base
 from nascore.config import unflatten
 from nascore.errors import InputError, printable
 from nascore.runs.csv_files import read_table
-from nascore.runs.folder import RunFolder, is_finished
-from nascore.runs.progress import Progress
+from nascore.runs.folder import RunFolder
+from nascore.runs.progress import NO_TERMS, Cost, Outlook, Progress
 from nascore.runs.reader import (
     RunRecords,
     check_same_data,
+    is_ranked,
     read_run,
     settings_with,
 )
 
 _NUMBERS = ("shared_accuracy", "standalone_accuracy", "epochs")
 _TEXTS = ("architecture",)
+_COST = "rank_cost.json"
+_EPOCHS = "epochs"
 
 
 def choose(run: RunRecords, count: int) -> list[dict]:
@@ -64,6 +67,11 @@ class RankJob(Job):
         """Proposals with a row."""
         run = read_run(self.run_dir)
         return self.total - len(missing(run, self.total, self.epochs))
+
+    @property
+    def cost_file(self) -> Path:
+        """See `Job.cost_file`; not that of the search."""
+        return self.run_dir / _COST
 
     @property
     def log(self) -> Path:
@@ -126,9 +134,10 @@ def check_ranks(
       InputError: no finished run.
     """
     run = read_run(run_dir)
-    if not is_finished(run_dir):
+    if not is_ranked(run):
         raise InputError(
-            f"{run_dir} holds no finished search; finish it with --resume"
+            f"{run_dir} holds no finished search; finish it with --resume, or "
+            "rank what there is with --finish"
         )
     entries = missing(run, count, epochs)
     if not entries:
@@ -148,20 +157,20 @@ def check_ranks(
         print(f"note: {printable(note)}")
     runtime.configure(config.search.deterministic)
     set_random_seed(config.search.seed)
+    progress = Progress(len(entries) * epochs, 0, _EPOCHS)
     accuracies = train_standalone(
         config.child,
         config.weights,
         config.data,
         data,
-        [
-            run.space.encode(run.space.parse(entry["architecture"]))
-            for entry in entries
-        ],
+        [run.space.encode(run.space.parse(e["architecture"])) for e in entries],
         epochs,
         config.search.seed,
+        _counter(progress, run_dir / _COST),
     )
     with RunFolder.open(run_dir) as folder:
-        _write(folder, entries, accuracies, epochs)
+        _write(folder, entries, accuracies, epochs, progress)
+    progress.close()
     table = read_table(run_dir / "rank_check.csv", _NUMBERS, _TEXTS)
     tau = table["shared_accuracy"].corr(
         table["standalone_accuracy"], method="kendall"
@@ -169,16 +178,31 @@ def check_ranks(
     print(f"Kendall's tau over {len(table)} architectures: {tau:+.2f}")
 
 
+def _counter(progress: Progress, file: Path) -> Callable[[], None]:
+    """Counts an epoch; says once what all take, and writes it there."""
+    outlook = Outlook(lambda: {_EPOCHS: progress.left})
+    cost = Cost(file, outlook, NO_TERMS, 1.0)
+
+    def count() -> None:
+        progress.advance(1, "standalone")
+        cost.add(_EPOCHS, 1)
+        text = cost.tell()
+        if text:
+            progress.say(text)
+
+    return count
+
+
 def _write(
     folder: RunFolder,
     entries: Sequence[dict],
     accuracies: Iterable[float],
     epochs: int,
+    progress: Progress,
 ) -> None:
     """Writes each accuracy down as soon as it is there."""
     from experiments.comparison.rows import UNRANKED
 
-    progress = Progress(len(entries), 0, "architectures")
     for entry, accuracy in zip(entries, accuracies, strict=True):
         folder.append(
             "rank_check",
@@ -192,13 +216,11 @@ def _write(
                 }
             ],
         )
-        progress.advance(1, "standalone")
         progress.line(
             f"rank {entry['rank']}: {entry['validation_accuracy']:.1%} "
             f"with shared weights on validation images, {accuracy:.1%} "
             f"after {epochs} epochs standalone on search-test images"
         )
-    progress.close()
 
 
 def main(args: list[str]) -> None:

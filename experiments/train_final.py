@@ -11,27 +11,23 @@ The official test set is evaluated once, at the end.
 
 import json
 import os
-import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from absl import flags
 
-from enas.config import EnasConfig
 from experiments import final_resume, launch, plot_final
+from experiments.support import small_presets
+from experiments.support.open_run import check_begun
 from experiments.support.subject import read_final
 from flags import base, preset_files
 from flags import final as final_flags
-from nascore.config import unflatten
-from nascore.errors import InputError, printable
-from nascore.process.memory import Watch, resident
-from nascore.runs.checkpoint_files import is_saved
+from nascore.errors import InputError
 from nascore.runs.config import FINAL_END, FINAL_METHOD, RunConfig
 from nascore.runs.folder import RunFolder, is_finished
 from nascore.runs.reader import (
-    check_same_data,
+    is_ranked,
     read_end,
     read_run,
     read_settings,
@@ -39,13 +35,6 @@ from nascore.runs.reader import (
 from nascore.runs.versions import check_streams
 from nascore.training.config import FinalConfig
 from nascore.training.provenance.origin import Origin, SearchOrigin
-
-if TYPE_CHECKING:
-    import keras
-
-    from nascore.training.finish import Tested
-    from nascore.training.provenance.history import History
-    from nascore.training.run import FinalTraining
 
 # What a search's settings say about the data, and about its cells.
 _FROM_RUN = (
@@ -65,10 +54,11 @@ def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
       InputError: no finished search, or no such rank.
     """
     run = read_run(path)
-    if not is_finished(path):
+    if not is_ranked(run):
         raise InputError(
-            f"{path} holds no finished search; finish it with --resume, or "
-            'name an architecture with --architecture="..."'
+            f"{path} holds no finished search; finish it with --resume, rank "
+            "what there is with --finish, or name an architecture with "
+            '--architecture="..."'
         )
     if not 1 <= rank <= len(run.derived):
         raise InputError(
@@ -107,6 +97,7 @@ def read_config() -> FinalConfig:
         return read_final()
     if flags.FLAGS.architecture:
         raise InputError("give --architecture or --from_run, not both")
+    small_presets.take_for_training(Path(flags.FLAGS.from_run), FinalConfig())
     taken = settings_of_run(Path(flags.FLAGS.from_run), flags.FLAGS.rank)
     defaults = {
         name: flags.FLAGS[name].value for name in base.names(FinalConfig())
@@ -125,7 +116,7 @@ def open_run() -> tuple[FinalConfig, Origin, RunFolder]:
     """
     run_config = base.read(RunConfig())
     path = Path(run_config.run_dir)
-    if not run_config.resume:
+    if not run_config.reopens:
         config = read_config()
         _ = config.architecture  # Raises if there is none.
         origin = read_origin(config)
@@ -144,6 +135,8 @@ def open_run() -> tuple[FinalConfig, Origin, RunFolder]:
             f"{path} is finished; its results are in {path / FINAL_END}"
         )
     check_streams(path, stored)
+    if run_config.finish:
+        check_begun(path, "test")
     origin = final_resume.follow(origin, config, stored["config"], path)
     if config.training.distribute == "multiworker" and worker_index():
         return config, origin, scratch_folder()
@@ -173,105 +166,6 @@ def scratch_folder() -> RunFolder:
     return RunFolder.create(Path(tempfile.mkdtemp(prefix="worker-")))
 
 
-def initializer(config: FinalConfig) -> "Callable[[keras.Model], None] | None":
-    """What copies shared weights into a fresh network, if that is asked for."""
-    if not config.training.init_from_supernet:
-        return None
-    from nascore.data.images import load
-    from nascore.evaluators.checkpointed import load_weights
-    from nascore.training.provenance.history import find_images
-    from nascore.training.transfer import transfer
-
-    run = read_run(Path(config.training.init_from_supernet))
-    search = unflatten(EnasConfig(), run.settings["config"])
-    # Beside this training's own, if they have moved with them.
-    data = find_images(SearchOrigin.of(run), config.data)[0] or load(
-        search.data
-    )
-    check_same_data(run, data.fingerprint)
-    supernet = load_weights(
-        search.child, search.weights, search.data, data, run.path
-    ).supernet
-
-    def initialize(network: "keras.Model") -> None:
-        result = transfer(
-            supernet, network, config.architecture, config.network.layer_types
-        )
-        if not result.taken:
-            raise InputError(
-                f"no shared weight of {run.path} fits this network; give it "
-                f"the search's --filters={search.child.filters} and layout"
-            )
-        print(
-            f"{len(result.taken)} of {len(result.taken) + len(result.left)} "
-            f"blocks start from shared weights: {', '.join(result.taken)}\n"
-            f"afresh start: {', '.join(result.left)}"
-        )
-
-    return initialize
-
-
-def describe_start(training: "FinalTraining", history: "History") -> None:
-    """Says what is about to happen, and what is not unseen any more."""
-    from nascore.networks import costs
-    from nascore.training.provenance import disclosure
-
-    data = training.data
-    stack = training.config.stack(data.source.image_shape, data.source.classes)
-    parameters = costs.total(costs.count(stack)).parameters
-    height, width, channels = data.source.image_shape
-    validation = 0 if data.validation is None else len(data.validation)
-    print(
-        f"{data.source.name}: {len(data.train)} training, {validation} "
-        f"validation, {len(data.test)} test images of "
-        f"{height}x{width}x{channels}, {data.source.classes} classes"
-    )
-    for line in disclosure.warnings(history):
-        print(f"warning: {printable(line)}", file=sys.stderr)
-    for note in (*data.source.notes, *disclosure.notes(history)):
-        print(f"note: {printable(note)}")
-    print(
-        f"network: {len(stack.layers)} layers, "
-        f"{parameters / 1e6:.2f}M parameters; run folder "
-        f"{training.run_folder.path}"
-    )
-    if training.resumed:
-        print(
-            f"resumed in epoch {training.epoch + 1} after {training.step} of "
-            f"{training.loop.steps_per_epoch} steps"
-        )
-    sys.stdout.flush()
-
-
-def describe_end(tested: "Tested", history: "History", path: Path) -> None:
-    """Prints the result on the test set."""
-    from nascore.training.provenance import disclosure
-
-    evaluation = tested.whole
-    low, high = evaluation.interval
-    print(
-        f"\n{evaluation.per_class.to_string(index=False, float_format='%.4f')}"
-    )
-    print(
-        f"\nofficial test set: accuracy {evaluation.accuracy:.2%} (95% "
-        f"interval {low:.2%} to {high:.2%}), loss {evaluation.loss:.4f}, "
-        f"calibration error {evaluation.calibration_error:.4f}"
-    )
-    if history.rewarded_tests is not None:
-        print(
-            f"not clean: {disclosure.part_of(history.rewarded_tests)} test "
-            "images chose the architecture"
-        )
-    if tested.unrewarded is not None:
-        low, high = tested.unrewarded.interval
-        print(
-            f"the {tested.unrewarded.images} others: accuracy "
-            f"{tested.unrewarded.accuracy:.2%} (95% interval {low:.2%} to "
-            f"{high:.2%})"
-        )
-    print(f"run folder: {path}")
-
-
 def main(args: list[str]) -> None:
     """Trains, tests, exports."""
     launch.no_arguments(args)
@@ -279,45 +173,18 @@ def main(args: list[str]) -> None:
     run_config = base.read(RunConfig())
     # All machines continue from what the first one has saved.
     saved = Path(flags.FLAGS.run_dir or run.path)
-    checkpoints_of = saved if flags.FLAGS.resume else None
+    checkpoints_of = saved if run_config.reopens else None
     with launch.resumable(saved), run:
         launch.quiet_tensorflow(config.training.distribute != "multiworker")
-        from nascore.training.devices import make_strategy
-        from nascore.training.exports.write import check_converters
-        from nascore.training.finish import finish
-        from nascore.training.memory import estimate
-        from nascore.training.provenance.history import find_history
-        from nascore.training.provenance.images import load_final
-        from nascore.training.run import FinalTraining
+        from experiments.support import final_run
 
-        check_converters(config.training.formats)
-        strategy = make_strategy(config.training)
-        base_memory = resident()
-        data = load_final(config.data, config.training.train_on_all)
-        replicas = strategy.num_replicas_in_sync
-        need = estimate(config, data, base_memory, replicas)
-        watch = Watch(need, run.path)
-        watch.start(run_config.ignore_memory)
-        history = find_history(origin, config, data)
-        begun = flags.FLAGS.resume and is_saved(saved / "checkpoints")
-        training = FinalTraining(
-            config,
-            run,
-            data,
-            checkpoint_minutes=run_config.checkpoint_minutes,
-            strategy=strategy,
-            # What was saved holds all that a search's weights were for.
-            initialize=None if begun else initializer(config),
-            checkpoints_of=checkpoints_of,
-            origin=origin,
-        )
-        describe_start(training, history)
-        training.run()
-        if not training.chief:
+        done = final_run.work(config, origin, run, run_config, checkpoints_of)
+        if done is None:
             return
-        tested = finish(training, history)
-        describe_end(tested, history, run.path)
-        watch.end()
+        final_run.describe_end(done, run.path)
+        if done.cut:
+            hours = run_config.max_hours
+            print(f"go on with: {launch.resuming(run.path, hours)}")
     for path in plot_final.plot_final(run.path):
         print(f"wrote {path}")
 

@@ -28,7 +28,11 @@ class _PathParser(flags.ArgumentParser[str]):
 
 
 def define_path(
-    name: str, default: str | None, text: str, group: str | None = None
+    name: str,
+    default: str | None,
+    text: str,
+    group: str | None = None,
+    into: flags.FlagValues = flags.FLAGS,
 ) -> None:
     """Defines a flag whose value is a path.
 
@@ -37,8 +41,9 @@ def define_path(
       default: its value where none is given.
       text: what `--help` says.
       group: heading that `--help` lists it under; None: the script's own.
+      into: where; the command line's.
     """
-    flags.DEFINE(_PathParser(), name, default, text, module_name=group)
+    flags.DEFINE(_PathParser(), name, default, text, into, module_name=group)
 
 
 def define_data_dir() -> None:
@@ -50,7 +55,7 @@ def define_data_dir() -> None:
     )
 
 
-def define(config: Any) -> None:
+def define(config: Any, into: flags.FlagValues = flags.FLAGS) -> None:
     """Defines a flag for each field of a dataclass and of those inside it.
 
     Absl sorts flags by the module that defines them; those of a dataclass
@@ -58,40 +63,45 @@ def define(config: Any) -> None:
 
     Args:
       config: an instance; its values are the defaults.
+      into: where; the command line's.
     """
     group = _heading(config)
     bounds = limits(config)
     for field in dataclasses.fields(config):
         default = getattr(config, field.name)
         if dataclasses.is_dataclass(default):
-            define(default)
+            define(default, into)
             continue
         # Of two that share a name, as in a comparison, the first holds.
-        if field.name in flags.FLAGS:
+        if field.name in into:
             continue
-        if field.name in bounds:
+        if field.name in bounds and into is flags.FLAGS:
             LIMITS[field.name] = bounds[field.name]
-        _define_field(field, default, group)
+        _define_field(field, default, group, into)
 
 
 def _define_field(
-    field: "dataclasses.Field[Any]", default: Any, group: str
+    field: "dataclasses.Field[Any]",
+    default: Any,
+    group: str,
+    into: flags.FlagValues,
 ) -> None:
     """Defines the flag of one field."""
     name, text = field.name, field.metadata["help"]
     choices = field.metadata["choices"]
+    where: dict[str, Any] = {"flag_values": into, "module_name": group}
     if choices:
-        flags.DEFINE_enum(name, default, choices, text, module_name=group)
+        flags.DEFINE_enum(name, default, choices, text, **where)
     elif isinstance(default, bool):
-        flags.DEFINE_bool(name, default, text, module_name=group)
+        flags.DEFINE_bool(name, default, text, **where)
     elif isinstance(default, int):
-        flags.DEFINE_integer(name, default, text, module_name=group)
+        flags.DEFINE_integer(name, default, text, **where)
     elif isinstance(default, float):
-        flags.DEFINE_float(name, default, text, module_name=group)
+        flags.DEFINE_float(name, default, text, **where)
     elif names_path(field):
-        define_path(name, default, text, group)
+        define_path(name, default, text, group, into)
     else:
-        flags.DEFINE_string(name, default, text, module_name=group)
+        flags.DEFINE_string(name, default, text, **where)
 
 
 def _heading(config: Any) -> str:

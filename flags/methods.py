@@ -40,6 +40,8 @@ class Method(NamedTuple):
       script: the module that runs it from the data to the figures.
       end: the file that a run ends with.
       alone: settings of a run that is one of a comparison.
+      preset: the one that runs where no settings are given; empty: defaults.
+      published: that of the published protocol.
     """
 
     title: str
@@ -53,11 +55,25 @@ class Method(NamedTuple):
     script: str = "experiments.support.search_run"
     end: str = SEARCH_END
     alone: Mapping[str, Any] = {}
+    preset: str = ""
+    published: str = ""
 
 
-_CELLS = Method("ENAS", EnasConfig(), "enas.search", compared=IenasConfig())
+_CELLS = Method(
+    "ENAS",
+    EnasConfig(),
+    "enas.search",
+    compared=IenasConfig(),
+    alone={"then_train": 0},
+    preset="digits",
+    published="cifar10",
+)
 _IENAS = _CELLS._replace(
-    title="I-ENAS", config=IenasConfig(), module="ienas.search", rival="random"
+    title="I-ENAS",
+    config=IenasConfig(),
+    module="ienas.search",
+    rival="random",
+    published="fashion_mnist",
 )
 _MLPNAS = Method(
     "MLPNAS",

@@ -158,6 +158,8 @@ class Perceptrons:
                     score = f"{trained.score(self.config.training.score):.1%}"
                     self.lifecycle.tick(score=score)
                     self.lifecycle.pause()
+                    if len(done) < len(tasks):
+                        self.lifecycle.stop_in_time()
         except WorkerDied:
             if self.lifecycle:
                 self.lifecycle.save()

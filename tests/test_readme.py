@@ -52,7 +52,7 @@ def test_every_flag_that_the_readme_names_exists():
         "train_final.define(); print(*flags.FLAGS)"
     )
     known = {"input", "convert", "out", "wine_file", "speakers_file"}
-    known |= {"trust_saved_model", "kills", "method"}
+    known |= {"trust_saved_model", "kills", "method", "output"}
     for lines in (code, final):
         done = subprocess.run(
             [sys.executable, "-c", lines],

@@ -15,7 +15,7 @@ from experiments.comparison.methods import look_of
 from experiments.comparison.paper import ANCHORS
 from experiments.comparison.rows import Rows
 from experiments.comparison.tables import Tables
-from experiments.support.operation_shares import draw_shares, shares_by_epoch
+from experiments.figures.operation_shares import draw_shares, shares_by_epoch
 from nascore.drawing.style import (
     add_legend,
     count_axis,

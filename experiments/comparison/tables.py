@@ -12,7 +12,7 @@ from experiments.comparison.paired import compare_methods
 from experiments.comparison.paper import table_1
 from experiments.comparison.rows import Rows
 from experiments.evidence import correct
-from experiments.support.operation_shares import count_shares
+from experiments.figures.operation_shares import count_shares
 from nascore.spaces.cells import CellSpace
 from nascore.stats import paired_test
 

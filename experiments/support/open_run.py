@@ -1,6 +1,7 @@
 """The way of every search script: flags, run folder, work."""
 
 import importlib
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,13 @@ from typing import Any
 from absl import flags
 
 from experiments import launch
+from experiments.support import small_presets
 from flags import base, methods, preset_files
 from nascore.config import flatten
 from nascore.errors import InputError
-from nascore.runs.config import RunConfig
+from nascore.runs.checkpoint_files import is_saved
+from nascore.runs.config import TRAINED, RunConfig
+from nascore.runs.csv_files import read_table
 from nascore.runs.folder import RunFolder, is_finished
 from nascore.runs.json_files import read_object
 from nascore.runs.reader import read_end, read_settings
@@ -60,7 +64,7 @@ def run_any(about: str | None) -> None:
     def main(args: list[str]) -> None:
         if not found:
             run_config = base.read(RunConfig())
-            if run_config.resume:
+            if run_config.reopens:
                 RunFolder.open(Path(run_config.run_dir))  # Raises: no run.
             raise InputError(
                 "name a method with --method=NAME, one of: "
@@ -75,7 +79,7 @@ def _method_of_run() -> str:
     """That of the run to resume, if there is one."""
     run_config = base.read(RunConfig())
     path = Path(run_config.run_dir) / "config.json"
-    if not run_config.resume or not path.is_file():
+    if not run_config.reopens or not path.is_file():
         return ""
     return methods.name_of(read_object(path))
 
@@ -94,6 +98,8 @@ def _main(args: list[str], name: str, fixed: bool) -> None:
     method = methods.find(name)
     if method.work is not None:
         base.read(method.work)  # Raises where a value is not allowed.
+    if not base.read(RunConfig()).reopens:
+        small_presets.take_for([method], method.config)
     config, run = open_run(name, fixed)
     with launch.resumable(run.path), run:
         # TensorFlow takes seconds to import: after the flags were checked.
@@ -114,7 +120,7 @@ def open_run(name: str, fixed: bool = True) -> tuple[Any, RunFolder]:
     """
     run_config = base.read(RunConfig())
     path = Path(run_config.run_dir)
-    if not run_config.resume:
+    if not run_config.reopens:
         config = _read(name, fixed)
         if run_config.run_dir:
             return config, RunFolder.create(path)
@@ -123,7 +129,7 @@ def open_run(name: str, fixed: bool = True) -> tuple[Any, RunFolder]:
         return config, RunFolder.create_named(called, dataset)
     run = RunFolder.open(path)
     try:
-        return _reopen(name, fixed, path), run
+        return _reopen(name, fixed, path, run_config.finish), run
     except InputError:
         run.close()
         raise
@@ -137,11 +143,12 @@ def _read(name: str, fixed: bool, stored: dict[str, Any] | None = None) -> Any:
     return read
 
 
-def _reopen(name: str, fixed: bool, path: Path) -> Any:
-    """The settings of a run that is to go on.
+def _reopen(name: str, fixed: bool, path: Path, finish: bool) -> Any:
+    """The settings of a run that is to go on, or to end.
 
     Raises:
-      InputError: it is of another method, finished or of another version.
+      InputError: it is of another method, finished or of another version, or
+        nothing is there yet to end with.
     """
     method = methods.find(name)
     settings = read_settings(path)
@@ -153,13 +160,38 @@ def _reopen(name: str, fixed: bool, path: Path) -> Any:
         )
     stored = settings["config"]
     config = _read(name, fixed, stored)
-    more = flatten(config)["epochs"] > stored["epochs"]
+    values = flatten(config)
+    more = values["epochs"] > stored["epochs"]
+    # After the search, see `AfterConfig`.
+    later = values.get("then_train") and not (path / TRAINED).exists()
     read_end(path / method.end)  # Raises if it is damaged.
-    if is_finished(path, end_file=method.end) and not more:
+    done = is_finished(path, end_file=method.end)
+    if done and (finish or not (more or later)):
         raise InputError(
             f"{path} is finished after {stored['epochs']} epochs; give it "
-            "more with --epochs=N, or look at it with: python -m "
-            f"experiments.plot_run {path}"
+            f"more with {'--resume ' * finish}--epochs=N, or look at it with: "
+            f"python -m experiments.plot_run {shlex.quote(str(path))}"
         )
     check_continues(path, settings)
+    if finish:
+        check_begun(path, "rank")
     return config
+
+
+def check_begun(path: Path, verb: str) -> None:
+    """Checks that a run has something to end with.
+
+    Args:
+      path: its folder.
+      verb: what is to be done at its end.
+
+    Raises:
+      InputError: no epoch of it has ended and was saved.
+    """
+    epochs = read_table(path / "epochs.csv", ["epoch"])
+    if is_saved(path / "checkpoints") and len(epochs):
+        return
+    raise InputError(
+        f"{path} has not ended its first epoch, so there is nothing to {verb} "
+        "yet; continue it with --resume"
+    )

@@ -3,18 +3,24 @@
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from experiments import plot_run
+from experiments import launch, plot_run
+from experiments.support import small_presets, then_train
+from experiments.support.terms import make_terms
 from flags import base
 from flags.methods import Method
+from nascore.config import flatten
 from nascore.errors import printable
 from nascore.process.memory import Watch, resident
 from nascore.runs.config import RunConfig
 from nascore.runs.folder import RunFolder
+from nascore.runs.reader import read_run
 from nascore.search.assemble import Assembly
 from nascore.search.ranking import Ranked
 from nascore.search.search import Search
+from nascore.spaces.cells import CellSpace
 
 
 def run(method: Method, config: Any, folder: RunFolder) -> None:
@@ -29,18 +35,39 @@ def run(method: Method, config: Any, folder: RunFolder) -> None:
     assembly: Assembly = importlib.import_module(method.module)  # type: ignore
     base_memory = resident()
     data = assembly.load(config)
-    watch = Watch(assembly.estimate(config, data, base_memory), folder.path)
+    need = assembly.estimate(config, data, base_memory)
+    watch = Watch(need, folder.path)
     watch.start(run_config.ignore_memory)
     search = assembly.make_search(
         config, folder, data, run_config.checkpoint_minutes
     )
     _describe_start(search, assembly.summarize(data), data.notes)
-    ranked = search.run()
+    epochs = flatten(config).get("then_train", 0)
+    after = f", then two trainings of {epochs} epochs each" if epochs else ""
+    terms = make_terms(run_config, need, small_presets.shorter(config), after)
+    ranked = search.run(terms, run_config.finish)
     _print_end(search, ranked)
     watch.end()
     print(f"\nrun folder: {folder.path}")
     for path in plot_run.plot_run(folder.path):
         print(f"wrote {path}")
+    if search.cut:
+        print(
+            f"\nthis is the ranking after {search.epoch} of "
+            f"{search.schedule.epochs} epochs; go on with: "
+            f"{launch.resuming(folder.path, run_config.max_hours)}"
+        )
+    elif epochs:
+        then_train.then_train(config, folder, run_config)
+    _print_next(folder.path)
+
+
+def _print_next(path: Path) -> None:
+    """Names what a search of cells is good for next."""
+    if isinstance(read_run(path).space, CellSpace):
+        print("\nnext:")
+        for command in then_train.next_commands(path):
+            print(f"  {command}")
 
 
 def _describe_start(search: Search, summary: str, notes: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
 """Architectures trained for themselves, as a check of the shared weights."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
@@ -23,6 +23,7 @@ def train_standalone(
     rows: Sequence[np.ndarray],
     epochs: int,
     seed: int,
+    after_epoch: Callable[[], None] = lambda: None,
 ) -> Iterator[float]:
     """Trains each architecture from the same fresh weights.
 
@@ -38,25 +39,21 @@ def train_standalone(
       rows: int32 `[length]` each, what to train.
       epochs: passes over the training images.
       seed: that of the search; weights come of Keras's own, to be set before.
+      after_epoch: called after each epoch of each.
 
     Yields:
       For each architecture its accuracy on the search-test set: the
       validation images gave the shared-weight accuracies, and ranked. NaN
       where the training diverged.
     """
-    shared = SharedWeights(
-        Supernet(supernet, data.image_shape, data.classes),
-        data,
-        config,
-        data_config.standardize,
-    )
+    network = Supernet(supernet, data.image_shape, data.classes)
+    shared = SharedWeights(network, data, config, data_config.standardize)
     training = TrainWeights(
         shared, lambda count, seed: count, data.train, data_config, seed
     )
     fresh = [weight.numpy() for weight in shared.weights]
-    schedule = keras.optimizers.schedules.CosineDecay(
-        config.child_lr_max, epochs
-    )
+    cosine = keras.optimizers.schedules.CosineDecay
+    schedule = cosine(config.child_lr_max, epochs)
     steps = training.steps_per_epoch
     for row in rows:
         for weight, momentum, start in zip(
@@ -71,7 +68,7 @@ def train_standalone(
                 *(tf.constant(n) for n in (epoch, 0, steps)),
                 tf.constant(float(schedule(epoch))),
             )
-        if np.all(columns["healthy"]):
-            yield shared.validate(row[None])["search_test_accuracy"]
-        else:
-            yield float("nan")
+            after_epoch()
+        healthy = np.all(columns["healthy"])
+        found = shared.validate(row[None]) if healthy else {}
+        yield found.get("search_test_accuracy", float("nan"))

@@ -246,13 +246,16 @@ def is_finished(
       path: the folder.
       epochs: how many are wanted, if more than its settings ask for.
       end_file: the JSON file that a run of this kind ends with; it says
-        after how many `epochs` it was written.
+        after how many `epochs` it was written, and whether something is
+        `unfinished` all the same.
     """
     if not (path / end_file).exists():
         return False
     end, settings = (
         read_object(path / name) for name in (end_file, "config.json")
     )
+    if end.get("unfinished"):
+        return False
     done = look_up(end, path / end_file, "epochs", int)
     asked = look_up(settings, path / "config.json", "config.epochs", int)
     return bool(end.get("stopped_early")) or done >= max(asked, epochs)

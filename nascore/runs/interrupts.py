@@ -1,6 +1,8 @@
 """Stopping a run between two steps instead of in the middle of one."""
 
 import contextlib
+import dataclasses
+import math
 import multiprocessing
 import os
 import signal
@@ -33,6 +35,36 @@ class Interrupted(RunStopped):
         # A shell expects 130 after Ctrl-C; a scheduler that pre-empts a job
         # with SIGTERM expects success of one that saved itself in time.
         self.exit_code = 130 if signum == signal.SIGINT else 0
+
+
+class TimeUp(Exception):
+    """The time that a run was given is over; it was saved."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """The time that a run is given.
+
+    Attributes:
+      hours: of it; 0 is no limit.
+      since: when it began, by the monotonic clock, in seconds.
+    """
+
+    hours: float = 0.0
+    since: float = 0.0
+
+    def left(self) -> float:
+        """Seconds that are left; negative where it is over."""
+        if not self.hours:
+            return math.inf
+        return self.since + 3600 * self.hours - time.monotonic()
+
+    def share(self, part: float) -> "Limit":
+        """That part of what is left of it."""
+        if not self.hours:
+            return self
+        now = time.monotonic()
+        return Limit(max(part * self.left(), 1.0) / 3600, now)
 
 
 class StopRequest:

@@ -12,10 +12,18 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from nascore.runs.checkpoints import Checkpoints, State
+from nascore.runs.config import COST_FILE
 from nascore.runs.folder import RunFolder
-from nascore.runs.interrupts import Interrupted, StopRequest
+from nascore.runs.interrupts import Interrupted, StopRequest, TimeUp
 from nascore.runs.positions import Ledger, Stopwatch
-from nascore.runs.progress import Progress, next_stretch
+from nascore.runs.progress import (
+    NO_TERMS,
+    Cost,
+    Outlook,
+    Progress,
+    Terms,
+    next_stretch,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +57,7 @@ class Lifecycle:
     Attributes:
       resumed: whether an earlier part of the run was restored.
       stopwatch: times the epoch under way.
+      kind: what is counted next, a kind of work.
 
     Raises:
       InputError: there are checkpoints and none can be used.
@@ -64,6 +73,8 @@ class Lifecycle:
         workers: Workers | None = None,
     ) -> None:
         self.stopwatch = Stopwatch()
+        self.kind = ""
+        self._cost_file = run.path / COST_FILE
         self._where = where
         self._workers = workers
         self._label = ""
@@ -85,15 +96,26 @@ class Lifecycle:
             self.resumed = False
 
     @contextlib.contextmanager
-    def working(self, total: int, done: int, unit: str) -> Iterator[None]:
+    def working(
+        self,
+        total: int,
+        done: int,
+        unit: str,
+        outlook: Outlook | None = None,
+        terms: Terms = NO_TERMS,
+    ) -> Iterator[None]:
         """Shows a bar and notes signals while the work goes on.
 
         Args:
           total: steps of the whole work.
           done: steps that were done before.
           unit: what a step is called.
+          outlook: from it is said, once, what the work takes.
+          terms: of this start.
         """
         self._progress = Progress(total, done, unit)
+        share = 1 - done / max(total, 1)
+        self._cost = Cost(self._cost_file, outlook, terms, share)
         self._saved = time.monotonic()
         self.stopwatch.go_on()
         with StopRequest() as self._stop:
@@ -101,7 +123,7 @@ class Lifecycle:
         self._progress.close()
 
     def stretches(
-        self, start: int, total: int, longest: int = 0
+        self, start: int, total: int, longest: int = 0, kind: str = ""
     ) -> Iterator[tuple[int, int]]:
         """Cuts steps into stretches of about two seconds.
 
@@ -112,10 +134,15 @@ class Lifecycle:
           start: the first step.
           total: the step after the last.
           longest: most steps of a stretch; 0 is any number.
+          kind: of work.
 
         Yields:
           The first step and the one after the last, of each stretch.
+
+        Raises:
+          TimeUp: after a stretch that is not the last.
         """
+        self.kind = kind
         stretch = total if self._workers else 1
         while start < total:
             stop = min(start + stretch, total)
@@ -127,21 +154,42 @@ class Lifecycle:
                 stretch = min(stretch, longest)
             start = stop
             self.pause()
+            if start < total:
+                self.stop_in_time()
 
     def advance(self, steps: int, label: str, **values: str) -> None:
         """Counts the finished steps of a stretch, those of `tick` included."""
         self._label = label
-        self._progress.advance(max(0, steps - self._ticks), label, **values)
+        self._count(max(0, steps - self._ticks), values)
         self._ticks = 0
 
     def tick(self, **values: str) -> None:
         """Counts one step in the middle of a stretch."""
         self._ticks += 1
-        self._progress.advance(1, self._label, **values)
+        self._count(1, values)
+
+    def _count(self, steps: int, values: dict[str, str]) -> None:
+        self._progress.advance(steps, self._label, **values)
+        self.note(steps)
+
+    def note(self, units: int) -> None:
+        """Notes that units of `kind` were done since the last time.
+
+        Once it is known what the work takes, it is said.
+        """
+        self._cost.add(self.kind, units)
+        if self._workers is None or self._workers.chief:
+            text = self._cost.tell()
+            if text:
+                self._progress.say(text)
 
     def line(self, text: str) -> None:
         """Prints a line above the bar, with the rate and the time left."""
-        self._progress.line(text)
+        self._progress.line(text, self._cost.left())
+
+    def say(self, text: str) -> None:
+        """Prints a line above the bar."""
+        self._progress.say(text)
 
     def pause(self) -> None:
         """Saves if that is due; saves and raises Interrupted if asked to."""
@@ -150,6 +198,17 @@ class Lifecycle:
         self.stop_if_asked()
         if time.monotonic() - self._saved > self._seconds:
             self.save()
+
+    def stop_in_time(self) -> None:
+        """Saves and raises TimeUp if there is no time for another stretch."""
+        late = self._cost.is_late()
+        if self._workers is not None:
+            # The clocks of several machines differ.
+            signum = signal.SIGALRM if late else None
+            late = self._workers.agree(signum) is not None
+        if late:
+            self.save()
+            raise TimeUp
 
     def stop_if_asked(self) -> None:
         """Saves and raises Interrupted if a signal came."""

@@ -130,6 +130,15 @@ def evaluations_file(path: Path) -> Path:
     return next((file for file in files if file.exists()), files[0])
 
 
+def is_ranked(run: RunRecords) -> bool:
+    """Whether a search has the ranking of all its epochs so far.
+
+    It need not be finished: one that was cut short is ranked, too.
+    """
+    end = read_end(run.path / SEARCH_END)
+    return end is not None and end["epochs"] >= len(run.epochs)
+
+
 def read_settings(path: Path, method: str = "") -> dict[str, Any]:
     """Reads the `config.json` of a run folder.
 

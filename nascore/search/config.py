@@ -6,6 +6,21 @@ from nascore.config import check_fields, option
 
 
 @dataclasses.dataclass(frozen=True)
+class AfterConfig:
+    """What a search of cells does when it has ended."""
+
+    then_train: int = option(
+        0,
+        "Then train the best cell, and a random one, for so many epochs "
+        "each, test both, and logistic regression, too; 0: do not.",
+        resumable=True,
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self, then_train=(0, 1_000_000))
+
+
+@dataclasses.dataclass(frozen=True)
 class SearchConfig:
     """Length of a search over shared weights, and its lists."""
 

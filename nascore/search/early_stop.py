@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from nascore.search.records import Records
+from nascore.search.score import SAMPLES
+
 LEAST_PATIENCE = 100
 # Rewards whose accuracies say how good the policy is by now.
 RECENT = 10
@@ -34,3 +37,21 @@ def is_exhausted(best: Sequence[float], recent_mean: float) -> bool:
     first_best = list(best).index(max(best))
     waited = len(best) - 1 - first_best
     return waited >= patience(len(best), recent_mean)
+
+
+def say_exhausted(records: Records) -> str:
+    """Says that a search should stop; nothing if it should not.
+
+    Args:
+      records: of its epochs so far, one or more.
+    """
+    measures = records.measures
+    # Of fresh samples, where some are scored after each epoch.
+    what = "samples" if records.ranks == SAMPLES else measures
+    best = records.column(f"{what}_max")
+    if not is_exhausted(best, records.column("recent_mean")[-1]):
+        return ""
+    return (
+        f"early stop after {len(best)} epochs: no better {measures} than "
+        f"{max(best):.1%} since epoch {best.index(max(best)) + 1}"
+    )

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from nascore.protocols import Evaluator
 from nascore.runs.atomic import write_json
 from nascore.runs.config import SEARCH_END
 from nascore.runs.folder import RunFolder
-from nascore.search.records import Best
+from nascore.search.records import Records
 from nascore.spaces.space import Space
 
 
@@ -79,24 +80,29 @@ class Ranking:
         self.write(ranked, epochs, stopped_early)
         return ranked
 
-    def write_best(
+    def rank_measured(
         self,
-        best: Sequence[Best],
-        columns: Mapping[str, str],
+        records: Records,
+        evaluator: Evaluator,
+        count: int,
         epochs: int,
         stopped_early: bool,
-        evaluated: int,
     ) -> list[Ranked]:
-        """Writes the best of a search as the ranking; see `rank`.
+        """Writes the best that were measured as the ranking; see `rank`.
 
         Args:
-          best: in order.
-          columns: what is said of each, and from which column of its row;
-            the first ranks.
+          records: of the search.
+          evaluator: says what is told of each, and from which column.
+          count: most of them.
           epochs: after how many epochs of search.
           stopped_early: whether those are fewer than were asked for.
-          evaluated: of how many they are the best.
+
+        Raises:
+          RunStopped: nothing was measured, or all was lost.
         """
+        measures = evaluator.measures
+        columns = {measures: measures, **evaluator.ranked}
+        evaluated = len(records.run.read(records.ranks))
         entries = [
             Ranked(
                 entry.architecture,
@@ -105,7 +111,7 @@ class Ranking:
                     for name, column in columns.items()
                 },
             )
-            for entry in best
+            for entry in records.leaders(count, evaluated, evaluator.fault[1])
         ]
         self.write(entries, epochs, stopped_early, evaluated=evaluated)
         return entries

@@ -1,5 +1,6 @@
 """Scoring after an epoch: what samples and the weights are worth by now."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,9 @@ class Score(tf.Module):
       evaluator: measures.
       count: samples.
       seed: of the run.
+
+    Attributes:
+      seconds: that the whole validation set took last; 0 before.
     """
 
     name = SAMPLES
@@ -54,6 +58,7 @@ class Score(tf.Module):
             autograph=False,
         )
         self._scalars = Scalars()
+        self.seconds = 0.0
 
     @property
     def state(self) -> State:
@@ -75,7 +80,9 @@ class Score(tf.Module):
         scores = self._measure(rows, seed(Stream.SAMPLE_BATCH))
         fresh = self._sample(count, seed(Stream.EVALUATION_ARCHITECTURES))
         # Nothing of an evaluation is written before all of it is done.
+        begin = time.monotonic()
         self._scalars.values = dict(self.evaluator.validate(fresh.numpy()))
+        self.seconds = time.monotonic() - begin
         scores = scores.numpy()
         return {
             "row": rows.numpy(),

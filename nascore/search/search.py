@@ -7,27 +7,39 @@ from there.
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from nascore.errors import RunStopped
 from nascore.process.runtime import device_names
 from nascore.protocols import Evaluator, Phase, Strategy
 from nascore.runs.checkpoints import State
 from nascore.runs.folder import RunFolder
+from nascore.runs.interrupts import TimeUp
 from nascore.runs.json_files import read_object
 from nascore.runs.lifecycle import Lifecycle
+from nascore.runs.progress import NO_TERMS, Outlook, Terms
 from nascore.runs.tables import Row
 from nascore.runs.versions import check_continues
 from nascore.search.config import SearchConfig
-from nascore.search.early_stop import is_exhausted
+from nascore.search.course import Course
+from nascore.search.early_stop import say_exhausted
 from nascore.search.ranking import Ranked, Ranking
 from nascore.search.records import Records
-from nascore.search.score import SAMPLES
 from nascore.seeds import Stream, fold
 from nascore.spaces.space import Space
+
+# Seconds that printing, figures and files take after a ranking.
+_FIGURES = 15.0
+
+
+class NothingToRank(RunStopped):
+    """A search is to end before its first epoch has."""
+
+    resumable = True
 
 
 class Search:
@@ -45,6 +57,9 @@ class Search:
       about: what runs, and on what data.
       checkpoint_minutes: saves at least this often.
 
+    Attributes:
+      cut: whether it was ranked before its end, from which it can go on.
+
     Raises:
       InputError: the folder holds a run of other settings or other data.
     """
@@ -61,6 +76,7 @@ class Search:
         about: Row,
         checkpoint_minutes: float = 10.0,
     ) -> None:
+        self.cut = False
         self.run_folder = run
         self.space = space
         self.phases = phases
@@ -78,10 +94,7 @@ class Search:
             config,
             space,
         )
-        self._position = {
-            name: tf.Variable(0, trainable=False, name=name)
-            for name in ("epoch", *(f"{p.name}_step" for p in phases))
-        }
+        self.course = Course(phases, schedule.epochs)
         ranks = phases[-1].name
         self.records = Records(
             run,
@@ -105,7 +118,7 @@ class Search:
 
     def _state(self) -> State:
         """Every variable under a name of its own."""
-        state: dict[str, Any] = dict(self._position)
+        state: dict[str, Any] = dict(self.course.variables)
         for phase in self.phases:
             state.update(phase.state)
         return state
@@ -118,40 +131,74 @@ class Search:
     @property
     def epoch(self) -> int:
         """The epoch that is under way, from 0."""
-        return int(self._position["epoch"])
+        return self.course.epoch
 
     def step(self, phase: Phase) -> int:
         """Steps of a phase that are done in this epoch."""
-        return int(self._position[f"{phase.name}_step"])
+        return self.course.step(phase)
 
-    def run(self) -> list[Ranked]:
+    def run(
+        self,
+        terms: Terms = NO_TERMS,
+        finish: bool = False,
+        end: Callable[[], float] = lambda: 0.0,
+    ) -> list[Ranked]:
         """Searches to the last epoch; returns the finalists, best first.
+
+        Args:
+          terms: of this start.
+          finish: ranks what there is, without going on.
+          end: seconds that what comes after ranking and figures takes.
 
         Raises:
           Interrupted: a signal came; the state was saved.
+          NothingToRank: no epoch has ended when it is to be ranked.
           RunStopped: a number is not finite, or the loss exploded.
         """
-        epochs = self.schedule.epochs
-        per_epoch = [
-            sum(p.steps(epoch) * p.weight for p in self.phases)
-            for epoch in range(epochs)
-        ]
-        done = sum(per_epoch[: self.epoch]) + sum(
-            self.step(phase) * phase.weight for phase in self.phases
-        )
-        total = sum(per_epoch)
+        course, finalists = self.course, self.schedule.derive_samples
+        total = course.count()
+        done = total - int(sum(course.left().values()))
         if not self.evaluator.ranked:
-            total += self.schedule.derive_samples
+            total += finalists
+
+        def seconds_to_end() -> float:
+            ranking = finalists * course.validation_seconds()
+            return ranking + _FIGURES + end()
+
+        outlook = Outlook(course.left, seconds_to_end)
         with (
-            self.lifecycle.working(total, done, "architectures"),
+            self.lifecycle.working(
+                total, done, "architectures", outlook, terms
+            ),
             self._processes(),
         ):
-            ended = self._ended_before()
-            while self.epoch < epochs and not ended:
-                ended = self._exhausted() or self._run_epoch()
-            if ended:
-                self.lifecycle.line(ended)
+            if finish:
+                self.cut = not (course.is_over or self._ended_before())
+            else:
+                self._go_on()
+            if self.cut and not self.epoch:
+                raise NothingToRank(
+                    "no epoch has ended yet, so there is nothing to rank; "
+                    "everything is saved"
+                )
             return self._rank()
+
+    def _go_on(self) -> None:
+        """Searches until the last epoch or another end."""
+        ended = self._ended_before()
+        try:
+            while not self.course.is_over and not ended:
+                if self.schedule.early_stop and self.epoch:
+                    ended = say_exhausted(self.records)
+                ended = ended or self._run_epoch()
+        except TimeUp:
+            self.cut = True
+            self.lifecycle.say(
+                f"time is up (--max_hours) after {self.epoch} of "
+                f"{self.schedule.epochs} epochs"
+            )
+        if ended:
+            self.lifecycle.line(ended)
 
     def _processes(self) -> contextlib.AbstractContextManager[Any]:
         """Those of an evaluator that has some."""
@@ -159,24 +206,9 @@ class Search:
             return self.evaluator
         return contextlib.nullcontext()
 
-    def _exhausted(self) -> str:
-        """What the early stop says, if it is on and its time has come."""
-        if not self.schedule.early_stop or not self.epoch:
-            return ""
-        measures = self.evaluator.measures
-        # Of fresh samples, where some are scored after each epoch.
-        what = "samples" if self.records.ranks == SAMPLES else measures
-        best = self.records.column(f"{what}_max")
-        if not is_exhausted(best, self.records.column("recent_mean")[-1]):
-            return ""
-        return (
-            f"early stop after {self.epoch} epochs: no better {measures} "
-            f"than {max(best):.1%} since epoch {best.index(max(best)) + 1}"
-        )
-
     def _ended_before(self) -> str:
         """Whether it had ended after the last epoch that is saved."""
-        if not self.epoch or any(self.step(phase) for phase in self.phases):
+        if not self.epoch or not self.course.is_between:
             return ""
         return self._ended(self.epoch - 1)
 
@@ -203,9 +235,7 @@ class Search:
         summary[f"best_{self.evaluator.measures}"] = best
         summary["seconds"] = round(self.lifecycle.stopwatch.seconds, 3)
         self.records.end_epoch(summary)
-        for variable in self._position.values():
-            variable.assign(0)
-        self._position["epoch"].assign(epoch + 1)
+        self.course.next_epoch()
         self.lifecycle.end_epoch()
         parts = [phase.line(summary) for phase in phases]
         self.lifecycle.line(
@@ -215,10 +245,11 @@ class Search:
         return self._ended(epoch)
 
     def _run_phase(self, phase: Phase, epoch: int) -> None:
-        position = self._position[f"{phase.name}_step"]
-        total = phase.steps(epoch)
+        begun, total = self.step(phase), phase.steps(epoch)
+        if begun < total:
+            self.lifecycle.stop_in_time()
         for start, stop in self.lifecycle.stretches(
-            int(position), total, phase.stretch
+            begun, total, phase.stretch, phase.name
         ):
             begin = time.monotonic()
             columns = phase.run(epoch, start, stop)
@@ -226,7 +257,7 @@ class Search:
             self.records.add(
                 phase, epoch, start * phase.weight, columns, seconds
             )
-            position.assign(stop)
+            self.course.reach(phase, stop)
             best = self.records.best
             self.lifecycle.advance(
                 (stop - start) * phase.weight,
@@ -239,30 +270,17 @@ class Search:
         seed = fold(self.schedule.seed, Stream.DERIVE_ARCHITECTURES, self.epoch)
         count = self.schedule.derive_samples
         rows = self.strategy.finalists(tf.constant(count), seed)
-        stopped_early = self.epoch < self.schedule.epochs
+        early = not (self.course.is_over or self.cut)
         if rows is None:
-            return self._rank_measured(count, stopped_early)
+            return self.ranking.rank_measured(
+                self.records, self.evaluator, count, self.epoch, early
+            )
+        self.lifecycle.kind = "ranking"
         self.lifecycle.line(
             f"ranking {len(rows)} architectures on the whole validation set"
         )
-        return self.ranking.rank(
-            self._in_sight(np.asarray(rows)),
-            self.measure,
-            self.epoch,
-            stopped_early,
-        )
-
-    def _rank_measured(self, count: int, stopped_early: bool) -> list[Ranked]:
-        """The best that were measured are the ranking."""
-        measures = self.evaluator.measures
-        evaluated = len(self.run_folder.read(self.records.ranks))
-        return self.ranking.write_best(
-            self.records.leaders(count, evaluated, self.evaluator.fault[1]),
-            {measures: measures, **self.evaluator.ranked},
-            self.epoch,
-            stopped_early,
-            evaluated,
-        )
+        found = self._in_sight(np.asarray(rows))
+        return self.ranking.rank(found, self.measure, self.epoch, early)
 
     def _in_sight(self, rows: np.ndarray) -> Iterator[Any]:
         """The architectures, with progress."""

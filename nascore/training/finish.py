@@ -8,6 +8,7 @@ from nascore.data.pictures.decoding import READING
 from nascore.networks import costs
 from nascore.runs.atomic import write_json
 from nascore.runs.config import FINAL_END
+from nascore.runs.reader import read_end
 from nascore.runs.versions import package_versions
 from nascore.training.evaluation import Evaluation, evaluate
 from nascore.training.exports.formats import CARD, FILE_NAMES
@@ -62,6 +63,7 @@ def finish(training: FinalTraining, history: History) -> Tested:
         if rest.any():
             clean = evaluate(logits[rest], test.labels[rest], names)
     tested = Tested(evaluation, clean)
+    earlier = _earlier_tests(run.path / FINAL_END)
     evaluation.confusion.to_csv(run.path / "confusion.csv")
     evaluation.per_class.to_csv(run.path / "per_class.csv", index=False)
     evaluation.calibration.to_csv(run.path / "calibration.csv", index=False)
@@ -74,9 +76,22 @@ def finish(training: FinalTraining, history: History) -> Tested:
             "epochs": training.epoch,
             **tested.summary(),
             "searches": disclosure.record(history),
+            **({"earlier_tests": earlier} if earlier else {}),
         },
     )
     return tested
+
+
+def _earlier_tests(path: Path) -> list[dict[str, Any]]:
+    """What this test set showed before, of a training that was cut short.
+
+    Whoever went on because of it has chosen by the test set.
+    """
+    end = read_end(path)
+    if end is None:
+        return []
+    last = {name: end.get(name) for name in ("epochs", "accuracy")}
+    return [*end.get("earlier_tests", []), last]
 
 
 def _export(training: FinalTraining, tested: Tested, history: History) -> None:

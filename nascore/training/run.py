@@ -4,6 +4,7 @@ Like a search it is a machine whose whole state is a set of variables and a
 position (epoch, step), saved between any two stretches of steps.
 """
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from nascore.errors import InputError, RunStopped
 from nascore.networks.discrete import build_network
 from nascore.process.runtime import make_deterministic, set_precision
 from nascore.runs.folder import RunFolder
+from nascore.runs.interrupts import TimeUp
 from nascore.runs.lifecycle import Lifecycle
+from nascore.runs.progress import NO_TERMS, Outlook, Terms, Work
 from nascore.runs.tensorboard import Board
 from nascore.training.averages import SAMPLE
-from nascore.training.config import FinalConfig
+from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.devices import (
     make_strategy,
     make_workers,
@@ -30,6 +33,17 @@ from nascore.training.loop import Loop, Stretch
 from nascore.training.provenance.images import FinalData, load_final
 from nascore.training.provenance.origin import NOWHERE, Origin
 from nascore.training.start import record_start
+
+# Kinds of work.
+_STEPS, _VALIDATIONS = "steps", "validations"
+# Seconds that tables, figures and small files take at the end.
+_FILES = 15.0
+
+
+class NothingToTest(RunStopped):
+    """A training is to end before its first epoch has."""
+
+    resumable = True
 
 
 class FinalTraining:
@@ -46,6 +60,9 @@ class FinalTraining:
       checkpoints_of: the run folder to continue from, if not this one; so
         that several machines start from the same.
       origin: the searches that architecture and weights are from.
+
+    Attributes:
+      cut: whether it ended before its last epoch, and can go on.
 
     Raises:
       InputError: settings that do not fit the data, the devices or the run
@@ -64,6 +81,9 @@ class FinalTraining:
         origin: Origin = NOWHERE,
     ) -> None:
         training = config.training
+        self.cut = False
+        # Of the first stretch, and of an image that is validated.
+        self._compiling = self._image_seconds = 0.0
         self.config = config
         self.run_folder = run
         _ = config.architecture  # Raises if it does not fit the network.
@@ -139,57 +159,70 @@ class FinalTraining:
         """Steps done in this epoch."""
         return int(self._position["step"])
 
-    def run(self) -> None:
-        """Trains to the last epoch.
+    def run(self, terms: Terms = NO_TERMS, finish: bool = False) -> None:
+        """Trains to the last epoch, or as long as there is time.
+
+        Args:
+          terms: of this start.
+          finish: trains no further.
 
         Raises:
           Interrupted: a signal came; the state was saved.
+          NothingToTest: it is to end, and no epoch has.
           RunStopped: the loss exploded.
         """
         epochs, steps = self.config.training.epochs, self.loop.steps_per_epoch
         done = self.epoch * steps + self.step
-        with self.lifecycle.working(epochs * steps, done, "steps"):
-            while self.epoch < epochs:
-                self._run_epoch()
+        outlook = Outlook(self._left, self._seconds_to_end)
+        total = epochs * steps
+        with self.lifecycle.working(total, done, _STEPS, outlook, terms):
+            try:
+                while self.epoch < epochs and not finish:
+                    self._run_epoch()
+            except TimeUp:
+                where = f"after {self.epoch} of {epochs} epochs"
+                self.lifecycle.say(f"time is up (--max_hours) {where}")
+        self.cut = self.epoch < epochs
+        if not self.epoch:
+            raise NothingToTest(
+                "no epoch has ended yet, so there is nothing to test; "
+                "everything is saved"
+            )
+
+    def _left(self) -> Work:
+        """Steps and validations that are to come."""
+        epochs = self.config.training.epochs - self.epoch
+        work = {_STEPS: epochs * self.loop.steps_per_epoch - self.step}
+        if self.data.validation is not None:
+            work[_VALIDATIONS] = epochs
+        return {kind: float(units) for kind, units in work.items()}
+
+    def _seconds_to_end(self) -> float:
+        """What validation, test, export (another graph) and files take."""
+        images = len(self.data.test) + len(self.data.validation or ())
+        return _FILES + self._compiling + images * self._image_seconds
 
     def _run_epoch(self) -> None:
         epoch = self.epoch
+        self.lifecycle.stop_in_time()
         for start, stop in self.lifecycle.stretches(
-            self.step, self.loop.steps_per_epoch
+            self.step, self.loop.steps_per_epoch, kind=_STEPS
         ):
+            begin = time.monotonic()
             ended = self.loop.train(
                 *(tf.constant(number) for number in (epoch, start, stop))
             )
             if not bool(ended.healthy):
-                raise RunStopped(self._describe_fault(epoch, ended))
+                raise RunStopped(
+                    _describe_fault(
+                        self.config.training, self.run_folder.path, epoch, ended
+                    )
+                )
+            self._compiling = self._compiling or time.monotonic() - begin
             self._position["step"].assign(stop)
             self.lifecycle.advance(stop - start, f"epoch {epoch + 1}")
         self._end_epoch(epoch, self._validate(epoch))
         self.lifecycle.stop_if_asked()
-
-    def _describe_fault(self, epoch: int, ended: Stretch) -> str:
-        """What, where, and what to do about a step that is not healthy."""
-        training = self.config.training
-        loss, norm = float(ended.loss), float(ended.norm)
-        where = f"in epoch {epoch + 1}, step {int(ended.step)}"
-        text = (
-            f"stopped: the training exploded {where}: loss {loss:g}, norm of "
-            f"the gradient {norm:g}"
-        )
-        mend = "Lower --lr_max, or set --clip_norm=5 or --warmup_epochs=1"
-        if loss <= training.loss_limit and np.isfinite(norm):
-            text += ", and a weight that is not finite"
-        elif loss <= training.loss_limit and training.precision == "float16":
-            text = (
-                f"stopped: {where} the gradient overflows float16 at a loss "
-                "scale of 1, after all larger ones; every step to come would "
-                "be skipped"
-            )
-            mend = "Use --precision=bfloat16 or float32, or lower --lr_max"
-        return (
-            f"{text}; the last checkpoint in {self.run_folder.path} is from "
-            f"before. {mend}, in a new run"
-        )
 
     def _validate(self, epoch: int) -> dict[str, float]:
         """Loss and accuracy on the validation images, if there are any.
@@ -201,12 +234,17 @@ class FinalTraining:
         validation = self.data.validation
         if validation is None:
             return {}
+        begin = time.monotonic()
         images = len(self.data.train)
         if epoch + 1 < self.config.training.epochs:
             images = min(images, SAMPLE)
         kept = self.loop.use_averages(images)
         logits = self.loop.logits(validation.images)
         self.loop.put_back(kept)
+        seconds = time.monotonic() - begin
+        self._image_seconds = seconds / len(validation)
+        self.lifecycle.kind = _VALIDATIONS
+        self.lifecycle.note(1)
         losses = cross_entropies(logits, validation.labels)
         hits = np.argmax(logits, axis=1) == validation.labels
         return {
@@ -256,3 +294,29 @@ class FinalTraining:
                 f"{row['validation_accuracy']:.2%}"
             )
         self.lifecycle.line(text)
+
+
+def _describe_fault(
+    training: TrainingConfig, path: Path, epoch: int, ended: Stretch
+) -> str:
+    """What, where, and what to do about a step that is not healthy."""
+    loss, norm = float(ended.loss), float(ended.norm)
+    where = f"in epoch {epoch + 1}, step {int(ended.step)}"
+    text = (
+        f"stopped: the training exploded {where}: loss {loss:g}, norm of "
+        f"the gradient {norm:g}"
+    )
+    mend = "Lower --lr_max, or set --clip_norm=5 or --warmup_epochs=1"
+    if loss <= training.loss_limit and np.isfinite(norm):
+        text += ", and a weight that is not finite"
+    elif loss <= training.loss_limit and training.precision == "float16":
+        text = (
+            f"stopped: {where} the gradient overflows float16 at a loss "
+            "scale of 1, after all larger ones; every step to come would "
+            "be skipped"
+        )
+        mend = "Use --precision=bfloat16 or float32, or lower --lr_max"
+    return (
+        f"{text}; the last checkpoint in {path} is from "
+        f"before. {mend}, in a new run"
+    )

@@ -15,13 +15,8 @@ from experiments import plot_final
 from experiments.comparison import figures
 from experiments.comparison import files as report_files
 from experiments.comparison.tables import make_tables
-from experiments.support import (
-    cell_figures,
-    final_figures,
-    mlpnas_figures,
-    run_figures,
-)
-from experiments.support.operation_shares import (
+from experiments.figures import cells, perceptrons, runs, trainings
+from experiments.figures.operation_shares import (
     draw_shares,
     shares_by_epoch,
 )
@@ -79,20 +74,20 @@ def make_run(epochs):
 
 def figures_of_runs():
     run = make_run(3)
-    yield from run_figures.draw(run, 10)
-    yield from cell_figures.draw(run, 0)
+    yield from runs.draw(run, 10)
+    yield from cells.draw(run, 0)
     candidates = pd.DataFrame(
         {"epoch": [0, 1, 1], "score": [0.1, 0.5, 0.9], "predicted": 0.4}
     )
-    yield "mlpnas", mlpnas_figures.plot_curve(candidates, "a run")
-    yield "predictor", mlpnas_figures.plot_predictor(candidates, "a run")
+    yield "mlpnas", perceptrons.plot_curve(candidates, "a run")
+    yield "predictor", perceptrons.plot_predictor(candidates, "a run")
     bars = [("MLPNAS", 0.9, 0.8), ("random search", 1.0, 1.0)]
-    yield "accuracies", mlpnas_figures.plot_bars(bars, "a run")
+    yield "accuracies", perceptrons.plot_bars(bars, "a run")
     folder = ROOT / "results" / "final" / "mnist"
     epochs = pd.read_csv(folder / "epochs.csv")
-    yield "learning_curve", final_figures.plot_curve(epochs, "a title")
+    yield "learning_curve", trainings.plot_curve(epochs, "a title")
     bins = pd.read_csv(folder / "calibration.csv")
-    yield "calibration", final_figures.plot_calibration(bins, 0.01)
+    yield "calibration", trainings.plot_calibration(bins, 0.01)
 
 
 def figures_of_a_comparison():
@@ -123,8 +118,8 @@ def test_a_legend_covers_no_data_and_is_the_only_one(source):
 def test_every_epoch_axis_has_whole_ticks():
     for epochs in (1, 7):
         for name, figure in [
-            *run_figures.draw(make_run(epochs), 10),
-            *cell_figures.draw(make_run(epochs), 0),
+            *runs.draw(make_run(epochs), 10),
+            *cells.draw(make_run(epochs), 0),
         ]:
             axes = figure.axes[-1]
             ticks = axes.get_xticks()
@@ -214,5 +209,5 @@ def test_a_figure_is_written_with_the_same_bytes(tmp_path):
 
 def test_the_style_stays_in_our_figures():
     before = dict(mpl.rcParams)
-    list(run_figures.draw(make_run(1), 10))
+    list(runs.draw(make_run(1), 10))
     assert dict(mpl.rcParams) == before

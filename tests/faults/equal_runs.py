@@ -68,7 +68,7 @@ def file_names(path: Path):
         str(file.relative_to(path))
         for file in path.rglob("*")
         if file.is_file()
-        and file.name != "memory.json"
+        and file.name not in ("memory.json", "cost.json", "rank_cost.json")
         and "tensorboard" not in file.parts
         and "checkpoints" not in file.parts
     }

@@ -17,8 +17,8 @@ def signal_at(signum, text):
     """Sends it once, after the line that holds the text."""
     line = Progress.line
 
-    def patched(self, said):
-        line(self, said)
+    def patched(self, said, *left):
+        line(self, said, *left)
         if text in said:
             Progress.line = line
             os.kill(os.getpid(), signum)

@@ -82,14 +82,14 @@ def test_a_preset_is_its_file_on_every_script_that_takes_it(answer, name):
 def test_what_is_given_beside_it_holds(answer, words):
     flags = read(answer, "search", "ienas", *words)
     assert flags["epochs"] == "3" and flags["filters"] == "8"
-    assert flags["num_nodes"] == "3"
+    assert flags["num_nodes"] == "2"
 
 
 def test_a_flag_file_may_name_one(answer, tmp_path):
     file = tmp_path / "mine.flags"
     file.write_text("--epochs=3\n--preset=digits\n")
     flags = read(answer, "search", "enas", f"--flagfile={file}")
-    assert flags["epochs"] == "3" and flags["num_nodes"] == "3"
+    assert flags["epochs"] == "3" and flags["num_nodes"] == "2"
 
 
 @pytest.mark.parametrize(

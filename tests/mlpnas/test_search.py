@@ -236,12 +236,18 @@ def test_reinforce_raises_the_score_of_a_known_optimum(tmp_path):
     assert np.mean(means[-3:]) > 0.8
 
 
+def without_cost(out):
+    """The lines; on a slow machine one of them says what a search takes."""
+    lines = out.splitlines()
+    return [line for line in lines if not line.startswith("cost: ")]
+
+
 def test_a_space_that_is_exhausted_ends_the_search(tmp_path, capsys):
     machine = search(tmp_path / "run", FOUR, pool=Toy())
     assert machine.space.size() == 4
     written = rows(tmp_path / "run")
     assert len(written["evaluations"]) == 4
-    lines = capsys.readouterr().out.splitlines()
+    lines = without_cost(capsys.readouterr().out)
     # With the rate and the time left, which nothing is.
     assert lines[0].startswith("epoch 1/3: 4 new architectures, score ")
     assert lines[1].startswith(
@@ -276,7 +282,7 @@ def test_a_signal_while_nothing_new_is_found_is_no_endless_run(
 def test_an_epochs_line(toy, tmp_path, capsys):
     path, machine = toy
     search(tmp_path / "run", pool=Toy())
-    lines = capsys.readouterr().out.splitlines()
+    lines = without_cost(capsys.readouterr().out)
     written = rows(path)["epochs"]
     listed = read_json(path / "best_architectures.json")["architectures"]
     last = written[-1]

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, kendalltau
 
 from nascore.networks import costs
 from nascore.networks.config import NetworkConfig
@@ -15,6 +15,7 @@ from nascore.networks.stack import plan
 README = "README.md"
 FAULTS = "results/faults/README.md"
 FINAL = "results/final/README.md"
+FIRST = "results/first_run/README.md"
 MEMORY = "results/memory/README.md"
 CELLS = {
     "ENAS": "0 2 0 0 0 4 0 1 0 4 1 1 1 0 0 1 0 2 1 1 "
@@ -209,3 +210,61 @@ def test_readme_shows_the_search_as_it_was_printed(results):
     for row in lines:
         # In the log's order; `in` goes on where the last row was found.
         assert row in printed, row
+
+
+def test_first_runs(results):
+    epochs = results.table("first_run/epochs.csv")
+    trained = results.table("first_run/trained.csv")
+    names = ("best cell found", "random cell", "logistic regression")
+    for run in results.table("first_run/runs.csv"):
+        seed = run["seed"]
+        last = [row for row in epochs if row["seed"] == seed][-1]
+        by_name = {row["name"]: row for row in trained if row["seed"] == seed}
+        for row in by_name.values():
+            images = int(row["images"])
+            hits = round(float(row["accuracy"]) * images)
+            interval = binomtest(hits, images).proportion_ci(0.95, "wilson")
+            ends = [float(row["low"]), float(row["high"])]
+            np.testing.assert_allclose(ends, interval, atol=1e-9)
+        results.quote(
+            FIRST,
+            f"| {seed} | # | # |{3 * ' # (# to #) |'} # | # |",
+            100 * float(last["accuracy_mean"]),
+            100 * float(last["validation_accuracy"]),
+            *(
+                100 * float(by_name[name][part])
+                for name in names
+                for part in ("accuracy", "low", "high")
+            ),
+            float(run["user_seconds"]) + float(run["system_seconds"]),
+            float(run["wall_seconds"]),
+        )
+
+
+def test_ranks_of_the_first_runs(results):
+    rows = results.table("first_run/rank_check.csv")
+    taus = []
+    for seed in "123":
+        own = [row for row in rows if row["seed"] == seed]
+        shared, alone = (
+            results.column(own, f"{name}_accuracy")
+            for name in ("shared", "standalone")
+        )
+        taus.append(kendalltau(shared, alone).statistic)
+    results.quote(
+        FIRST, "Kendall's tau between the two accuracies is #, # and #", *taus
+    )
+    alone = 100 * results.column(rows, "standalone_accuracy")
+    results.quote(
+        FIRST, "all have #% to #% of 144 images", alone.min(), alone.max()
+    )
+    seconds = [
+        float(run["user_seconds"]) + float(run["system_seconds"])
+        for run in results.table("first_run/runs.csv")
+    ]
+    results.quote(
+        FIRST,
+        "divided by 1.6, are # to #: at",
+        min(seconds) / 1.6,
+        max(seconds) / 1.6,
+    )

@@ -1,15 +1,18 @@
 """One life of a run: restored, saved when due, stopped when asked."""
 
+import json
 import os
 import signal
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
 
 from nascore.runs.folder import RunFolder
-from nascore.runs.interrupts import Interrupted
+from nascore.runs.interrupts import Interrupted, Limit, TimeUp
 from nascore.runs.lifecycle import Lifecycle, Workers
+from nascore.runs.progress import Outlook, Pace, Terms, duration
 
 
 class Counting:
@@ -67,6 +70,8 @@ def clock(monkeypatch):
     now = [100.0]
     time = SimpleNamespace(monotonic=lambda: now[0])
     monkeypatch.setattr("nascore.runs.lifecycle.time", time)
+    monkeypatch.setattr("nascore.runs.progress.time", time)
+    monkeypatch.setattr("nascore.runs.interrupts.time", time)
     monkeypatch.setattr("nascore.runs.positions.monotonic", time.monotonic)
     return now
 
@@ -197,8 +202,8 @@ def test_the_bar_counts_every_step_once(start, monkeypatch):
         def advance(self, steps, label, **values):
             shown.append((steps, label, values))
 
-        def line(self, text):
-            shown.append(text)
+        def line(self, text, left):
+            shown.append((text, left))
 
         def close(self):
             shown.append("closed")
@@ -220,7 +225,7 @@ def test_the_bar_counts_every_step_once(start, monkeypatch):
         # The two of the five that were counted are not counted again.
         (3, "b", {"best": "7%"}),
         (1, "b", {}),
-        "text",
+        ("text", None),
         "closed",
     ]
 
@@ -268,3 +273,134 @@ def test_a_worker_goes_on_from_the_chief_and_says_who_saved(start):
     assert numbers(chief) == [1] and chief.rows() == [0, 1, 2]
     fresh = start("fresh", workers=Workers(False, None, lambda own: own))
     assert not fresh.life.resumed
+
+
+def work(run, clock, total, seconds, terms=None, end=0.0, done=0):
+    """Does steps that take so long each, the first one ten times that."""
+    outlook = Outlook(lambda: {"steps": total - int(run.count)}, lambda: end)
+    with run.life.working(total, done, "steps", outlook, terms or Terms()):
+        for first, stop in run.life.stretches(done, total, 1, "steps"):
+            clock[0] += seconds * (10 if first == done else 1)
+            run.step(first, stop)
+
+
+def told(capsys):
+    out = capsys.readouterr().out.splitlines()
+    return [line for line in out if line.startswith("cost: ")]
+
+
+def test_what_it_takes_is_said_once_and_without_the_warm_up(
+    start, clock, capsys
+):
+    run = start()
+    work(run, clock, 40, 6, Terms(memory="1.1 GiB", after=", then tea"))
+    # 60 seconds for the first step and 39 times 6.
+    assert told(capsys) == [
+        "cost: about 5 minutes in all on this machine and 1.1 GiB of memory, "
+        "then tea"
+    ]
+    cost = json.loads((run.folder.path / "cost.json").read_text())
+    assert cost == {"unit": "seconds", "seconds": 294, "share": 1}
+
+
+def test_what_is_left_is_said_when_it_goes_on(start, clock, capsys):
+    run = start()
+    run.count.assign(30)
+    work(run, clock, 40, 6, done=30)
+    # 60 seconds, and 9 times 6.
+    assert told(capsys) == [
+        "cost: about 2 minutes for what is left on this machine"
+    ]
+
+
+@pytest.mark.parametrize(
+    "terms, end",
+    [
+        (Terms(shorter="take less"), "; take less"),
+        (Terms(), ""),
+        (
+            Terms(Limit(2.0, 100.0), shorter="take less"),
+            "; --max_hours ends it before",
+        ),
+    ],
+)
+def test_long_work_names_what_is_shorter(start, clock, capsys, terms, end):
+    run = start()
+    clock[0] = 100.0
+    with pytest.raises(TimeUp) if terms.limit.hours else nullcontext():
+        work(run, clock, 300, 60, terms)
+    assert told(capsys) == [
+        f"cost: about 5.2 hours in all on this machine{end}"
+    ]
+
+
+def test_it_ends_in_time_for_its_end_and_goes_on(start, clock):
+    run = start()
+    with pytest.raises(TimeUp):
+        work(run, clock, 40, 6, Terms(Limit(0.05, clock[0])), end=50)
+    # Of 180 seconds 60 go to the first step, 66 to eleven more, 50 to the
+    # end, and the 4 that are left are too few for a step.
+    assert int(run.count) == 12 and run.rows() == list(range(12))
+    run = start()
+    assert int(run.count) == 12
+    work(run, clock, 40, 6, Terms(Limit(0.1, clock[0])), done=12)
+    assert run.rows() == list(range(40))
+
+
+def test_the_last_stretch_is_no_reason_to_stop(start, clock):
+    run = start()
+    work(run, clock, 3, 60, Terms(Limit(0.2, clock[0])))
+    assert run.rows() == [0, 1, 2]
+
+
+def test_machines_agree_when_time_is_up(start, clock):
+    """One whose clock is ahead ends all; no one else's is asked for."""
+    asked = []
+
+    def agree(own):
+        asked.append(own)
+        return signal.SIGTERM if len(asked) == 2 else own
+
+    run = start(workers=Workers(True, None, agree))
+    with run.life.working(9, 0, "steps", terms=Terms(Limit(1.0, clock[0]))):
+        run.life.stop_in_time()
+        with pytest.raises(TimeUp):
+            run.life.stop_in_time()
+    assert asked == [None, None]
+
+
+def test_a_pace_takes_the_new_for_as_fast_as_the_rest():
+    pace = Pace()
+    assert pace.seconds({"steps": 4.0}) == 0
+    pace.add("steps", 1, 30.0)
+    pace.add("steps", 4, 8.0)
+    left = {"steps": 10.0, "scores": 5.0}
+    assert pace.seconds(left) == 30.0 and not pace.is_known(left)
+    # One kind is enough after a while.
+    pace.add("steps", 8, 16.0)
+    assert pace.is_known(left)
+    pace.add("scores", 1, 9.0)
+    pace.add("scores", 2, 2.0)
+    assert pace.seconds(left) == 25.0
+    # What took time and finished nothing belongs to its kind.
+    pace.add("scores", 0, 2.0)
+    assert pace.seconds(left) == 30.0
+
+
+@pytest.mark.parametrize(
+    "seconds, text",
+    [
+        (0.4, "0 seconds"),
+        (1, "1 second"),
+        (89, "89 seconds"),
+        (90, "2 minutes"),
+        (5300, "88 minutes"),
+        (5400, "1.5 hours"),
+        (7200, "2 hours"),
+        (147600, "41 hours"),
+        (172800, "2 days"),
+        (2_250_000, "26 days"),
+    ],
+)
+def test_times_are_written_for_people(seconds, text):
+    assert duration(seconds) == text

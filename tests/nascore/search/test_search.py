@@ -215,7 +215,7 @@ def test_an_early_stop_looks_at_samples_and_at_the_last_scores(
         asked.append((list(best), mean))
         return len(best) == 2
 
-    monkeypatch.setattr("nascore.search.search.is_exhausted", exhausted)
+    monkeypatch.setattr("nascore.search.early_stop.is_exhausted", exhausted)
     path = tmp_path / "run"
     search(path, in_graph, early_stop=True, epochs=9)
     samples, rows = read_rows(path, "samples"), read_rows(path, "evaluations")

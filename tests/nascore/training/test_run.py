@@ -13,12 +13,16 @@ from PIL import Image
 from nascore.data.config import DataConfig
 from nascore.errors import InputError, RunStopped
 from nascore.networks.config import NetworkConfig
-from nascore.runs.folder import RunFolder
-from nascore.runs.interrupts import Interrupted
+from nascore.runs.folder import RunFolder, is_finished
+from nascore.runs.interrupts import Interrupted, Limit
 from nascore.runs.lifecycle import Lifecycle
+from nascore.runs.progress import Terms
 from nascore.training.config import FinalConfig, TrainingConfig
+from nascore.training.finish import finish
+from nascore.training.provenance.history import find_history
 from nascore.training.provenance.images import load_final
-from nascore.training.run import FinalTraining
+from nascore.training.provenance.origin import NOWHERE
+from nascore.training.run import FinalTraining, NothingToTest
 
 CONFIG = FinalConfig(
     DataConfig(image_size=8, train_examples=160, pad_crop=1, cutout=2),
@@ -223,3 +227,47 @@ def test_which_images_are_trained_on():
     assert len(every.train) == 1437 and every.validation is None
     assert len(subset.train) == 160
     assert len(split.test) == 360
+
+
+def test_ended_in_time_it_is_tested_and_goes_on_to_the_same_end(
+    whole, tmp_path, monkeypatch
+):
+    """In the middle of the second epoch; then from there by --finish."""
+    path = tmp_path / "run"
+    config = dataclasses.replace(
+        CONFIG, training=dataclasses.replace(CONFIG.training, export="keras")
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "nascore.runs.progress.Cost.is_late",
+            lambda self: self._outlook.left()["steps"] == 7,
+        )
+        with RunFolder.create(path) as run:
+            training = FinalTraining(config, run)
+            training.run()
+            assert (training.cut, training.epoch, training.step) == (True, 1, 1)
+            history = find_history(NOWHERE, config, training.data)
+            first = finish(training, history)
+    for number in range(2):
+        assert not is_finished(path, end_file="test.json")
+        with RunFolder.open(path) as run:
+            training = FinalTraining(config, run)
+            training.run(finish=not number)
+            assert training.cut is not bool(number)
+            again = finish(training, history)
+        if not number:
+            assert again.whole.accuracy == first.whole.accuracy
+    assert rows(path) == whole[0]
+    assert is_finished(path, end_file="test.json")
+    end = json.loads((path / "test.json").read_text())
+    # Who goes on because of the test set has chosen by it.
+    accuracy = first.whole.accuracy
+    assert end["earlier_tests"] == [{"epochs": 1, "accuracy": accuracy}] * 2
+
+
+def test_before_its_first_epoch_has_ended_there_is_nothing(tmp_path):
+    with RunFolder.create(tmp_path / "run") as run:
+        training = FinalTraining(CONFIG, run)
+        with pytest.raises(NothingToTest, match="no epoch has ended") as stop:
+            training.run(Terms(Limit(1e-9)))
+    assert stop.value.resumable and "\n" not in str(stop.value)

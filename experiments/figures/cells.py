@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from matplotlib.figure import Figure
 
-from experiments.support.operation_shares import draw_shares, shares_by_epoch
-from experiments.support.run_figures import title_of
+from experiments.figures.operation_shares import draw_shares, shares_by_epoch
+from experiments.figures.runs import title_of
 from nascore.drawing.cells import draw_architecture
 from nascore.drawing.style import add_legend, count_axis, make_figure, styled
 from nascore.runs.reader import RunRecords
