@@ -198,7 +198,7 @@ def _print_use(data: MlpData, folder: Path) -> None:
     print(
         f"in Python: keras.models.load_model({str(folder / MODEL_FILE)!r}) "
         f"takes {form}; numbers as float64 with NaN and texts with '' where "
-        "missing (README, MLPNAS)"
+        "missing (docs/mlpnas.md)"
     )
 
 

@@ -86,7 +86,7 @@ def test_a_run_says_how_it_read_and_how_to_go_on(finished):
 
 
 def by_hand(folder):
-    """What plain Keras says of the rows, read as the README does."""
+    """What plain Keras says of the rows, read as docs/mlpnas.md does."""
     model = keras.models.load_model(folder / "run" / "model.keras")
     rows = pd.read_csv(
         folder / "rows.csv", dtype=str, keep_default_na=False, sep=";"
@@ -128,10 +128,10 @@ def test_rows_are_classified_as_plain_keras_does(finished, forked):
     assert out.read_bytes() == before
 
 
-def test_the_code_of_the_readme_classifies_alike(finished, forked):
+def test_the_code_of_the_page_classifies_alike(finished, forked):
     folder, _ = finished
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    page = (ROOT / "docs" / "mlpnas.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     (code,) = [block for block in blocks if "RUN/model.keras" in block]
     (folder / "plain.csv").write_text(
         "id,code,town,km/h\n1,007,Ulm,1\n2,?,None,\n3,,Rome,3\n4,7,,-1\n"

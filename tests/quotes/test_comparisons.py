@@ -1,4 +1,4 @@
-"""The README's table of comparisons, computed again from the raw rows."""
+"""The tables of comparisons in README and docs, computed from the raw rows."""
 
 import itertools
 import re
@@ -51,9 +51,12 @@ def sign_flip_p(values):
 )
 def test_a_data_set_is_quoted_as_its_rows_say(data, folder):
     epochs = pd.read_csv(ROOT / "results" / folder / "rows" / "epochs.csv")
-    text = (ROOT / "README.md").read_text("utf-8")
-    quoted = [row for row in ROW.finditer(text) if row["data"] == data]
-    assert len(quoted) == 4
+    quoted = []
+    for name, count in (("README.md", 3), ("docs/comparing.md", 4)):
+        text = (ROOT / name).read_text("utf-8")
+        rows = [row for row in ROW.finditer(text) if row["data"] == data]
+        assert len(rows) == count
+        quoted += rows
     assert {int(row["seeds"]) for row in quoted} == {epochs["seed"].nunique()}
     # All epochs have as many evaluations.
     assert epochs.groupby(["method", "seed"]).size().eq(30).all()
@@ -97,7 +100,7 @@ def test_the_rank_check_is_quoted_as_its_rows_say():
     rows = pd.read_csv(file)
     assert rows.groupby(["method", "seed"]).size().eq(6).all()
     assert set(rows["epochs"]) == {3} and rows["seed"].nunique() == 3
-    text = (ROOT / "README.md").read_text("utf-8")
+    text = (ROOT / "docs" / "comparing.md").read_text("utf-8")
     (quoted,) = re.findall(
         r"tau of (\S+) \(ENAS\), (\S+) \(I-ENAS\), (\S+) \(code rule\) and "
         r"(\S+)\s+\(random\)",

@@ -12,7 +12,8 @@ from nascore.networks import costs
 from nascore.networks.config import NetworkConfig
 from nascore.networks.stack import plan
 
-README = "README.md"
+TRAINING, SEARCHING = "docs/training.md", "docs/searching.md"
+RUNS = "docs/runs.md"
 FAULTS = "results/faults/README.md"
 FINAL = "results/final/README.md"
 FIRST = "results/first_run/README.md"
@@ -55,7 +56,7 @@ def test_final_trainings(results, name, title):
         results.column(epochs, "seconds").sum() / 60,
     )
     results.quote(
-        README,
+        TRAINING,
         f"| {title} | #M | # | #% (# to #)",
         card["parameters"] / 1e6,
         len(epochs),
@@ -105,7 +106,7 @@ def test_published_cells(results):
     mnist, _ = parameters("MNIST", "enas", 36)
     results.quote(FINAL, "#M for the MNIST cell in the same", mnist / 1e6)
     results.quote(
-        README,
+        TRAINING,
         "cell has #M parameters at its published size (#M with the auxiliary",
         *(number / 1e6 for number in enas),
     )
@@ -122,7 +123,7 @@ def test_memory(results):
         results.quote(MEMORY, part, estimate, peak, error)
         errors[run], differences[run] = abs(error), peak - estimate
     results.quote(
-        README,
+        SEARCHING,
         "in the ten runs of `results/memory` they differ by #% and less, but "
         "for #% after CIFAR-10 was read and made smaller, and for #% where "
         "MLPNAS had other processes",
@@ -175,7 +176,7 @@ def test_time_to_stop(results):
         ("while the graph is compiled, # to # s", True),
     ):
         took = [float(b) for a, b in pairs if (float(a) < 30) == compiling]
-        results.quote(README, part, min(took), max(took))
+        results.quote(RUNS, part, min(took), max(took))
 
 
 def sampled(results, name, epoch, last):

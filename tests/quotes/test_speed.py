@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-README = "README.md"
+PAGE, TRAINING = "docs/speed.md", "docs/training.md"
+PERCEPTRONS = "docs/mlpnas.md"
 GPU = "results/gpu/README.md"
 GIB = 2**30
 
@@ -19,7 +20,7 @@ GIB = 2**30
 def test_child_step(results, way, title):
     start_up, step, evaluation, _ = results.line("child_step.txt", f"| {way} |")
     part = f"| {title} | # | # | # |"
-    results.quote(README, part, start_up, step, evaluation)
+    results.quote(PAGE, part, start_up, step, evaluation)
 
 
 def pairs(results, name):
@@ -30,14 +31,14 @@ def pairs(results, name):
 
 def test_child_steps_in_pairs(results):
     results.quote(
-        README,
+        PAGE,
         "the first takes # times as long as ours (10% to 90% of the pairs: # "
         "to #), and an epoch of 352 steps and 300 evaluations # times (# to #)",
         *pairs(results, "all / ours, train"),
         *pairs(results, "all / ours, epoch"),
     )
     results.quote(
-        README,
+        PAGE,
         "one architecture traced for itself # times (# to #)",
         *pairs(results, "static / ours, train"),
     )
@@ -46,7 +47,7 @@ def test_child_steps_in_pairs(results):
 def test_peak_of_the_child_step(results):
     peak = results.line("child_step.txt", "| ours |")[3]
     part = "process peaks at # GiB (# GB)"
-    results.quote(README, part, peak, peak * GIB / 1e9)
+    results.quote(PAGE, part, peak, peak * GIB / 1e9)
 
 
 def test_network_fit(results):
@@ -56,7 +57,7 @@ def test_network_fit(results):
         "network_fit.txt", "building 17 layers of 36 filters: "
     )
     results.quote(
-        README,
+        TRAINING,
         "takes # times as long as the same graph written by hand with Keras's "
         "layers (median; # to # on a loaded machine), the loop of "
         "`train_final` # times (# to #); 17 layers are built in # to # s",
@@ -71,7 +72,7 @@ def test_mlpnas_child(results):
     ways = ("one", "processes")
     lines = [results.line("mlpnas/child.txt", f"| {way} |") for way in ways]
     results.quote(
-        README,
+        PERCEPTRONS,
         "one process was # times as fast as one `Sequential.fit` for each "
         "candidate, compilation included, two processes with their start # "
         "times",
@@ -102,7 +103,7 @@ def test_growth_with_layers(results):
     layers, start_up = growth(results, "layers", "start_up_s")
     assert layers.tolist() == [8, 17, 32]
     results.quote(
-        README,
+        PAGE,
         "Start-up is # s for each further layer: # s at 8 layers, # at 17, # "
         "at 32",
         np.polyfit(layers, start_up, 1)[0],
@@ -140,7 +141,7 @@ def test_gpu_epoch(results):
     assert days == pytest.approx(epochs * seconds / 86400, abs=5e-4)
     hours = epochs * seconds / 3600
     results.quote(
-        README,
+        PAGE,
         "On one NVIDIA H200 that took # s: # epochs an hour, 150 epochs in # "
         "hours",
         *(seconds, an_hour, hours),
@@ -158,7 +159,7 @@ def test_gpu_step(results):
     lines = [results.line(f"gpu/{f}.md", "| child step |") for f in files]
     step, half, private = (values[0] for values in lines)
     shorter = 100 * (1 - private / step)
-    results.quote(README, "made steps #% shorter", shorter)
+    results.quote(PAGE, "made steps #% shorter", shorter)
     results.quote(
         GPU,
         "A child step takes # ms, of which the arithmetic and the memory of "
