@@ -8,9 +8,11 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from experiments.batch import _Bar
 from experiments.support.then_train import BEST, RANDOM, Row, verdict
 from flags import methods
 from nascore.config import flatten
@@ -222,3 +224,22 @@ def row(name, accuracy, low, high):
 def test_the_verdict_claims_no_more_than_there_is(drawn, words):
     best = row(BEST, 0.97, 0.93, 0.99)
     assert words in verdict(best, row(RANDOM, drawn, 0.0, 1.0))
+
+
+def test_a_batch_takes_as_long_as_its_first_runs_say(tmp_path, capsys):
+    """One was resumed with half of it left, one says nothing yet."""
+    shares = {"a": (3600, 1.0, 0), "b": (3600, 0.5, 5), "c": (0, 0, 0)}
+    jobs = []
+    for name, (seconds, share, done) in shares.items():
+        file = tmp_path / name
+        if seconds:
+            cost = {"unit": "seconds", "seconds": seconds, "share": share}
+            file.write_text(json.dumps(cost))
+        jobs.append(
+            SimpleNamespace(name=name, total=10, done=done, cost_file=file)
+        )
+    with _Bar(jobs, "epochs", 2, "take less") as bar:
+        bar._tell()
+    # One hour, half of two, and the mean of one and two, two at a time.
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line == ("cost: about 1.8 hours in all on this machine; take less")
