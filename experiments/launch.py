@@ -116,7 +116,9 @@ def _parse(
     # Absl's own show what the main module defines, which is next to nothing,
     # and exit with 1 as soon as they are met.
     for name in ("?", "help", "helpshort", "helpfull", "helpxml"):
-        delattr(flags.FLAGS, name)
+        # They are gone where a process starts a second script.
+        if name in flags.FLAGS:
+            delattr(flags.FLAGS, name)
     try:
         preset = preset_files.named(argv)
         if preset:

@@ -97,8 +97,8 @@ def read_config() -> FinalConfig:
         return read_final()
     if flags.FLAGS.architecture:
         raise InputError("give --architecture or --from_run, not both")
-    small_presets.take_for_training(Path(flags.FLAGS.from_run), FinalConfig())
     taken = settings_of_run(Path(flags.FLAGS.from_run), flags.FLAGS.rank)
+    small_presets.take_for_training(Path(flags.FLAGS.from_run), FinalConfig())
     defaults = {
         name: flags.FLAGS[name].value for name in base.names(FinalConfig())
     }

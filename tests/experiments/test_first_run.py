@@ -153,7 +153,7 @@ def test_without_settings_the_small_preset_runs(
     lines = [x for x in done.stdout.splitlines() if "no settings" in x]
     assert len(lines) == 1
     assert re.search(r"preset digits runs; the published protocol: ", lines[0])
-    assert lines[0].endswith(f"--flagfile=flags/presets/{preset}.flags")
+    assert lines[0].endswith(f"--preset={preset}")
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,10 @@ import importlib, json, os, sys
 from absl import flags
 from experiments import launch
 for path in sorted(os.listdir("experiments")):
+    if not path.endswith(".py") or path.startswith("__"):
+        continue
     module = importlib.import_module(f"experiments.{path.removesuffix('.py')}")
-    if not path.endswith(".py") or not hasattr(module, "cli"):
+    if not hasattr(module, "cli"):
         continue
     if os.fork():
         assert os.wait()[1] == 0

@@ -21,7 +21,7 @@ from nascore.strategies.rewards import ScoreReward
 from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.gradients import Gradients
 from nascore.training.loop import Loop
-from nascore.training.run import FinalTraining
+from nascore.training.run import FinalTraining, _describe_fault
 
 STEPS, UPDATES, COUNT, EPOCHS = 5, 3, 2, 2
 SMALL = DataConfig(
@@ -296,7 +296,7 @@ def test_endless_skipping_is_named(tmp_path, monkeypatch):
     ended = training.loop.train(*(tf.constant(n) for n in (0, 0, 40)))
     # From 2**15 it is halved fifteen times; at 1 it is not the scale.
     assert (int(ended.step), bool(ended.healthy)) == (16, False)
-    text = training._describe_fault(0, ended)
+    text = _describe_fault(training.config.training, tmp_path, 0, ended)
     assert "step 16 the gradient overflows float16" in text
     assert "--precision=bfloat16" in text
 
