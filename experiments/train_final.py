@@ -18,12 +18,13 @@ from typing import Any
 from absl import flags
 
 from experiments import final_resume, launch, plot_final
-from experiments.support import small_presets
+from experiments.support import program, small_presets
 from experiments.support.open_run import check_begun
 from experiments.support.subject import read_final
 from flags import base, preset_files
 from flags import final as final_flags
 from nascore.errors import InputError
+from nascore.paths import quote
 from nascore.runs.config import FINAL_END, FINAL_METHOD, RunConfig
 from nascore.runs.folder import RunFolder, is_finished
 from nascore.runs.reader import (
@@ -187,6 +188,13 @@ def main(args: list[str]) -> None:
             print(f"go on with: {launch.resuming(run.path, hours)}")
     for path in plot_final.plot_final(run.path):
         print(f"wrote {path}")
+    trained = quote(str(run.path))
+    print("\nnext:")
+    for command in (
+        f"python -m experiments.predict {trained} photo.png",
+        f"python -m experiments.export_model {trained} --format=saved_model",
+    ):
+        print(f"  {program.rewrite(command)}")
 
 
 def define() -> None:
