@@ -180,10 +180,13 @@ def _plot_epochs(run: RunRecords) -> Figure:
     mean = table[f"{run.measures}_mean"]
     if f"{run.measures}_std" in table:
         std = table[f"{run.measures}_std"]
+        band = mean - std, mean + std
+        if mean.between(0, 1).all():
+            # What is an accuracy is not above 100%, nor its band.
+            band = band[0].clip(0, 1), band[1].clip(0, 1)
         axes.fill_between(
             epochs,
-            mean - std,
-            mean + std,
+            *band,
             color=PALE,
             # A single epoch has a band without width.
             lw=1,

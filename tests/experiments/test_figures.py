@@ -211,3 +211,12 @@ def test_the_style_stays_in_our_figures():
     before = dict(mpl.rcParams)
     list(runs.draw(make_run(1), 10))
     assert dict(mpl.rcParams) == before
+
+
+def test_no_band_of_accuracies_goes_beyond_them():
+    run = make_run(3)
+    run.epochs["accuracy_mean"] = [0.05, 0.5, 0.95]
+    figure = dict(runs.draw(run, 10))["epochs"]
+    (band,) = figure.axes[0].collections
+    heights = band.get_paths()[0].vertices[:, 1]
+    assert (heights.min(), heights.max()) == (0, 1)
