@@ -53,7 +53,11 @@ def _unknown(word: str) -> str:
     """What to say of a word that is no command."""
     if word[:1] == "-":
         return f"name a command before {word}; {program.front()} lists them"
+    from flags import methods
+
     close = difflib.get_close_matches(word, program.COMMANDS, 3, 0.5)
+    if word in methods.names():
+        close = [f"search {word}"]
     hint = f"did you mean {' or '.join(close)}? " * bool(close)
     return f"there is no command {word!r}; {hint}{program.front()} lists all"
 

@@ -51,7 +51,7 @@ def main(args: list[str]) -> None:
     if len(args) != 1:
         raise InputError(
             "name one architecture in quotes, or the folder of a run: "
-            'describe_architecture "0 2 ..."'
+            'python -m experiments.describe_architecture "0 2 ..."'
         )
     found = subject.find(args[0], flags.FLAGS.rank)
     architecture = found.space.parse(found.text)

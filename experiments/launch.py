@@ -257,7 +257,7 @@ def command() -> str:
 def _exit(code: int, message: str) -> NoReturn:
     _flush()
     with contextlib.suppress(OSError):
-        print(message, file=sys.stderr)
+        print(program.rewrite(message), file=sys.stderr)
     sys.exit(code)
 
 

@@ -17,7 +17,10 @@ from nascore.errors import InputError
 def main(args: list[str]) -> None:
     """Makes one report again."""
     if len(args) != 1:
-        raise InputError("name one folder of tables: mlpnas_report FOLDER")
+        raise InputError(
+            "name one folder of tables: "
+            "python -m experiments.mlpnas_report FOLDER"
+        )
     folder = Path(args[0])
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder")

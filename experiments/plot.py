@@ -49,7 +49,7 @@ def _folder(argv: Sequence[str]) -> Path | None:
 def main(args: list[str]) -> None:
     """Says what is missing, or what is no folder of ours."""
     if len(args) != 1:
-        raise InputError("name one folder: plot FOLDER")
+        raise InputError("name one folder: python -m experiments.plot FOLDER")
     folder = Path(args[0])
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder")

@@ -58,7 +58,10 @@ def print_report(folder: Path) -> None:
 def main(args: list[str]) -> None:
     """Redraws one report."""
     if len(args) != 1:
-        raise InputError("name one report folder: plot_comparison REPORT")
+        raise InputError(
+            "name one report folder: "
+            "python -m experiments.plot_comparison REPORT"
+        )
     folder = Path(args[0])
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder")

@@ -109,7 +109,9 @@ def _read_bins(path: Path) -> pd.DataFrame:
 def main(args: list[str]) -> None:
     """Draws one training."""
     if len(args) != 1:
-        raise InputError("name one run folder: plot_final FINAL")
+        raise InputError(
+            "name one run folder: python -m experiments.plot_final FINAL"
+        )
     formats = pictures.read()
     for path in plot_final(Path(args[0]), formats):
         print(f"wrote {path}")

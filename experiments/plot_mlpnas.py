@@ -87,7 +87,9 @@ def _list_accuracies(
 def main(args: list[str]) -> None:
     """Draws the run that the argument names."""
     if len(args) != 1:
-        raise InputError("name one run folder: plot_mlpnas RUN")
+        raise InputError(
+            "name one run folder: python -m experiments.plot_mlpnas RUN"
+        )
     formats = pictures.read()
     for path in plot_run(Path(args[0]), formats):
         print(f"wrote {path}")

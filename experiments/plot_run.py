@@ -91,7 +91,10 @@ def _figures(
 def main(args: list[str]) -> None:
     """Draws the run that the argument names."""
     if len(args) != 1:
-        raise InputError("name one run folder: plot_run RUN [--window=100]")
+        raise InputError(
+            "name one run folder: "
+            "python -m experiments.plot_run RUN [--window=100]"
+        )
     formats = pictures.read()
     run_dir = Path(args[0])
     for path in plot_run(run_dir, flags.FLAGS.window, flags.FLAGS.top, formats):

@@ -107,7 +107,10 @@ def _to_size(
 def main(args: list[str]) -> None:
     """Prints the likeliest classes of each image."""
     if len(args) < 2:
-        raise InputError("name a model and image files: predict MODEL IMAGE...")
+        raise InputError(
+            "name a model and image files: "
+            "python -m experiments.predict MODEL IMAGE..."
+        )
     launch.quiet_tensorflow()
     # Imports the libraries that read tables.
     from experiments import predict_table

@@ -31,7 +31,9 @@ def main(path: Path, files: list[str], top: int, out: str) -> None:
       InputError: a table or a model that is no good, or a file that exists.
     """
     if len(files) != 1:
-        raise InputError("name one table: predict RUN rows.csv")
+        raise InputError(
+            "name one table: python -m experiments.predict RUN rows.csv"
+        )
     target = Path(out)
     if out and target.exists():
         raise InputError(

@@ -226,7 +226,10 @@ def _write(
 def main(args: list[str]) -> None:
     """Checks one run."""
     if len(args) != 1:
-        raise InputError("name one run folder: rank_check RUN [--count=8]")
+        raise InputError(
+            "name one run folder: "
+            "python -m experiments.rank_check RUN [--count=8]"
+        )
     run_dir = Path(args[0])
     if not run_dir.is_dir():
         raise InputError(f"{run_dir} is not a folder")

@@ -25,7 +25,7 @@ def main(args: list[str]) -> None:
     if len(args) < (2 if rank is None else 1):
         raise InputError(
             "name a run folder and an architecture in quotes, or its --rank: "
-            'score_architecture RUN "0 2 0 0 ..."'
+            'python -m experiments.score_architecture RUN "0 2 0 0 ..."'
         )
     run = read_run(Path(args[0]))
     texts = args[1:]

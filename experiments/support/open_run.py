@@ -1,7 +1,6 @@
 """The way of every search script: flags, run folder, work."""
 
 import importlib
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,13 @@ from typing import Any
 from absl import flags
 
 from experiments import launch
-from experiments.support import small_presets
+from experiments.support import help_text, small_presets
 from flags import base, methods, preset_files
 from nascore.config import flatten
 from nascore.errors import InputError
+from nascore.paths import quote
 from nascore.runs.checkpoint_files import is_saved
-from nascore.runs.config import TRAINED, RunConfig
+from nascore.runs.config import FINAL_METHOD, TRAINED, RunConfig
 from nascore.runs.csv_files import read_table
 from nascore.runs.folder import RunFolder, is_finished
 from nascore.runs.json_files import read_object
@@ -56,23 +56,37 @@ def run_any(about: str | None) -> None:
     def define() -> None:
         base.peek(sys.argv)
         name = flags.FLAGS.method or _method_of_run()
+        reopens = base.read(RunConfig()).reopens
         flags.FLAGS.unparse_flags()
         if name:
             found.append(name)
             _define(methods.find(name))
+        elif sys.argv[1:] and not reopens and not _asks():
+            # Flags of a method mean nothing without it.
+            raise _no_method()
 
     def main(args: list[str]) -> None:
         if not found:
             run_config = base.read(RunConfig())
             if run_config.reopens:
                 RunFolder.open(Path(run_config.run_dir))  # Raises: no run.
-            raise InputError(
-                "name a method with --method=NAME, one of: "
-                f"{', '.join(methods.names())}"
-            )
+            raise _no_method()
         _main(args, found[0], fixed=True)
 
     launch.run(main, define, about)
+
+
+def _asks() -> bool:
+    """Whether the command line asks for help or the version."""
+    return bool(help_text.asked(sys.argv)) or "--version" in sys.argv
+
+
+def _no_method() -> InputError:
+    return InputError(
+        "name a method, such as python -m experiments.search --method=ienas; "
+        f"there are: {', '.join(methods.names())} (--run_dir=RUN --resume "
+        "goes on with a run)"
+    )
 
 
 def _method_of_run() -> str:
@@ -81,7 +95,14 @@ def _method_of_run() -> str:
     path = Path(run_config.run_dir) / "config.json"
     if not run_config.reopens or not path.is_file():
         return ""
-    return methods.name_of(read_object(path))
+    name = methods.name_of(read_object(path))
+    if name == FINAL_METHOD:
+        run = quote(str(path.parent))
+        raise InputError(
+            f"{path.parent} is a final training; go on with: python -m "
+            f"experiments.train_final --run_dir={run} --resume"
+        )
+    return name
 
 
 def _define(method: methods.Method) -> None:
@@ -166,11 +187,16 @@ def _reopen(name: str, fixed: bool, path: Path, finish: bool) -> Any:
     later = values.get("then_train") and not (path / TRAINED).exists()
     read_end(path / method.end)  # Raises if it is damaged.
     done = is_finished(path, end_file=method.end)
+    if done and finish and later:
+        raise InputError(
+            f"{path} has its ranking, and two cells are still to be trained "
+            f"(--then_train); go on with: {launch.resuming(path)}"
+        )
     if done and (finish or not (more or later)):
         raise InputError(
             f"{path} is finished after {stored['epochs']} epochs; give it "
             f"more with {'--resume ' * finish}--epochs=N, or look at it with: "
-            f"python -m experiments.plot_run {shlex.quote(str(path))}"
+            f"python -m experiments.plot_run {quote(str(path))}"
         )
     check_continues(path, settings)
     if finish:

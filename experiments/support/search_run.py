@@ -52,10 +52,11 @@ def run(method: Method, config: Any, folder: RunFolder) -> None:
     for path in plot_run.plot_run(folder.path):
         print(f"wrote {path}")
     if search.cut:
+        later = ", and train two cells (--then_train) after the last"
         print(
             f"\nthis is the ranking after {search.epoch} of "
-            f"{search.schedule.epochs} epochs; go on with: "
-            f"{launch.resuming(folder.path, run_config.max_hours)}"
+            f"{search.schedule.epochs} epochs; go on{later * bool(epochs)} "
+            f"with: {launch.resuming(folder.path, run_config.max_hours)}"
         )
     elif epochs:
         then_train.then_train(config, folder, run_config)

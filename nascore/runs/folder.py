@@ -122,8 +122,8 @@ class RunFolder:
         """
         if not (path / "config.json").is_file():
             raise InputError(
-                f"--run_dir={path} holds no run to resume; leave --resume "
-                "out to start one there"
+                f"--run_dir={path} holds no run to resume or to finish; "
+                "without that, one is started there"
             )
         return cls(path)
 

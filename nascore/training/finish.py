@@ -67,12 +67,13 @@ def finish(training: FinalTraining, history: History) -> Tested:
     evaluation.confusion.to_csv(run.path / "confusion.csv")
     evaluation.per_class.to_csv(run.path / "per_class.csv", index=False)
     evaluation.calibration.to_csv(run.path / "calibration.csv", index=False)
-    _export(training, tested, history)
+    times = len(earlier) + 1
+    _export(training, tested, history, times)
     # The last file: from now on the training is finished.
     write_json(
         run.path / FINAL_END,
         {
-            "measured_on": disclosure.measured_on(history),
+            "measured_on": disclosure.measured_on(history, times),
             "epochs": training.epoch,
             **tested.summary(),
             "searches": disclosure.record(history),
@@ -94,7 +95,9 @@ def _earlier_tests(path: Path) -> list[dict[str, Any]]:
     return [*end.get("earlier_tests", []), last]
 
 
-def _export(training: FinalTraining, tested: Tested, history: History) -> None:
+def _export(
+    training: FinalTraining, tested: Tested, history: History, times: int
+) -> None:
     config, source = training.config, training.data.source
     model = inference_model(training.network, config, training.scaling)
     folder: Path = training.run_folder.path / MODEL_FOLDER
@@ -142,7 +145,7 @@ def _export(training: FinalTraining, tested: Tested, history: History) -> None:
             },
             "searches": disclosure.record(history),
             "test": {
-                "measured_on": disclosure.measured_on(history),
+                "measured_on": disclosure.measured_on(history, times),
                 **tested.summary(),
             },
             "files": [FILE_NAMES[name] for name in settings.formats],

@@ -54,7 +54,7 @@ def rows(path):
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(tmp_path_factory, forked):
     """A run that was stopped in the training of its best cell, and went on."""
     folder = tmp_path_factory.mktemp("a first")
     path = folder / "my run"
@@ -69,6 +69,10 @@ def run(tmp_path_factory):
     assert f"--run_dir='{path}' --resume" in stopped.stderr
     assert len(rows(path / "final-best" / "epochs.csv")) == 1
     assert not (path / TRAINED).exists()
+    finish = forked("search_ienas", f"--run_dir={path}", "--finish")
+    assert finish.returncode == 2
+    assert "two cells are still to be trained" in finish.stderr
+    assert f"--run_dir='{path}' --resume" in finish.stderr
     done = start([module, f"--run_dir={path}", "--resume"], folder)
     assert done.returncode == 0, done.stderr
     return path, done.stdout

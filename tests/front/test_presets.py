@@ -101,11 +101,11 @@ def test_a_flag_file_may_name_one(answer, tmp_path):
         (["train", "--preset=quick"], "did you mean final/quick?"),
         (
             ["search", "enas", "--preset=final/quick"],
-            "is for another command: python -m experiments.train_final",
+            "is for another command: python -m experiments train",
         ),
         (
             ["train", "--preset=digits"],
-            "is for another command: python -m experiments.search_ienas",
+            "is for another command: python -m experiments search ienas",
         ),
         (["search", "mlpnas", "--preset=digits"], "which is no flag here"),
         (

@@ -8,6 +8,7 @@ from nascore.data.images import IENAS_VALIDATION_FRACTION
 from nascore.training.provenance.history import History, Seen
 
 MEASURED_ON = "the official test set, once, after training"
+_AGAIN = "the official test set, {} times, see earlier_tests in test.json"
 
 
 def warnings(history: History) -> list[str]:
@@ -51,15 +52,21 @@ def notes(history: History) -> list[str]:
     return lines
 
 
-def measured_on(history: History) -> str:
-    """What the test accuracy of `test.json` is."""
+def measured_on(history: History, times: int = 1) -> str:
+    """What the test accuracy of `test.json` is.
+
+    Args:
+      history: of the searches behind the network.
+      times: how often this training was tested, this time included.
+    """
+    tested = MEASURED_ON if times == 1 else _AGAIN.format(times)
     rewarded = history.rewarded_tests
     if rewarded is not None:
         return (
-            f"{MEASURED_ON}; {part_of(rewarded)} images gave the rewards of "
+            f"{tested}; {part_of(rewarded)} images gave the rewards of "
             "the search that chose the architecture"
         )
-    return "; ".join([MEASURED_ON, *_lost_rewards(history)])
+    return "; ".join([tested, *_lost_rewards(history)])
 
 
 def record(history: History) -> dict[str, Any]:

@@ -263,6 +263,7 @@ def test_ended_in_time_it_is_tested_and_goes_on_to_the_same_end(
     # Who goes on because of the test set has chosen by it.
     accuracy = first.whole.accuracy
     assert end["earlier_tests"] == [{"epochs": 1, "accuracy": accuracy}] * 2
+    assert "3 times, see earlier_tests" in end["measured_on"]
 
 
 def test_before_its_first_epoch_has_ended_there_is_nothing(tmp_path):
