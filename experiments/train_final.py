@@ -37,12 +37,6 @@ from nascore.runs.versions import check_streams
 from nascore.training.config import FinalConfig
 from nascore.training.provenance.origin import Origin, SearchOrigin
 
-# What a search's settings say about the data, and about its cells.
-_FROM_RUN = (
-    *("dataset", "data_dir", "image_size", "fit"),
-    *("operations", "num_nodes"),
-)
-
 
 def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
     """The settings that a final training takes over from a search.
@@ -67,7 +61,9 @@ def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
             f"of the ranking of {path}"
         )
     stored = run.settings["config"]
-    taken = {name: stored[name] for name in _FROM_RUN if name in stored}
+    taken = {
+        name: stored[name] for name in final_flags.FROM_SEARCH if name in stored
+    }
     return {**taken, "architecture": run.derived[rank - 1]["architecture"]}
 
 

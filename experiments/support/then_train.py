@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from enas.config import EnasConfig
 from experiments import launch, plot_final
 from experiments.support import final_run, program, small_presets
+from flags.final import FROM_SEARCH
 from mlpnas.competitors import make_classifier
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
@@ -33,8 +34,6 @@ from nascore.training.provenance.origin import (
 BEST, RANDOM = "best cell found", "random cell"
 _FOLDERS = {BEST: "final-best", RANDOM: "final-random"}
 _LOGISTIC = "logistic regression"
-# What a final training takes over from a search.
-_TAKEN = ("dataset", "data_dir", "image_size", "operations", "num_nodes")
 
 
 class Row(NamedTuple):
@@ -112,7 +111,7 @@ def _configure(config: EnasConfig, architecture: str) -> FinalConfig:
     values = {
         **flatten(FinalConfig()),
         **small_presets.values_of(small_presets.QUICK, FinalConfig()),
-        **{name: search[name] for name in _TAKEN},
+        **{name: search[name] for name in FROM_SEARCH},
         "seed": config.search.seed,
         "epochs": config.after.then_train,
         "export": "keras",

@@ -10,13 +10,23 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from enas.config import EnasConfig
 from experiments.batch import _Bar
-from experiments.support.then_train import BEST, RANDOM, Row, verdict
+from experiments.support.then_train import (
+    BEST,
+    RANDOM,
+    Row,
+    _configure,
+    verdict,
+)
 from flags import methods
 from nascore.config import flatten
+from nascore.data.config import DataConfig
 from nascore.runs.config import TRAINED
+from nascore.search.config import AfterConfig
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = (
@@ -210,6 +220,17 @@ def test_a_run_of_a_comparison_trains_nothing_after_it():
     ]
     assert len(cells) == 5
     assert all(method.alone == {"then_train": 0} for method in cells)
+
+
+def test_pictures_are_fitted_as_the_search_fitted_them(tmp_path):
+    data = DataConfig(
+        dataset="folder", data_dir=str(tmp_path), fit="pad", image_size=16
+    )
+    config = EnasConfig(data=data, after=AfterConfig(then_train=2))
+    architecture = str(config.child.space.draw(np.random.default_rng(0)))
+    final = _configure(config, architecture)
+    for name in ("dataset", "data_dir", "fit", "image_size"):
+        assert getattr(final.data, name) == getattr(data, name), name
 
 
 def row(name, accuracy, low, high):
