@@ -6,6 +6,7 @@ entry point of the group `ienas.methods`, whose name is the method's and whose
 value a `Method`; it is then known to all scripts.
 """
 
+import dataclasses
 import difflib
 import functools
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 from enas.config import EnasConfig
 from ienas.config import IenasConfig
 from mlpnas.config import FINAL_FILE, MlpnasConfig, WorkConfig
+from nascore.baselines.config import TableMethodConfig
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
 from nascore.runs.config import SEARCH_END
@@ -87,6 +89,20 @@ _MLPNAS = Method(
     end=FINAL_FILE,
     alone={"compare": "none"},
 )
+_TABLE = Method(
+    "random",
+    TableMethodConfig(),
+    "nascore.baselines.table",
+    rival="bench201_random",
+)
+
+
+def _on_table(title: str, strategy: Any) -> Method:
+    """A search of the table with a strategy of the shared room."""
+    config = dataclasses.replace(_TABLE.config, strategy=strategy)
+    return _TABLE._replace(title=title, config=config)
+
+
 METHODS = {
     "enas": _CELLS._replace(settings={"controller": "lstm"}, rival="random"),
     "ienas": _IENAS,
@@ -101,6 +117,7 @@ METHODS = {
     "mlpnas_random": _MLPNAS._replace(
         title="random", settings={"controller": "random"}, rival=""
     ),
+    "bench201_random": _TABLE._replace(rival=""),
 }
 
 

@@ -5,6 +5,8 @@ negative (see `nascore.seeds`), but not the same floating-point numbers, and
 XLA has no shuffle. So everything here comes from integers.
 """
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 _LEAST, _COUNT = -(2**31), 2**32
@@ -87,14 +89,40 @@ def categorical(logits: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
     Args:
       logits: float32 `[n, k]`.
-      seed: int32 `[2]`.
+      seed: int32 `[2]`, or `[runs, 2]` of n / runs rows each.
 
     Returns:
       int32 `[n]`.
     """
     # In the middle of each step, since the logarithms of 0 and 1 would make
     # noise that no logit outweighs; the last middle would be rounded to 1.
-    places = uniform(tf.shape(logits), seed) + 2.0 ** -(_MANTISSA_BITS + 1)
+    n, k = tf.unstack(tf.shape(logits))
+    each = n // (tf.size(seed) // 2)
+    places = of_each(lambda one: uniform([each, k], one), seed)
+    places += 2.0 ** -(_MANTISSA_BITS + 1)
     places = tf.minimum(places, 1 - 2.0**-_MANTISSA_BITS)
     noise = -tf.math.log(-tf.math.log(places))
     return tf.argmax(logits + noise, axis=1, output_type=tf.int32)
+
+
+def of_each(
+    draw: Callable[[tf.Tensor], tf.Tensor],
+    seeds: tf.Tensor,
+    dtype: tf.DType = tf.float32,
+) -> tf.Tensor:
+    """What is drawn with each of many seeds, one after the other.
+
+    Args:
+      draw: makes of a seed `[2]` a tensor, always of one shape `[k, ...]`.
+      seeds: int32 `[2]`, or `[runs, 2]`.
+      dtype: of what is drawn.
+
+    Returns:
+      `[runs * k, ...]`, run by run.
+    """
+    if seeds.shape.rank == 1:
+        return draw(seeds)
+    drawn = tf.map_fn(
+        draw, seeds, fn_output_signature=tf.TensorSpec(None, dtype)
+    )
+    return tf.reshape(drawn, tf.concat([[-1], tf.shape(drawn)[2:]], 0))

@@ -51,6 +51,13 @@ def fold(
 
 
 def fold_in(seed: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:
-    """A seed made of another and of a number from 0, int32 `[2]`."""
-    folded = tf.random.fold_in(seed, tf.cast(number, tf.int32))
+    """A seed made of another and of a number from 0, int32 `[2]`.
+
+    Of seeds `[runs, 2]` it makes one each.
+    """
+    number = tf.cast(number, tf.int32)
+    if seed.shape.rank == 2:
+        folded = tf.map_fn(lambda one: tf.random.fold_in(one, number), seed)
+    else:
+        folded = tf.random.fold_in(seed, number)
     return tf.bitwise.bitwise_and(folded, 2**31 - 1)

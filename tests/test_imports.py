@@ -12,6 +12,14 @@ ROOMS = ("nascore", "enas", "ienas", "mlpnas", "flags", "experiments")
 BASE = {"nascore/errors", "nascore/config", "nascore/paths", "nascore/stats"}
 # These are TensorFlow.
 DRAWS = {"nascore/seeds", "nascore/draws", "nascore/schedules"}
+# One file puts such parts together.
+ASSEMBLES = "nascore.search.assemble"
+PARTS = {
+    "nascore/data",
+    "nascore/evaluators",
+    "nascore/networks",
+    "nascore/strategies",
+}
 INSIDE = {
     "nascore": {"nascore/process"},
     "nascore/errors": set(),
@@ -52,6 +60,17 @@ INSIDE = {
         "nascore/runs",
         "nascore/spaces",
     },
+    # Puts parts of all of them together, and is no part itself.
+    "nascore/baselines": BASE
+    | DRAWS
+    | PARTS
+    | {
+        "nascore/process",
+        "nascore/protocols",
+        "nascore/runs",
+        "nascore/search",
+        "nascore/spaces",
+    },
     "nascore/drawing": BASE | {"nascore/spaces", "nascore/networks"},
     "nascore/training": BASE
     | DRAWS
@@ -62,14 +81,6 @@ INSIDE = {
         "nascore/runs",
         "nascore/spaces",
     },
-}
-# One file puts such parts together.
-ASSEMBLES = "nascore.search.assemble"
-PARTS = {
-    "nascore/data",
-    "nascore/evaluators",
-    "nascore/networks",
-    "nascore/strategies",
 }
 # Of rooms outside nascore; `nascore` stands for all that is in it.
 ALLOWED = {

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-Step = Callable[[tf.Tensor, tf.Tensor], dict[str, Any]]
+Step = Callable[[Any, Any], dict[str, Any]]
 
 
 def run_in_graph(
@@ -65,21 +65,21 @@ def run_in_graph(
 
 
 def run_in_python(
-    step: Step, start: tf.Tensor, stop: tf.Tensor, first: tf.Tensor
+    step: Step, start: int, stop: int, first: int
 ) -> list[dict[str, Any]]:
     """Runs step after step, until one has no rows.
 
     Args:
       step: as above; empty where there are no rows.
-      start: int32 scalar, the first step.
-      stop: int32 scalar, the step after the last.
-      first: int32 scalar, number of the first row.
+      start: the first step.
+      stop: the step after the last.
+      first: number of the first row.
 
     Returns:
       What each step returned.
     """
     steps: list[dict[str, Any]] = []
-    for number in tf.range(start, stop):
+    for number in range(start, stop):
         values = step(number, first)
         if not values:
             break

@@ -49,7 +49,7 @@ class Seeds(Protocol):
     def __call__(
         self, epoch: int | tf.Tensor, step: int | tf.Tensor
     ) -> StepSeeds:
-        """Those of a step of an epoch."""
+        """Those of a step of an epoch: tensors, or NumPy arrays of numbers."""
 
 
 class AskTell(tf.Module):
@@ -67,6 +67,8 @@ class AskTell(tf.Module):
       steps: of an epoch.
       batch: rows that are asked for in a step.
       seeds: of each step.
+      runs: searches at once, for each of which `batch` rows are asked, see
+        `nascore.search.many`.
     """
 
     name = EVALUATIONS
@@ -81,19 +83,22 @@ class AskTell(tf.Module):
         steps: int,
         batch: int,
         seeds: Seeds,
+        runs: int = 1,
     ) -> None:
         super().__init__(name="ask_tell")
         self.space = space
         self.strategy = strategy
         self.evaluator = evaluator
         self.reward = reward
-        self.weight = batch
+        self.weight = runs * batch
+        self._batch = batch
         self._steps = steps
         self._seeds = seeds
         self.in_graph = (
             strategy.in_graph and evaluator.in_graph and not evaluator.loses
         )
-        self.stretch = 0 if self.in_graph else 1
+        # What is TensorFlow alone cannot pause, whoever asks it.
+        self.stretch = 0 if evaluator.in_graph and not evaluator.loses else 1
         self._evaluated = tf.Variable(0, trainable=False, name="evaluated")
         # Scores of the last rows; NaN where there was none yet.
         self._recent = tf.Variable(
@@ -145,14 +150,13 @@ class AskTell(tf.Module):
 
     def run(self, epoch: int, start: int, stop: int) -> Columns:
         """See `Phase.run`; ends after a step that is not healthy."""
-        first = int(self._evaluated)
-        run = self._run_graph if self.in_graph else self._run_python
-        columns = {
-            name: np.asarray(value)
-            for name, value in run(
-                *map(tf.constant, (epoch, start, stop, first))
-            ).items()
-        }
+        places = (epoch, start, stop, first := int(self._evaluated))
+        found = (
+            self._run_graph(*map(tf.constant, places))
+            if self.in_graph
+            else self._run_python(*places)
+        )
+        columns = {name: np.asarray(value) for name, value in found.items()}
         columns = _until_failure(columns, self.weight)
         self._asked.assign(len(columns["row"]) > 0)
         numbers = first + np.arange(len(columns["row"]))
@@ -163,15 +167,13 @@ class AskTell(tf.Module):
         self._recent.assign(recent[-RECENT:])
         return columns
 
-    def _step(
-        self, epoch: tf.Tensor, step: tf.Tensor, first: tf.Tensor
-    ) -> dict[str, Any]:
+    def _step(self, epoch: Any, step: Any, first: Any) -> dict[str, Any]:
         """One step: columns `[n]`, and scalars for epochs.csv.
 
         Empty if nothing new is asked for, which no graph can tell.
         """
         seeds = self._seeds(epoch, step)
-        proposals = self.strategy.ask(self.weight, seeds.ask)
+        proposals = self.strategy.ask(self._batch, seeds.ask)
         if not self.in_graph and not len(proposals.rows):
             return {}
         proposals = proposals._replace(first=first)
@@ -194,11 +196,15 @@ class AskTell(tf.Module):
         rewards = self.reward(measured)
         told = dict(self.strategy.tell(proposals, measured, rewards))
         made = told.pop("healthy")
-        healthy = tf.math.is_finite(rewards)
+        if tf.is_tensor(rewards):
+            is_finite, every = tf.math.is_finite, tf.reduce_all
+        else:
+            is_finite, every, made = np.isfinite, np.all, bool(made)
+        healthy = is_finite(rewards)
         if not self.evaluator.loses:
-            healthy &= tf.math.is_finite(measured.score)
+            healthy &= is_finite(measured.score)
         # If no row explains why an update failed, all are marked.
-        healthy &= made | tf.logical_not(tf.reduce_all(healthy))
+        healthy &= made | ~every(healthy)
         return {"reward": rewards, **told, "healthy": healthy}
 
     def _tell_of_found(
@@ -231,9 +237,7 @@ class AskTell(tf.Module):
             *places,
         )
 
-    def _run_python(
-        self, epoch: tf.Tensor, *places: tf.Tensor
-    ) -> dict[str, np.ndarray]:
+    def _run_python(self, epoch: int, *places: int) -> dict[str, np.ndarray]:
         steps = loops.run_in_python(
             lambda step, first: self._step(epoch, step, first), *places
         )

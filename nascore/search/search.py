@@ -162,8 +162,7 @@ class Search:
             total += finalists
 
         def seconds_to_end() -> float:
-            ranking = finalists * course.validation_seconds()
-            return ranking + _FIGURES + end()
+            return finalists * course.validation_seconds() + _FIGURES + end()
 
         outlook = Outlook(course.left, seconds_to_end)
         with (
@@ -269,7 +268,9 @@ class Search:
         """Ranks the finalists on the whole validation set."""
         seed = fold(self.schedule.seed, Stream.DERIVE_ARCHITECTURES, self.epoch)
         count = self.schedule.derive_samples
-        rows = self.strategy.finalists(tf.constant(count), seed)
+        rows = None
+        if not self.evaluator.ranked:
+            rows = self.strategy.finalists(tf.constant(count), seed)
         early = not (self.course.is_over or self.cut)
         if rows is None:
             return self.ranking.rank_measured(

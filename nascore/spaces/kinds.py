@@ -11,12 +11,14 @@ from typing import Any
 
 from nascore.config import check_kind
 from nascore.errors import InputError
+from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.perceptrons import MlpSpace
 from nascore.spaces.space import Space
 
 GROUP = "ienas.spaces"
 KINDS: dict[str, type[Space]] = {
+    "bench201": Bench201Space,
     "cells": CellSpace,
     "perceptrons": MlpSpace,
 }

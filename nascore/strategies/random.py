@@ -1,6 +1,6 @@
 """Random search: every legal value of a place is equally likely."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,23 +40,31 @@ class RandomStrategy(tf.Module):
         """Nothing is learned."""
         return {}
 
+    def restart(self, seeds: Sequence[int]) -> None:
+        """See `Restarts`; nothing is remembered."""
+
     def ask(self, count: int | tf.Tensor, seed: tf.Tensor) -> Proposals:
-        """Draws rows."""
+        """Draws rows; of seeds `[runs, 2]` those of each run."""
         if self._choices is None:
             return self._draw_in_turn(count, seed)
         choices = tf.constant(self._choices, tf.int32)
-        rows = draws.below(choices, [count, self.space.length], seed)
+        rows = draws.of_each(
+            lambda one: draws.below(choices, [count, self.space.length], one),
+            seed,
+            tf.int32,
+        )
         entropy = tf.reduce_sum(tf.math.log(tf.cast(choices, tf.float32)))
-        entropies = tf.fill([count], entropy)
+        entropies = tf.fill([tf.shape(rows)[0]], entropy)
         return Proposals(rows, {"entropy": entropies, "log_prob": -entropies})
 
     def _draw_in_turn(
         self, count: int | tf.Tensor, seed: tf.Tensor
     ) -> Proposals:
         """Place after place, where one depends on the one before."""
-        before = tf.zeros([count], tf.int32)
+        total = count * (tf.size(seed) // 2)
+        before = tf.zeros([total], tf.int32)
         columns = []
-        entropy = log_prob = tf.zeros([count])
+        entropy = log_prob = tf.zeros([total])
         for place in range(self.space.length):
             every = tf.gather(self._log_probs[place], before)
             before = draws.categorical(every, fold_in(seed, place))

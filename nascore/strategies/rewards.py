@@ -1,5 +1,8 @@
 """Rewards that any method can take."""
 
+from typing import Any
+
+import numpy as np
 import tensorflow as tf
 
 from nascore.protocols import Measured
@@ -14,6 +17,11 @@ class ScoreReward(tf.Module):
         """It remembers nothing."""
         return {}
 
-    def __call__(self, measured: Measured) -> tf.Tensor:
-        """Returns the scores."""
-        return tf.cast(measured.score, tf.float32)
+    def restart(self) -> None:
+        """There is nothing to forget."""
+
+    def __call__(self, measured: Measured) -> Any:
+        """Returns the scores, float32; NumPy's of NumPy's."""
+        if tf.is_tensor(measured.score):
+            return tf.cast(measured.score, tf.float32)
+        return np.asarray(measured.score, np.float32)

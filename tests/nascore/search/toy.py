@@ -68,7 +68,7 @@ class Ones(tf.Module):
     measured_on = "a guess"
     ranked_on = "all of it"
     fault = ("the score is not a number", "Take another evaluator")
-    ranked = {"score": "accuracy", "number": "number"}
+    ranked = {}
 
     def __init__(self):
         super().__init__()
@@ -99,6 +99,7 @@ class HostedOnes(Ones):
 
     in_graph = False
     columns = ("ones", "note")
+    ranked = {"score": "accuracy", "number": "number"}
 
     def measure(self, proposals, seed):
         score = super().measure(proposals, seed).score.numpy()

@@ -1,0 +1,1 @@
+"""Methods that are a strategy of the shared room and nothing else."""

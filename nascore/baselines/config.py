@@ -1,0 +1,57 @@
+"""Settings of a search with any strategy over a table; no TensorFlow."""
+
+import dataclasses
+from typing import Any
+
+from nascore.config import check_fields, option
+from nascore.evaluators.nasbench201.config import TableConfig
+from nascore.strategies.config import RandomConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class TableSearchConfig:
+    """Length of a search over a table, and its lists."""
+
+    seed: int = option(1, "Fixes everything random in the run.")
+    deterministic: bool = option(
+        False,
+        "Only kernels that give the same bits each time; slower on a GPU.",
+    )
+    epochs: int = option(
+        20,
+        "Epochs of --epoch_queries queries: what is saved, drawn and printed "
+        "at once.",
+        resumable=True,
+    )
+    epoch_queries: int = option(
+        50, "Architectures looked up in an epoch, repeated ones included."
+    )
+    best_count: int = option(40, "Length of the list of the best ones seen.")
+    derive_samples: int = option(
+        10, "Architectures in the final ranking: the best that were seen."
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(
+            self,
+            seed=(0, 2**31 - 1),
+            epochs=(1, 1_000_000),
+            epoch_queries=(1, 1_000_000),
+            best_count=(1, 1_000_000),
+            derive_samples=(1, 1_000_000),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class TableMethodConfig:
+    """Everything that decides the result of a search over a table.
+
+    Attributes:
+      table: what is looked up.
+      strategy: settings of the strategy, of any kind.
+      search: length.
+    """
+
+    table: TableConfig = TableConfig()
+    strategy: Any = RandomConfig()
+    search: TableSearchConfig = TableSearchConfig()

@@ -1,0 +1,27 @@
+"""The strategies of this room by their settings."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from nascore.protocols import Strategy
+from nascore.spaces.space import Space
+
+
+def make(config: Any, space: Space, seeds: Sequence[int]) -> Strategy:
+    """Makes a strategy.
+
+    Args:
+      config: of `nascore.strategies.config`.
+      space: to search.
+      seeds: of the searches, see `nascore.search.many`; a strategy on the
+        host is made for one.
+
+    Raises:
+      InputError: it cannot search this space, or needs what is missing.
+    """
+    # What they import is heavy, and some of it an extra.
+    if config.kind == "random":
+        from nascore.strategies.random import RandomStrategy
+
+        return RandomStrategy(space)
+    raise AssertionError(config)
