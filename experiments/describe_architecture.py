@@ -9,7 +9,9 @@ Prints the cells, the layers, the parameters and the multiply-adds of its
 network, as a final training would build it; draws the cells and the network
 into the folder `--output`. RUN is a search, FINAL a final training. Of a text
 the length says how many nodes its cells have; layers such as
-"256 relu | softmax" are a perceptron.
+"256 relu | softmax" are a perceptron; of a cell of NAS-Bench-201, such as
+"|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|", all that its
+table holds is printed.
 """
 
 import math
@@ -23,6 +25,7 @@ from experiments.support.subject import Subject
 from flags import base
 from nascore.errors import InputError, printable
 from nascore.networks.config import NetworkConfig
+from nascore.spaces.bench201 import Bench201Cell, Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.perceptrons import MlpSpace, layer_shapes
 
@@ -69,6 +72,8 @@ def main(args: list[str]) -> None:
         _describe_cells(found, shape, formats)
     elif isinstance(found.space, MlpSpace):
         _describe_perceptron(found.space, found.text, shape)
+    elif isinstance(found.space, Bench201Space):
+        _describe_tabulated(architecture, formats)
 
 
 def _describe_cells(
@@ -115,6 +120,17 @@ def _describe_cells(
         ("cells", draw_architecture(architecture, config.space)),
         ("network", draw_network(rows, title)),
     ]
+    for path in pictures.write(figures, Path(flags.FLAGS.output), formats):
+        print(f"wrote {path}")
+
+
+def _describe_tabulated(cell: Bench201Cell, formats: list[str]) -> None:
+    """Prints and draws what NAS-Bench-201 knows of a cell."""
+    from experiments.support import tabulated
+    from nascore.drawing.bench201 import draw_cell
+
+    print(tabulated.describe(cell))
+    figures = [("cell", draw_cell(cell, "a cell of NAS-Bench-201"))]
     for path in pictures.write(figures, Path(flags.FLAGS.output), formats):
         print(f"wrote {path}")
 

@@ -17,6 +17,7 @@ from absl import flags
 from experiments import launch, pictures, plot_mlpnas
 from nascore.errors import InputError
 from nascore.runs.reader import RunRecords, read_run
+from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.perceptrons import MlpSpace
 
@@ -81,11 +82,13 @@ def _figures(
     run: RunRecords, window: int, top: int
 ) -> Iterator[tuple[str, Figure]]:
     # They import the libraries that draw: after the arguments were checked.
-    from experiments.figures import cells, runs
+    from experiments.figures import cells, runs, tabulated
 
     yield from runs.draw(run, window)
     if isinstance(run.space, CellSpace):
         yield from cells.draw(run, top)
+    elif isinstance(run.space, Bench201Space):
+        yield from tabulated.draw(run, top)
 
 
 def main(args: list[str]) -> None:

@@ -14,6 +14,7 @@ from nascore.networks.config import NetworkConfig
 from nascore.runs.config import FINAL_METHOD
 from nascore.runs.json_files import look_up, read_object
 from nascore.runs.reader import RunRecords, numbers_of, read_run
+from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace, nodes_in
 from nascore.spaces.perceptrons import FINAL_LAYERS, space_of
 from nascore.spaces.space import Space
@@ -77,18 +78,22 @@ def find(word: str, rank: int | None) -> Subject:
 def _of_text(text: str) -> Subject:
     """What a text says of its space, where flags do not."""
     network = base.read(NetworkConfig())
-    if text.split("|")[-1].strip() in FINAL_LAYERS:
+    last = text.split("|")[-1].strip()
+    if "~" in text or last in FINAL_LAYERS:
+        what = "a cell of NAS-Bench-201" if "~" in text else "a perceptron"
         own = sorted(base.given(NetworkConfig()))
         if own:
             raise InputError(
-                f"{text[:60]!r} is a perceptron; --{own[0]} is for cells"
+                f"{text[:60]!r} is {what}; --{own[0]} is for ENAS's cells"
             )
-        return Subject(space_of(text), text, network)
+        space = Bench201Space() if "~" in text else space_of(text)
+        return Subject(space, text, network)
     first = text.replace(",", " ").split(maxsplit=1)[:1]
     if "|" in text or not all(word.lstrip("-").isdecimal() for word in first):
         raise InputError(
             f"{text[:60]!r} is no folder and no architecture, which is "
-            "integers, or layers such as '256 relu | softmax'"
+            "integers, layers such as '256 relu | softmax', or a cell of "
+            "NAS-Bench-201"
         )
     network, notes = read_cells(text, network, base.given(NetworkConfig()))
     return Subject(network.space, text, network, notes=notes)

@@ -3,17 +3,25 @@
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
+from nascore.drawing import bench201
 from nascore.drawing.cells import draw_architecture, figure_to_rgb
+from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.space import Space
 
 
-def draw(space: Space, architecture: Any, title: str) -> np.ndarray | None:
-    """Draws an architecture, uint8 `[height, width, 3]`.
+def draw_figure(space: Space, architecture: Any, title: str) -> Figure | None:
+    """Draws an architecture; None where the space's text says it all."""
+    if isinstance(space, CellSpace):
+        return draw_architecture(architecture, space, title)
+    if isinstance(space, Bench201Space):
+        return bench201.draw_cell(architecture, title)
+    return None
 
-    None where the space's text says it all.
-    """
-    if not isinstance(space, CellSpace):
-        return None
-    return figure_to_rgb(draw_architecture(architecture, space, title))
+
+def draw(space: Space, architecture: Any, title: str) -> np.ndarray | None:
+    """The same as pixels, uint8 `[height, width, 3]`."""
+    figure = draw_figure(space, architecture, title)
+    return None if figure is None else figure_to_rgb(figure)

@@ -92,7 +92,7 @@ def read(path: Path) -> Mapping[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as error:
+    except (OSError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{path} is no table of NAS-Bench-201 ({error}); {mend}"
         ) from error
