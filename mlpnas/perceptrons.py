@@ -55,6 +55,7 @@ class Perceptrons:
     measures = "score"
     loses = False
     budgets: tuple[int, ...] = ()
+    decimals = 1
     measured_on = ranked_on = "validation examples, in training of its own"
     fault = ("the training diverged", "Lower --child_lr in a new run")
     where = caveat = ""

@@ -134,6 +134,7 @@ class Evaluator(Protocol):
       where: with what it measures, in brackets, or nothing.
       caveat: what its numbers are not; empty for nothing.
       measured_on: what scores are measured on, for people.
+      decimals: of a score in percent that say something.
       ranked_on: what `validate` measures on, likewise.
       fault: what a score that is not finite means, and what to change.
       ranked: what a ranking of measured ones says of each, and from which
@@ -150,6 +151,7 @@ class Evaluator(Protocol):
     where: str
     caveat: str
     measured_on: str
+    decimals: int
     ranked_on: str
     fault: tuple[str, str]
     ranked: Mapping[str, str]

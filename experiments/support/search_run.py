@@ -91,19 +91,19 @@ def _describe_start(search: Search, summary: str, notes: Sequence[str]) -> None:
 
 def _print_end(search: Search, ranked: list[Ranked]) -> None:
     """Prints the ranking, and what its numbers are not."""
-    measures = search.evaluator.measures
+    measures, digits = search.evaluator.measures, search.evaluator.decimals
     means = search.records.column(f"{measures}_mean")
     print(
         f"\nmean {measures} of sampled architectures"
-        f"{search.evaluator.where}: {means[0]:.1%} in the first epoch, "
-        f"{means[-1]:.1%} in the last"
+        f"{search.evaluator.where}: {means[0]:.{digits}%} in the first epoch, "
+        f"{means[-1]:.{digits}%} in the last"
     )
     names = list(ranked[0].measured)
     heads = [name.replace("_", "-").removesuffix("-accuracy") for name in names]
     print("\nrank  " + "  ".join(f"{h:>10}" for h in heads) + "  architecture")
     for rank, entry in enumerate(ranked, 1):
         numbers = "  ".join(
-            f"{value:{max(10, len(head))}.1%}"
+            f"{value:{max(10, len(head))}.{digits}%}"
             for head, value in zip(heads, entry.measured.values(), strict=True)
         )
         text = search.space.format(entry.architecture)

@@ -1,6 +1,6 @@
 """A search over a table: any strategy, any reward; see `Assembly`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -36,6 +36,17 @@ class BenchmarkData(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+class Queries(AskTell):
+    """What is said of an epoch without training; see `AskTell`."""
+
+    def line(self, summary: Mapping[str, float]) -> str:
+        """See `Phase.line`."""
+        best = summary[f"best_{self.evaluator.measures}"]
+        return (
+            f"{super().line(summary)}, best {best:.{self.evaluator.decimals}%}"
+        )
+
+
 def make_parts(config: TableMethodConfig, seeds: Sequence[int]) -> Parts:
     """Those of the strategies that have no package of their own."""
     strategy = named.make(config.strategy, Bench201Space(), seeds)
@@ -57,7 +68,7 @@ def summarize(data: BenchmarkData) -> str:
     """See `Assembly.summarize`."""
     return (
         f"NAS-Bench-201 (Dong and Yang, 2020): {table.CELLS:,} cells, each "
-        f"trained by its authors; searched by {data.config.searched}"
+        "trained by its authors"
     )
 
 
@@ -94,7 +105,7 @@ def make_search(
     space, evaluator = Bench201Space(), Tabular(config.table)
     strategy, reward, batch = make(config, [length.seed])
     steps = -(-length.epoch_queries // batch)
-    phase = AskTell(
+    phase = Queries(
         space,
         strategy,
         evaluator,

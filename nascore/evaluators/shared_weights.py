@@ -76,6 +76,7 @@ class SharedWeights(tf.Module):
         "These accuracies are measured with shared weights; an "
         "architecture's own accuracy shows after training it from scratch."
     )
+    decimals = 1
     measured_on = "one random batch of validation images, with shared weights"
     ranked_on = (
         "the whole validation set, with shared weights; not the accuracy "

@@ -30,6 +30,8 @@ class Tabular(tf.Module):
     measures = "accuracy"
     texts: tuple[str, ...] = ()
     loses = False
+    # Of the means that were measured on 3,000 to 25,000 images.
+    decimals = 2
     budgets: tuple[int, ...] = ()
     fault = (
         "an accuracy is not a number",

@@ -275,10 +275,10 @@ class AskTell(tf.Module):
 
     def line(self, summary: Mapping[str, float]) -> str:
         """See `Phase.line`."""
-        measures = self.evaluator.measures
+        measures, digits = self.evaluator.measures, self.evaluator.decimals
         return (
-            f"sampled architectures {summary[f'{measures}_mean']:.1%} +- "
-            f"{summary[f'{measures}_std']:.1%}"
+            f"sampled architectures {summary[f'{measures}_mean']:.{digits}%} "
+            f"+- {summary[f'{measures}_std']:.{digits}%}"
         )
 
     def ended(self, epoch: int) -> str:

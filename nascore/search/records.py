@@ -228,7 +228,7 @@ class Records:
         picture = draw(
             self.space,
             best.architecture,
-            f"best so far, {best.score:.1%} on a batch",
+            f"best so far, {best.score:.2%}: {self.measured_on}",
         )
         if picture is not None:
             self.board.picture(epoch, "best_architecture", picture)

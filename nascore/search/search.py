@@ -213,8 +213,7 @@ class Search:
 
     def _ended(self, epoch: int) -> str:
         """What the phases say of the end of the search, if it has come."""
-        reasons = [phase.ended(epoch) for phase in self.phases]
-        said = "; ".join(reason for reason in reasons if reason)
+        said = "; ".join(filter(None, (p.ended(epoch) for p in self.phases)))
         return f"ended after {self.epoch} epochs: {said}" if said else ""
 
     def _run_epoch(self) -> str:
@@ -245,6 +244,7 @@ class Search:
 
     def _run_phase(self, phase: Phase, epoch: int) -> None:
         begun, total = self.step(phase), phase.steps(epoch)
+        digits = self.evaluator.decimals
         if begun < total:
             self.lifecycle.stop_in_time()
         for start, stop in self.lifecycle.stretches(
@@ -261,7 +261,7 @@ class Search:
             self.lifecycle.advance(
                 (stop - start) * phase.weight,
                 f"epoch {epoch + 1}/{self.schedule.epochs} {phase.name}",
-                best=f"{best[0].score:.1%}" if best else "-",
+                best=f"{best[0].score:.{digits}%}" if best else "-",
             )
 
     def _rank(self) -> list[Ranked]:

@@ -66,6 +66,7 @@ class Beads:
     budgets = ()
     where = caveat = ""
     measured_on = ranked_on = "beads"
+    decimals = 1
     fault = ("", "")
     ranked = {"weight": "weight"}
     state = {}

@@ -66,6 +66,7 @@ class Ones(tf.Module):
     loses = False
     budgets = ()
     measured_on = "a guess"
+    decimals = 1
     ranked_on = "all of it"
     fault = ("the score is not a number", "Take another evaluator")
     ranked = {}
