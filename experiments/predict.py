@@ -111,6 +111,11 @@ def main(args: list[str]) -> None:
             "name a model and image files: "
             "python -m experiments.predict MODEL IMAGE..."
         )
+    if Path(args[-1]).is_dir() and Path(args[0]).is_file():
+        raise InputError(
+            f"{args[-1]} is a folder and {args[0]} a file: the model comes "
+            "first, then what it is to classify"
+        )
     launch.quiet_tensorflow()
     # Imports the libraries that read tables.
     from experiments import predict_table

@@ -219,7 +219,8 @@ def _write(
         progress.line(
             f"rank {entry['rank']}: {entry['validation_accuracy']:.1%} "
             f"with shared weights on validation images, {accuracy:.1%} "
-            f"after {epochs} epochs standalone on search-test images"
+            f"after {epochs} epoch{'s' * (epochs > 1)} standalone on "
+            "search-test images"
         )
 
 

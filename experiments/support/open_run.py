@@ -150,7 +150,9 @@ def open_run(name: str, fixed: bool = True) -> tuple[Any, RunFolder]:
         return config, RunFolder.create_named(called, dataset)
     run = RunFolder.open(path)
     try:
-        return _reopen(name, fixed, path, run_config.finish), run
+        config = _reopen(name, fixed, path, run_config.finish)
+        run.check_config(config)
+        return config, run
     except InputError:
         run.close()
         raise

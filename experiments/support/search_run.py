@@ -43,7 +43,10 @@ def run(method: Method, config: Any, folder: RunFolder) -> None:
     )
     _describe_start(search, assembly.summarize(data), data.notes)
     epochs = flatten(config).get("then_train", 0)
-    after = f", then two trainings of {epochs} epochs each" if epochs else ""
+    plural = "s" * (epochs > 1)
+    after = f", then two trainings of {epochs} epoch{plural} each" * bool(
+        epochs
+    )
     terms = make_terms(run_config, need, small_presets.shorter(config), after)
     ranked = search.run(terms, run_config.finish)
     _print_end(search, ranked)

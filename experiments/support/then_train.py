@@ -77,7 +77,8 @@ def then_train(
     rows = []
     for name, architecture in _chosen(config, folder.path).items():
         path = folder.path / _FOLDERS[name]
-        print(f"\ntraining the {name} for {epochs} epochs, in {path}")
+        length = f"{epochs} epoch{'s' * (epochs > 1)}"
+        print(f"\ntraining the {name} for {length}, in {path}")
         final = _configure(config, architecture)
         # Nothing has chosen the random one.
         origin = NOWHERE
@@ -183,8 +184,8 @@ def _regress(data: FinalData) -> Row:
 def _print(rows: list[Row], epochs: int) -> None:
     best, drawn, _ = rows
     print(
-        f"\ntrained alone for {epochs} epochs, accuracy on the "
-        f"{best.images} official test images:"
+        f"\ntrained alone for {epochs} epoch{'s' * (epochs > 1)}, accuracy "
+        f"on the {best.images} official test images:"
     )
     for row in rows:
         print(

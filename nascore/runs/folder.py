@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import filelock
 
-from nascore.config import flatten
+from nascore.config import check_kind, flatten
 from nascore.errors import InputError
 from nascore.runs.atomic import is_partial, remove, write_json
 from nascore.runs.config import SEARCH_END
@@ -196,19 +196,10 @@ class RunFolder:
     ) -> None:
         file = self.path / "config.json"
         check_streams(self.path, old)
-        changed = changed_settings(look_up(old, file, "config", dict), config)
-        changed += differences(
+        others = differences(
             old, new, ("config", "space", "starts", "devices", "data", "origin")
         )
-        epochs = look_up(old, file, "config.epochs", int)
-        if epochs > new["config"]["epochs"]:
-            changed.append("epochs: may grow, not shrink")
-        if changed:
-            raise InputError(
-                f"{self.path} holds a run of another configuration; what "
-                f"differs (run -> now): {'; '.join(changed)}. Leave those "
-                "flags out to continue it, or choose another --run_dir"
-            )
+        self.check_config(config, others)
         if "data" not in new:
             return
         data = look_up(old, file, "data", dict)
@@ -220,6 +211,31 @@ class RunFolder:
                 f"another order (run -> now): {'; '.join(others)}. Bring the "
                 "data back as they were to continue it, or choose another "
                 "--run_dir"
+            )
+
+    def check_config(self, config: Any, others: Sequence[str] = ()) -> None:
+        """Checks that the run here is one of these settings.
+
+        Args:
+          config: the settings.
+          others: what else differs.
+
+        Raises:
+          InputError: it is not; says what differs.
+        """
+        file = self.path / "config.json"
+        old = look_up(read_object(file), file, "config", dict)
+        changed = [*changed_settings(old, config), *others]
+        if (
+            check_kind(old.get("epochs"), int, f"{file}: 'epochs'")
+            > (flatten(config)["epochs"])
+        ):
+            changed.append("epochs: may grow, not shrink")
+        if changed:
+            raise InputError(
+                f"{self.path} holds a run of another configuration; what "
+                f"differs (run -> now): {'; '.join(changed)}. Leave those "
+                "flags out to continue it, or choose another --run_dir"
             )
 
     def table(self, name: str) -> Table:
