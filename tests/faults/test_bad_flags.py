@@ -116,6 +116,23 @@ CASES = [
     ("describe_architecture", [f"{CELL} {CELL}", "--format=gif"], "--format"),
     ("describe_architecture", [f"{CELL}\n{CELL} x"], "word 41"),
     ("describe_architecture", ["٣ 0 0"], "has 40 integers"),
+    (
+        "describe_architecture",
+        ["|conv~0|+|none~0|none~1|+|none~0|none~1|none~2|"],
+        "edge 0 -> 1 of the cell has the operation 'conv'",
+    ),
+    ("describe_architecture", ["|none~0|+|none~0|"], "with '+' between"),
+    (
+        "search",
+        ["--method=bench201_random", "--dataset=mnist"],
+        "--dataset=mnist",
+    ),
+    (
+        "search",
+        ["--method=bench201_random", "--epoch_queries=0"],
+        "--epoch_queries=0 must be",
+    ),
+    ("search", ["--method=bench201_random", "--noise=-1"], "--noise=-1"),
     ("score_architecture", ["run"], "name a run folder and an architecture"),
     ("score_architecture", ["nowhere", "0 0"], "nowhere is not a folder"),
     ("rank_check", ["a", "b"], "name one run folder"),
