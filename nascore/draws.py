@@ -120,6 +120,7 @@ def of_each(
     Returns:
       `[runs * k, ...]`, run by run.
     """
+    seeds = tf.convert_to_tensor(seeds, tf.int32)
     if seeds.shape.rank == 1:
         return draw(seeds)
     drawn = tf.map_fn(

@@ -56,6 +56,7 @@ def fold_in(seed: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:
     Of seeds `[runs, 2]` it makes one each.
     """
     number = tf.cast(number, tf.int32)
+    seed = tf.convert_to_tensor(seed, tf.int32)
     if seed.shape.rank == 2:
         folded = tf.map_fn(lambda one: tf.random.fold_in(one, number), seed)
     else:
