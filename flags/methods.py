@@ -20,6 +20,13 @@ from nascore.baselines.config import TableMethodConfig
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
 from nascore.runs.config import SEARCH_END
+from nascore.strategies.config import (
+    BohbConfig,
+    EvolutionConfig,
+    LocalSearchConfig,
+    OptunaConfig,
+    ReinforceConfig,
+)
 
 GROUP = "ienas.methods"
 
@@ -97,6 +104,16 @@ _TABLE = Method(
 )
 
 
+# Those of the shared room but random draws, by their titles.
+_STRATEGIES = {
+    "regularised evolution": EvolutionConfig(),
+    "local search": LocalSearchConfig(),
+    "REINFORCE": ReinforceConfig(),
+    "Optuna": OptunaConfig(),
+    "BOHB": BohbConfig(),
+}
+
+
 def _on_table(title: str, strategy: Any) -> Method:
     """A search of the table with a strategy of the shared room."""
     config = dataclasses.replace(_TABLE.config, strategy=strategy)
@@ -118,6 +135,10 @@ METHODS = {
         title="random", settings={"controller": "random"}, rival=""
     ),
     "bench201_random": _TABLE._replace(rival=""),
+    **{
+        f"bench201_{strategy.kind}": _on_table(title, strategy)
+        for title, strategy in _STRATEGIES.items()
+    },
 }
 
 

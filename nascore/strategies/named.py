@@ -24,4 +24,24 @@ def make(config: Any, space: Space, seeds: Sequence[int]) -> Strategy:
         from nascore.strategies.random import RandomStrategy
 
         return RandomStrategy(space)
+    if config.kind == "reinforce":
+        from nascore.strategies.reinforce import Reinforce
+
+        return Reinforce(space, config, seeds)
+    if config.kind == "evolution":
+        from nascore.strategies.evolution import Evolution
+
+        return Evolution(space, config)
+    if config.kind == "local_search":
+        from nascore.strategies.local_search import LocalSearch
+
+        return LocalSearch(space, config)
+    if config.kind == "optuna":
+        from nascore.strategies.optuna_sampler import OptunaStrategy
+
+        return OptunaStrategy(space, config)
+    if config.kind == "bohb":
+        from nascore.strategies.bohb import Bohb
+
+        return Bohb(space, config)
     raise AssertionError(config)
