@@ -85,11 +85,11 @@ class Evolution(HostStrategy):
         return self.space.mutate(row, rng)
 
 
-def nodes_of(space: Space) -> list[np.ndarray]:
+def nodes_of(space: Space) -> list[list[int]]:
     """Places of each node of each cell; none if each has one place alone."""
     keys = [(place.cell, place.node) for place in space.places]
     nodes = [
-        np.array([n for n, other in enumerate(keys) if other == key])
+        [n for n, other in enumerate(keys) if other == key]
         for key in dict.fromkeys(keys)
     ]
     return nodes if len(nodes) < len(keys) else []
@@ -97,7 +97,7 @@ def nodes_of(space: Space) -> list[np.ndarray]:
 
 def mutate_node_first(
     space: Space,
-    nodes: Sequence[np.ndarray],
+    nodes: Sequence[Sequence[int]],
     row: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
@@ -114,8 +114,9 @@ def mutate_node_first(
       rng: draws.
     """
     fits = space.alternatives(row)
-    can = fits.any(axis=1)
-    open_nodes = [node[can[node]] for node in nodes if can[node].any()]
+    can = set(np.flatnonzero(fits.any(axis=1)).tolist())
+    choices = ([place for place in node if place in can] for node in nodes)
+    open_nodes = [places for places in choices if places]
     if not open_nodes:
         return space.mutate(row, rng)
     node = open_nodes[rng.integers(len(open_nodes))]

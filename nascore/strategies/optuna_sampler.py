@@ -59,8 +59,8 @@ class OptunaStrategy(HostStrategy):
 
     def __init__(self, space: Space, config: OptunaConfig) -> None:
         super().__init__(space)
-        self._optuna = _import_optuna()
-        self._kind = self._find(config.sampler)
+        self._optuna = import_optuna()
+        self._kind = find_sampler(config.sampler)
         allowed = space.allowed
         # Values that may stand in each place after each other.
         self._legal = [
@@ -163,34 +163,33 @@ class OptunaStrategy(HostStrategy):
         name = f"place {place}" if same else f"place {place} after {before}"
         return name, legal[before]
 
-    def _find(self, name: str) -> Any:
-        """The class of a sampler.
 
-        Raises:
-          InputError: there is none of this name, it does not fit, or what it
-            needs is missing.
-        """
-        samplers = self._optuna.samplers
-        fit = [
-            other
-            for other in samplers.__all__
-            if inspect.isclass(getattr(samplers, other)) and other not in _UNFIT
-        ]
-        if name not in fit:
-            why = _UNFIT.get(name, "is no sampler of Optuna")
-            raise InputError(
-                f"--sampler={name} {why}; there are: {', '.join(fit)}"
-            )
-        later = _LATER.get(name)
-        if later and importlib.util.find_spec(later) is None:
-            raise InputError(
-                f"--sampler={name} needs {later}, which is not installed: "
-                f"pip install {later}"
-            )
-        return getattr(samplers, name)
+def find_sampler(name: str) -> Any:
+    """The class of a sampler.
+
+    Raises:
+      InputError: there is none of this name, it does not fit, or it, or
+        Optuna itself, is not installed.
+    """
+    samplers = import_optuna().samplers
+    fit = [
+        other
+        for other in samplers.__all__
+        if inspect.isclass(getattr(samplers, other)) and other not in _UNFIT
+    ]
+    if name not in fit:
+        why = _UNFIT.get(name, "is no sampler of Optuna")
+        raise InputError(f"--sampler={name} {why}; there are: {', '.join(fit)}")
+    later = _LATER.get(name)
+    if later and importlib.util.find_spec(later) is None:
+        raise InputError(
+            f"--sampler={name} needs {later}, which is not installed: "
+            f"pip install {later}"
+        )
+    return getattr(samplers, name)
 
 
-def _import_optuna() -> Any:
+def import_optuna() -> Any:
     """The library, which speaks of warnings only.
 
     Raises:
