@@ -25,6 +25,8 @@ _UNFIT = {
     "PartialFixedSampler": "wants another sampler",
     "QMCSampler": "is for numbers, and architectures are categories",
 }
+# These keep nothing in the study but trials.
+_CLEAN = ("RandomSampler", "TPESampler")
 # Libraries that some import when they have enough trials.
 _LATER = {"GPSampler": "torch"}
 
@@ -116,11 +118,12 @@ class OptunaStrategy(HostStrategy):
     def _study_of_told(self) -> Any:
         """A study that holds what was told, and nothing else.
 
-        It is made again only after a restart or an `ask` that was not told:
-        that takes much longer than a trial.
+        It is made again after a restart, after an `ask` that was not told,
+        and always where a sampler may have left there what a restart loses.
         """
         history = self.history
-        if self._study is None or self._asked or self._rows is not history.rows:
+        same = self._rows is history.rows and not self._asked
+        if not (same and self._study and self._kind.__name__ in _CLEAN):
             self._study = self._optuna.create_study(direction="maximize")
             self._study.add_trials(
                 [self._trial(n) for n in range(len(history))]
