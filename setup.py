@@ -10,6 +10,7 @@ ROOMS = ("nascore", "enas", "ienas", "mlpnas", "flags", "experiments")
 # options) is experimental in TensorFlow. Raise it when the tests pass there.
 TENSORFLOW = ">=2.21,<2.22"
 DASK = "dask[distributed]>=2025.1"
+OPTUNA = "optuna>=4.0"
 ONNX = ["onnx>=1.19", "onnxruntime>=1.23", "tf2onnx>=1.17"]
 PARQUET = "pyarrow>=15.0"
 
@@ -90,6 +91,8 @@ setup(
         "ray": ["ray>=2.40"],
         # For --export=onnx and for classifying with what it wrote.
         "onnx": ONNX,
+        # Its samplers as strategies.
+        "optuna": [OPTUNA],
         # What benchmarks.mlpnas_peer compares with.
         "peer": ["keras-tuner>=1.4.8"],
         # Parquet tables for MLPNAS.
@@ -97,6 +100,7 @@ setup(
         "test": [
             DASK,
             *ONNX,
+            OPTUNA,
             PARQUET,
             "build>=1.2",
             "h5py>=3.11",
@@ -107,6 +111,8 @@ setup(
             "pytest-xdist>=3.6",
             "ruff>=0.9",
             "setuptools>=77",
+            # What the kernels of BOHB are compared with.
+            "statsmodels>=0.14.5",
         ],
     },
     entry_points={
