@@ -153,11 +153,10 @@ def reference_gradients(weights, config, rows, advantages):
 def test_updates_equal_adam_in_numpy_on_an_independent_gradient():
     policy = controller(entropy_weight=0.1)
     rng = np.random.default_rng(0)
-    adams = [
-        Adam([tf.constant(w) for w in weights_of(policy, run).values()],
-             0.0, 0.999, 1e-3)
-        for run in range(3)
-    ]  # fmt: skip
+    adams = []
+    for run in range(3):
+        weights = map(tf.constant, weights_of(policy, run).values())
+        adams.append(Adam(weights, 0.0, 0.999, 1e-3))
     baselines = np.zeros(3)
     ask = tf.function(policy.ask, autograph=False)
     tell = tf.function(policy.tell, autograph=False)
