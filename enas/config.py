@@ -1,7 +1,9 @@
 """What an ENAS search needs to know; defaults are those of its code."""
 
 import dataclasses
+from typing import ClassVar
 
+from nascore.baselines.config import TableMethodConfig
 from nascore.config import check_fields, option
 from nascore.data.config import DataConfig
 from nascore.evaluators.config import SharedWeightsConfig
@@ -10,15 +12,9 @@ from nascore.search.config import AfterConfig, SearchConfig
 
 
 @dataclasses.dataclass(frozen=True)
-class ControllerConfig:
-    """The LSTM policy and its training (ENAS, sections 2.2 and 2.4)."""
+class PolicyGradientConfig:
+    """An LSTM policy and its training (ENAS, sections 2.2 and 2.4)."""
 
-    controller: str = option(
-        "lstm",
-        "lstm: the policy trained with REINFORCE; random: uniform "
-        "architectures over the same shared weights, the baseline.",
-        ("lstm", "random"),
-    )
     lstm_units: int = option(64, "Units of the controller's LSTM.")
     init_range: float = option(
         0.1, "Controller weights start uniform in [-this, this]."
@@ -42,7 +38,8 @@ class ControllerConfig:
     normal_op_bias: float = option(
         0.25,
         "Fixed bias in the first cell type, added to the squashed "
-        "logits of convolutions and taken from those of the others.",
+        "logits of convolutions and taken from those of the others; a cell "
+        "that has no other type is of the first.",
     )
     controller_lr: float = option(0.0035, "Adam learning rate.")
     entropy_weight: float = option(
@@ -54,7 +51,6 @@ class ControllerConfig:
     num_aggregate: int = option(
         10, "Architectures whose gradients make one update; I-ENAS: 3."
     )
-    train_steps: int = option(30, "Controller updates in each epoch.")
 
     def __post_init__(self) -> None:
         check_fields(
@@ -70,8 +66,31 @@ class ControllerConfig:
             entropy_weight=(0.0, 1e3),
             baseline_decay=(0.0, 1.0),
             num_aggregate=(1, 10_000),
-            train_steps=(1, 1_000_000),
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class ControllerConfig(PolicyGradientConfig):
+    """The LSTM policy and its training (ENAS, sections 2.2 and 2.4)."""
+
+    controller: str = option(
+        "lstm",
+        "lstm: the policy trained with REINFORCE; random: uniform "
+        "architectures over the same shared weights, the baseline.",
+        ("lstm", "random"),
+    )
+    train_steps: int = option(30, "Controller updates in each epoch.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_fields(self, train_steps=(1, 1_000_000))
+
+
+@dataclasses.dataclass(frozen=True)
+class OperationControllerConfig(PolicyGradientConfig):
+    """The LSTM policy over operations alone, and its training."""
+
+    kind: ClassVar[str] = "enas"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,3 +103,10 @@ class EnasConfig:
     weights: SharedWeightsConfig = SharedWeightsConfig()
     search: SearchConfig = SearchConfig()
     after: AfterConfig = AfterConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class TableEnasConfig(TableMethodConfig):
+    """Everything that decides the result of ENAS over a table."""
+
+    strategy: OperationControllerConfig = OperationControllerConfig()

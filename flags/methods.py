@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any, NamedTuple
 
-from enas.config import EnasConfig
-from ienas.config import IenasConfig
+from enas.config import EnasConfig, TableEnasConfig
+from ienas.config import IenasConfig, TableIenasConfig
 from mlpnas.config import FINAL_FILE, MlpnasConfig, WorkConfig
 from nascore.baselines.config import OneShotConfig, TableMethodConfig
 from nascore.config import flatten, unflatten
@@ -154,6 +154,15 @@ METHODS = {
         strategy.kind: _over_cells(title, strategy)
         for title, strategy in _STRATEGIES.items()
     },
+    "bench201_enas": _TABLE._replace(
+        title="ENAS",
+        config=TableEnasConfig(),
+        module="enas.table",
+        compared=TableIenasConfig(),
+    ),
+    "bench201_ienas": _TABLE._replace(
+        title="I-ENAS", config=TableIenasConfig(), module="ienas.table"
+    ),
 }
 
 

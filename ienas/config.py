@@ -1,8 +1,14 @@
 """What an I-ENAS search needs to know beyond ENAS."""
 
 import dataclasses
+from typing import Any
 
-from enas.config import ControllerConfig, EnasConfig
+from enas.config import (
+    ControllerConfig,
+    EnasConfig,
+    OperationControllerConfig,
+)
+from nascore.baselines.config import TableMethodConfig
 from nascore.config import check_fields, option
 
 
@@ -36,4 +42,17 @@ class IenasConfig(EnasConfig):
     """Everything that decides the result of an I-ENAS search."""
 
     controller: ControllerConfig = ControllerConfig(num_aggregate=3)
+    reward: RewardConfig = RewardConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class TableIenasConfig(TableMethodConfig):
+    """Everything that decides the result of I-ENAS over a table.
+
+    Attributes:
+      strategy: ENAS's, or any other that learns from rewards.
+      reward: what it is told.
+    """
+
+    strategy: Any = OperationControllerConfig(num_aggregate=3)
     reward: RewardConfig = RewardConfig()

@@ -3,11 +3,14 @@
 Gallo et al. (2020), section III, equation 1 and algorithm 1.
 """
 
+from typing import Any
+
 import tensorflow as tf
 
 from ienas.config import RewardConfig
 from nascore.protocols import Measured, Reward
 from nascore.runs.checkpoints import State
+from nascore.strategies.policy_gradient import in_turn
 
 PENALTY = 0.01
 
@@ -27,14 +30,20 @@ class RelativeReward(tf.Module):
     Args:
       reward: the reward to wrap.
       config: rule, window and threshold.
+      runs: searches at once, with a history each; None: one search.
     """
 
-    def __init__(self, reward: Reward, config: RewardConfig) -> None:
+    def __init__(
+        self, reward: Reward, config: RewardConfig, runs: int | None = None
+    ) -> None:
         super().__init__(name="relative_reward")
         self.reward = reward
         self.config = config
+        self._runs = [] if runs is None else [runs]
         self.history = tf.Variable(
-            tf.zeros([config.reward_window]), trainable=False, name="history"
+            tf.zeros([*self._runs, config.reward_window]),
+            trainable=False,
+            name="history",
         )
         self.seen = tf.Variable(0, trainable=False, name="seen")
 
@@ -44,24 +53,40 @@ class RelativeReward(tf.Module):
         wrapped = {f"wrapped_{n}": v for n, v in self.reward.state.items()}
         return {**wrapped, "history": self.history, "seen": self.seen}
 
+    def restart(self) -> None:
+        """Forgets all accuracies, and so does the wrapped reward."""
+        # Only what searches stacked can be begun again, see `Restarts`.
+        wrapped: Any = self.reward
+        wrapped.restart()
+        self.history.assign(tf.zeros_like(self.history))
+        self.seen.assign(0)
+
     def __call__(self, measured: Measured) -> tf.Tensor:
-        """Maps accuracies to rewards, one after the other: it remembers."""
-        return tf.map_fn(
+        """Maps accuracies to rewards, one after the other: it remembers.
+
+        Args:
+          measured: in the order of evaluation, run by run.
+        """
+        accuracies = tf.cast(measured.score, tf.float32)
+        return in_turn(
             lambda pair: self._scale(*pair),
-            (self.reward(measured), tf.cast(measured.score, tf.float32)),
-            fn_output_signature=tf.TensorSpec([], tf.float32),
-            parallel_iterations=1,
+            self._runs,
+            (self.reward(measured), accuracies),
         )
 
     def _scale(self, plain: tf.Tensor, accuracy: tf.Tensor) -> tf.Tensor:
-        """One reward of one accuracy, and of the wrapped reward of it."""
+        """One reward of one accuracy, and of the wrapped reward of it.
+
+        Of several runs they are `[runs]`.
+        """
         window = self.config.reward_window
         if self.config.reward_rule == "code":
-            counted = tf.math.count_nonzero(self.history)
+            counted = tf.math.count_nonzero(self.history, axis=-1)
         else:
             counted = tf.minimum(self.seen, window)
         known = tf.cast(counted, tf.float32)
-        mean = tf.math.divide_no_nan(tf.reduce_sum(self.history), known)
+        total = tf.reduce_sum(self.history, axis=-1)
+        mean = tf.math.divide_no_nan(total, known)
         ratio = tf.math.divide_no_nan(accuracy, mean)
         threshold = self.config.reward_threshold
         if self.config.reward_rule == "paper":
@@ -71,7 +96,7 @@ class RelativeReward(tf.Module):
             scaled = plain * factor
         else:
             scaled = plain
-        place = self.seen % window
-        self.history.scatter_nd_update([[place]], [accuracy])
+        oldest = tf.range(window) == self.seen % window
+        self.history.assign(tf.where(oldest, accuracy[..., None], self.history))
         self.seen.assign_add(1)
         return tf.where(mean > 0, scaled, plain)

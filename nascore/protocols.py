@@ -102,7 +102,8 @@ class Strategy(Protocol):
 
         Returns:
           Columns `[n]`, scalars for epochs.csv, and `healthy`, a bool scalar:
-          whether the update was finite and made.
+          whether the update was finite and made. Of stacked searches it may
+          be `[n]`.
         """
 
     def finalists(self, count: int, seed: tf.Tensor) -> Any:

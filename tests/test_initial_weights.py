@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from enas.config import ControllerConfig
+from enas.config import ControllerConfig, OperationControllerConfig
 from enas.controller import LstmController
+from enas.operation_controller import OperationController
 from mlpnas.candidates.dense import initial_weights
 from mlpnas.config import MlpnasConfig, PolicyConfig
 from mlpnas.controller import LstmPolicy
@@ -15,6 +16,7 @@ from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.networks.discrete import build_network
 from nascore.networks.supernet import Supernet
 from nascore.seeds import Stream, fold
+from nascore.spaces.bench201 import Bench201Space
 
 IMAGE, CLASSES = (16, 16, 3), 10
 SUPERNET = {"filters": 4, "num_normal_cells": 1, "num_reduction_cells": 2}
@@ -24,6 +26,12 @@ def of_enas():
     space = SupernetConfig().space
     controller = LstmController(space, ControllerConfig())
     return controller.variables_to_train
+
+
+def of_enas_over_operations():
+    config = OperationControllerConfig()
+    stacked = OperationController(Bench201Space(), config, [1, 2])
+    return [run for v in stacked.variables_to_train for run in v.numpy()]
 
 
 def of_mlpnas():
@@ -56,6 +64,7 @@ def of_a_perceptron():
 
 NETWORKS = {
     "controller of ENAS": of_enas,
+    "controller over operations": of_enas_over_operations,
     "controller of MLPNAS": of_mlpnas,
     "supernet, slots as published": lambda: of_a_supernet("code"),
     "supernet, slots as kernels": lambda: of_a_supernet("kernel"),

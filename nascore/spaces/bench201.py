@@ -108,6 +108,8 @@ class Bench201Space(Space[Bench201Cell]):
     """All 15,625 cells; a row holds the operation of each edge."""
 
     kind = "bench201"
+    # What each integer of a row chooses from.
+    operations = OPERATIONS
 
     @functools.cached_property
     def places(self) -> tuple[Place, ...]:

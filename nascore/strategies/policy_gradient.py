@@ -1,6 +1,7 @@
 """The policy gradient that the controllers share (Williams, 1992)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -14,17 +15,56 @@ class MovingBaseline(tf.Module):
 
     Args:
       decay: weight of the past.
+      runs: searches at once, with an average each; None: one, a scalar.
     """
 
-    def __init__(self, decay: float) -> None:
+    def __init__(self, decay: float, runs: int | None = None) -> None:
         super().__init__(name="baseline")
         self.decay = decay
-        self.value = tf.Variable(0.0, trainable=False, name="baseline")
+        start = tf.zeros([] if runs is None else [runs])
+        self.value = tf.Variable(start, trainable=False, name="baseline")
 
     def __call__(self, reward: tf.Tensor) -> tf.Tensor:
-        """Takes in one reward and returns the new average, a scalar."""
+        """Takes in one reward and returns the new average, a scalar.
+
+        Of several runs it takes in one each, `[runs]`.
+        """
         step = (1 - self.decay) * (reward - self.value)
         return self.value.assign_add(step)
+
+    def follow(self, rewards: tf.Tensor) -> tf.Tensor:
+        """Takes in one reward after the other; returns all averages, `[n]`.
+
+        Args:
+          rewards: `[n]` in the order of evaluation, run by run.
+        """
+        return in_turn(self, self.value.shape, rewards)
+
+
+def in_turn(
+    step: Callable[[Any], tf.Tensor], runs: Sequence[int], values: Any
+) -> tf.Tensor:
+    """Calls a function that remembers with one value after the other.
+
+    Args:
+      step: of a value of each run, `runs`; returns as many.
+      runs: `[]` for one search, `[runs]` for several.
+      values: a tensor `[n]`, run by run, or several of them in a tuple.
+
+    Returns:
+      Float32 `[n]`, run by run.
+    """
+
+    def in_order(each: tf.Tensor) -> tf.Tensor:
+        return tf.transpose(tf.reshape(each, [*runs, -1]))
+
+    found = tf.map_fn(
+        step,
+        tf.nest.map_structure(in_order, values),
+        fn_output_signature=tf.TensorSpec(runs, tf.float32),
+        parallel_iterations=1,
+    )
+    return tf.reshape(tf.transpose(found), [-1])
 
 
 def policy_gradient_loss(
@@ -77,6 +117,41 @@ def descend_if_finite(
         return tf.constant(True)
 
     return tf.cond(finite, descend, lambda: tf.constant(False))
+
+
+def descend_where_finite(
+    optimizer: keras.optimizers.Optimizer,
+    gradients: Sequence[tf.Tensor],
+    weights: Sequence[tf.Variable],
+) -> tf.Tensor:
+    """As `descend_if_finite`, of weights that many searches have in a stack.
+
+    A search whose gradient is not finite is left as it is, the others go on.
+
+    Args:
+      optimizer: of the weights; it works element by element and knows no
+        momentum, so that no gradient is no step.
+      gradients: one for each weight, `[runs, ...]`, dense.
+      weights: what is trained, likewise.
+
+    Returns:
+      Bool `[runs]`, whether the step of each was made.
+    """
+    squares = [
+        tf.reduce_sum(tf.square(gradient), axis=range(1, gradient.shape.rank))
+        for gradient in gradients
+    ]
+    finite = tf.math.is_finite(tf.add_n(squares))
+    kept = [
+        tf.where(
+            tf.reshape(finite, [-1] + [1] * (gradient.shape.rank - 1)),
+            gradient,
+            0.0,
+        )
+        for gradient in gradients
+    ]
+    optimizer.apply(kept, weights)
+    return finite
 
 
 def discounted_returns(

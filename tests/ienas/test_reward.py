@@ -126,3 +126,42 @@ def test_scores_of_a_table_are_of_twice_the_precision():
     found = reward(Measured(np.array([0.5, 0.75])))
     assert found.dtype == tf.float32
     np.testing.assert_allclose(found, [0.5, 0.75 * 0.75 / 0.5])
+
+
+@pytest.mark.parametrize("rule", ["paper", "code", "identity"])
+@pytest.mark.parametrize("window", [1, 3, 10, 17])
+def test_stacked_it_equals_single_ones_to_the_bit(rule, window):
+    config = RewardConfig(reward_rule=rule, reward_window=window)
+    runs, batch = 5, 3
+    stacked = RelativeReward(ScoreReward(), config, runs)
+    singles = [RelativeReward(ScoreReward(), config) for _ in range(runs)]
+    step = tf.function(lambda scores: stacked(Measured(scores)))
+    rng = np.random.default_rng(window)
+    for _ in range(8):
+        scores = np.float32(rng.integers(0, 129, (runs, batch)) / 128)
+        ours = step(tf.constant(scores.ravel())).numpy()
+        for single, own, found in zip(
+            singles, scores, np.split(ours, runs), strict=True
+        ):
+            alone = single(Measured(tf.constant(own)))
+            np.testing.assert_array_equal(found, alone)
+    for run, single in enumerate(singles):
+        np.testing.assert_array_equal(stacked.history[run], single.history)
+
+
+@pytest.mark.parametrize("runs", [None, 2])
+def test_begun_again_it_is_as_newly_made(runs):
+    class Counting(ScoreReward):
+        def restart(self):
+            self.restarts = getattr(self, "restarts", 0) + 1
+
+    wrapped = Counting()
+    used = RelativeReward(wrapped, RewardConfig(reward_window=3), runs)
+    fresh = RelativeReward(ScoreReward(), RewardConfig(reward_window=3), runs)
+    scores = Measured(tf.constant([0.5, 0.25, 0.75, 0.125]))
+    used(scores)
+    used.restart()
+    assert wrapped.restarts == 1
+    np.testing.assert_array_equal(used(scores), fresh(scores))
+    np.testing.assert_array_equal(used.history, fresh.history)
+    assert int(used.seen) == int(fresh.seen)

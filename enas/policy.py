@@ -1,0 +1,178 @@
+"""What the policies of ENAS share, whatever they choose.
+
+Pham et al. (2018), sections 2.2 and 2.4, with the constants of the published
+code.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from enas.config import PolicyGradientConfig
+from nascore import draws
+from nascore.protocols import Measured, Proposals
+from nascore.runs.checkpoints import State
+from nascore.runs.tables import Row
+from nascore.seeds import fold_in
+from nascore.spaces.space import Space
+from nascore.strategies.policy_gradient import MovingBaseline
+
+
+class Sample(NamedTuple):
+    """A batch of architectures under a policy.
+
+    Attributes:
+      architectures: int32 `[n, cell types, nodes, 4]`; `[n, length]` where
+        a space knows no other form than rows.
+      log_prob: float32 `[n]`, log-probability of each, in nats.
+      entropy: float32 `[n]`, sum of the entropies of its choices, in nats;
+        no gradient flows through it.
+    """
+
+    architectures: tf.Tensor
+    log_prob: tf.Tensor
+    entropy: tf.Tensor
+
+
+class Choices:
+    """Makes the choices of a batch, drawing them or replaying given ones.
+
+    Args:
+      given: int32 `[n, length]` to replay, or None to draw.
+      seed: int32 `[2]`, or `[runs, 2]`; needed to draw.
+    """
+
+    def __init__(self, given: tf.Tensor | None, seed: tf.Tensor | None) -> None:
+        self.given = given
+        self.seed = seed
+        self.columns: dict[int, tf.Tensor] = {}
+        self.log_prob = tf.constant(0.0)
+        self.entropy = tf.constant(0.0)
+
+    def take(self, logits: tf.Tensor, column: int) -> tf.Tensor:
+        """Chooses integer `column` from logits `[n, k]`; int32 `[n]`."""
+        if self.given is None:
+            choice = draws.categorical(logits, fold_in(self.seed, column))
+        else:
+            choice = self.given[:, column]
+        log_probs = tf.nn.log_softmax(logits)
+        self.log_prob += tf.gather(log_probs, choice, batch_dims=1)
+        self.entropy -= tf.reduce_sum(tf.exp(log_probs) * log_probs, axis=1)
+        self.columns[column] = choice
+        return choice
+
+    def stack(self) -> tf.Tensor:
+        """All choices, int32 `[n, length]`."""
+        columns = [self.columns[column] for column in sorted(self.columns)]
+        return tf.stack(columns, axis=1)
+
+
+class ReinforcePolicy(tf.Module):
+    """A policy as a strategy, see `nascore.protocols.Strategy`.
+
+    What is chosen from what, and how a step is made of a gradient, is up to
+    the class that inherits it; it builds the optimizer of its weights.
+
+    Args:
+      space: the architectures to choose from.
+      config: constants.
+      baseline: of the rewards.
+    """
+
+    in_graph = True
+    columns = ("baseline", "entropy", "log_prob")
+    lasting = ("baseline",)
+
+    def __init__(
+        self,
+        space: Space,
+        config: PolicyGradientConfig,
+        baseline: MovingBaseline,
+    ) -> None:
+        super().__init__(name="controller")
+        self.space = space
+        self.config = config
+        self.baseline = baseline
+        self.optimizer = keras.optimizers.Adam(
+            config.controller_lr, beta_1=0.0, epsilon=1e-3
+        )
+
+    @property
+    def variables_to_train(self) -> list[tf.Variable]:
+        """Every weight of the policy."""
+        raise NotImplementedError
+
+    def __call__(
+        self,
+        count: int | tf.Tensor | None = None,
+        seed: tf.Tensor | None = None,
+        architectures: tf.Tensor | None = None,
+    ) -> Sample:
+        """Samples architectures, or scores the given ones.
+
+        Args:
+          count: how many to sample.
+          seed: int32 `[2]`, needed for sampling.
+          architectures: as in `Sample`, to score instead.
+        """
+        raise NotImplementedError
+
+    def _descend(self, rows: tf.Tensor, advantages: tf.Tensor) -> tf.Tensor:
+        """One step on the policy-gradient loss; whether it was made."""
+        raise NotImplementedError
+
+    @property
+    def state(self) -> State:
+        """Weights, moments of the optimizer, and the baseline."""
+        moments = [v.value for v in self.optimizer.variables]
+        return {
+            **{f"weight_{n}": v for n, v in enumerate(self.variables_to_train)},
+            **{f"optimizer_{n}": v for n, v in enumerate(moments)},
+            "baseline": self.baseline.value,
+        }
+
+    def ask(self, count: int | tf.Tensor, seed: tf.Tensor) -> Proposals:
+        """Samples from the policy."""
+        sample = self(count, seed)
+        rows = tf.reshape(sample.architectures, [-1, self.space.length])
+        notes = {"entropy": sample.entropy, "log_prob": sample.log_prob}
+        return Proposals(rows, notes)
+
+    @tf.function(autograph=False)
+    def sample(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Rows of `ask`, int32 `[count, length]`, compiled once."""
+        return self.ask(count, seed).rows
+
+    def finalists(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Fresh samples."""
+        return self.sample(count, seed)
+
+    def tell(
+        self, proposals: Proposals, measured: Measured, rewards: tf.Tensor
+    ) -> Mapping[str, Any]:
+        """One update from all rows; the baseline moves with each of them."""
+        bonus = self.config.entropy_weight * proposals.notes["entropy"]
+        totals = rewards + bonus
+        baseline = self.baseline.follow(totals)
+        made = self._descend(proposals.rows, totals - baseline)
+        return {"baseline": baseline, "healthy": made}
+
+    def explain(self, row: Row) -> tuple[str, str]:
+        """See `Strategy.explain`."""
+        if not math.isfinite(row["entropy"] + row["log_prob"]):
+            return (
+                "the controller's probabilities are not finite",
+                "Lower --controller_lr in a new run",
+            )
+        return (
+            "the controller's loss or its gradient is not finite",
+            "Lower --controller_lr or --entropy_weight in a new run",
+        )
+
+    def _squash(self, logits: tf.Tensor, reduce: float = 1.0) -> tf.Tensor:
+        """Bounds logits by the tanh constant over `reduce`."""
+        bound = self.config.tanh_constant / reduce
+        return bound * tf.tanh(logits / self.config.temperature)
