@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from experiments.benchmark.protocols import Protocol
 from experiments.benchmark.results import Results, Searched
 from experiments.benchmark.statistics import chances, expect
-from experiments.benchmark.tables import EXACT, NOISE, TITLES
+from experiments.benchmark.tables import EXACT, NOISE, TESTED, TITLES
 from experiments.comparison.forest import draw_forest
 from experiments.comparison.methods import Look
 from experiments.reports.document import Image
@@ -67,7 +67,10 @@ def draw(
                     f", {protocol.label}; the tables have the numbers.",
                 ),
             )
-        part = differences[differences["protocol"] == protocol.label]
+        part = differences[
+            (differences["protocol"] == protocol.label)
+            & (differences["measure"] == TESTED)
+        ]
         if len(part):
             file = folder / f"{protocol.stem}_differences.png"
             style.save(_forest(results, part, protocol), file, 160)
