@@ -24,20 +24,7 @@ def define() -> None:
     flags.DEFINE_integer(
         "seeds", 5, "Runs of each method, from --seed upwards.", 1
     )
-    flags.DEFINE_integer("jobs", 1, "Runs at the same time.", 1)
-    flags.DEFINE_enum(
-        "backend",
-        "threading",
-        BACKENDS,
-        "Where they run: threading is this machine; dask and ray spread them "
-        "over a cluster that shares this file system.",
-    )
-    flags.DEFINE_string(
-        "scheduler",
-        "",
-        "Address of the Dask scheduler or the Ray cluster; empty starts one "
-        "on this machine.",
-    )
+    define_jobs()
     base.define_path(
         "out",
         "",
@@ -53,6 +40,24 @@ def define() -> None:
     )
     flags.DEFINE_integer(
         "rank_check_epochs", 5, "Epochs of each standalone training.", 1
+    )
+
+
+def define_jobs() -> None:
+    """Defines how many runs there are at a time, and where."""
+    flags.DEFINE_integer("jobs", 1, "Runs at the same time.", 1)
+    flags.DEFINE_enum(
+        "backend",
+        "threading",
+        BACKENDS,
+        "Where they run: threading is this machine; dask and ray spread them "
+        "over a cluster that shares this file system.",
+    )
+    flags.DEFINE_string(
+        "scheduler",
+        "",
+        "Address of the Dask scheduler or the Ray cluster; empty starts one "
+        "on this machine.",
     )
 
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments.comparison.measures import METRICS, describe_metric
-from experiments.comparison.methods import look_of
+from experiments.comparison.methods import Look, look_of
 from nascore.drawing.style import make_figure, plain_text, styled
 
 
@@ -30,7 +30,7 @@ def plot_differences(
     )
     for axes, ((first, second), group) in zip(panels, pairs, strict=False):
         lines = group.set_index("metric").reindex(metrics)
-        _draw_forest(axes, lines, first)
+        draw_forest(axes, lines, look_of(first))
         axes.tick_params(axis="x", labelsize=7)
         axes.set_title(
             f"{plain_text(look_of(first).title)}\nminus "
@@ -50,20 +50,28 @@ def plot_differences(
     return figure
 
 
-def _draw_forest(axes: Axes, lines: pd.DataFrame, method: str) -> None:
-    """Intervals, marks and p-values of one pair of methods."""
+def draw_forest(
+    axes: Axes, lines: pd.DataFrame, look: Look, scale: float = 100.0
+) -> None:
+    """Intervals, marks and p-values below each other.
+
+    Args:
+      axes: where.
+      lines: a row each, with `mean`, `low`, `high` and `p_value`.
+      look: of the marks.
+      scale: what makes percentage points of the numbers.
+    """
     places = np.arange(len(lines))
-    look = look_of(method)
     axes.axvline(0, color="black", linewidth=0.8)
     axes.hlines(
         places,
-        100 * lines["low"],
-        100 * lines["high"],
+        scale * lines["low"],
+        scale * lines["high"],
         color="#333333",
         linewidth=1.6,
     )
     axes.plot(
-        100 * lines["mean"].to_numpy(),
+        scale * lines["mean"].to_numpy(),
         places,
         marker=look.marker,
         linestyle="none",

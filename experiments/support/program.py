@@ -17,6 +17,7 @@ COMMANDS = {
     "predict": "predict",
     "export": "export_model",
     "compare": "compare",
+    "bench201": "bench201",
     "plot": "plot",
     "describe": "describe_architecture",
     "score": "score_architecture",

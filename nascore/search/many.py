@@ -7,6 +7,7 @@ hold for that seed (`nascore.baselines.table`): host strategies equal to the
 bit, stacked networks but for rounding.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -15,12 +16,15 @@ import tensorflow as tf
 
 from nascore.errors import RunStopped
 from nascore.protocols import Evaluator, Reward, Strategy
+from nascore.runs.progress import next_stretch
 from nascore.search.phases import AskTell, StepSeeds
 from nascore.seeds import Stream, fold, fold_in
 from nascore.spaces.space import Space
 
 # Searches that are stacked: more take memory, and no less time each.
 STACKED = 100
+# Of the first stretch, which compiles the loop.
+_FIRST_STEPS = 8
 
 
 class Restarts(Protocol):
@@ -46,6 +50,8 @@ class Parts(NamedTuple):
 
 # Makes the parts for the searches of these seeds.
 MakeParts = Callable[[Sequence[int]], Parts]
+# Is told how many more rows were looked up, of all searches together.
+Watch = Callable[[int], None]
 
 
 class Found(NamedTuple):
@@ -53,7 +59,8 @@ class Found(NamedTuple):
 
     Attributes:
       seeds: of the searches.
-      rows: int8 `[runs, queries, length]`.
+      rows: int8 `[runs, queries, length]`; fewer where nothing new was
+        asked for.
     """
 
     seeds: Sequence[int]
@@ -120,6 +127,7 @@ def search_many(
     seeds: Sequence[int],
     queries: int,
     stacked: int = STACKED,
+    watch: Watch = lambda rows: None,
 ) -> Iterator[Found]:
     """Searches with each seed.
 
@@ -130,6 +138,7 @@ def search_many(
       seeds: of the searches.
       queries: rows that each asks for, repeated ones included.
       stacked: searches at once, where they can be.
+      watch: is called every few seconds; an interrupt is answered there.
 
     Yields:
       What the next searches found; what they are is up to the strategy.
@@ -141,7 +150,7 @@ def search_many(
     if not (parts.strategy.in_graph and evaluator.in_graph):
         for seed in seeds:
             one = _Searches(space, evaluator, make([seed]), [seed])
-            yield one.run(queries)
+            yield one.run(queries, watch)
         return
     searches: _Searches | None = None
     for start in range(0, len(seeds), stacked):
@@ -150,7 +159,7 @@ def search_many(
             searches = _Searches(space, evaluator, make(some), some)
         else:
             searches.restart(some)
-        yield searches.run(queries)
+        yield searches.run(queries, watch)
 
 
 class _Searches:
@@ -187,7 +196,7 @@ class _Searches:
         self._streams.restart(seeds)
         self._phase.state["evaluated"].assign(0)
 
-    def run(self, queries: int) -> Found:
+    def run(self, queries: int, watch: Watch) -> Found:
         """Searches from the beginning to the end.
 
         Raises:
@@ -195,14 +204,36 @@ class _Searches:
         """
         runs, batch = len(self.seeds), self._parts.batch
         steps = -(-queries // batch)
-        columns = self._phase.run(0, 0, steps)
+        # Python is entered between stretches only; one alone would be deaf.
+        parts: list[np.ndarray] = []
+        done, stretch = 0, _FIRST_STEPS
+        while done < steps:
+            stop, began = min(steps, done + stretch), time.monotonic()
+            parts.append(rows := self._rows(done, stop))
+            watch(len(rows))
+            if len(rows) < (stop - done) * runs * batch:
+                break  # Nothing new is asked for any more.
+            stretch = next_stretch(stop - done, time.monotonic() - began)
+            done = stop
+        rows = np.concatenate(parts)
+        if runs == 1:  # Its last step may be short.
+            return Found(self.seeds, rows[None, :queries])
+        by_step = rows.reshape(-1, runs, batch, rows.shape[-1])
+        by_run = by_step.transpose(1, 0, 2, 3).reshape(runs, -1, rows.shape[-1])
+        return Found(self.seeds, by_run[:, :queries])
+
+    def _rows(self, start: int, stop: int) -> np.ndarray:
+        """Those of some steps, int8 `[steps * runs * batch, length]`.
+
+        Raises:
+          RunStopped: a number is not finite.
+        """
+        runs, batch = len(self.seeds), self._parts.batch
+        columns = self._phase.run(0, start, stop)
         sick = np.flatnonzero(~np.asarray(columns["healthy"]))
         if len(sick):
             row = {name: values[sick[0]] for name, values in columns.items()}
             seed = self.seeds[sick[0] % (runs * batch) // batch]
             what, mend = self._phase.explain(row)
             raise RunStopped(f"seed {seed}: {what}. {mend}")
-        rows = np.asarray(columns["row"], np.int8)
-        by_step = rows.reshape(-1, runs, batch, rows.shape[-1])
-        by_run = by_step.transpose(1, 0, 2, 3).reshape(runs, -1, rows.shape[-1])
-        return Found(self.seeds, by_run[:, :queries])
+        return np.asarray(columns["row"], np.int8)

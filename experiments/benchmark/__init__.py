@@ -1,0 +1,1 @@
+"""Benchmarks over a table: many seeds of many methods, and their report."""
