@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from enas.config import EnasConfig
 from ienas.config import IenasConfig
+from l2nas.config import L2nasTableConfig, StateConfig
 from mlpnas.config import FINAL_FILE, MlpnasConfig, WorkConfig
 from nascore.baselines.config import TableMethodConfig
 from nascore.config import flatten, unflatten
@@ -118,6 +119,12 @@ METHODS = {
         title="random", settings={"controller": "random"}, rival=""
     ),
     "bench201_random": _TABLE._replace(rival=""),
+    "bench201_l2nas": _TABLE._replace(
+        title="L2NAS", config=L2nasTableConfig(), module="l2nas.table"
+    ),
+    "bench201_state": _on_table("L2NAS's state", StateConfig())._replace(
+        module="l2nas.table"
+    ),
 }
 
 
