@@ -1,50 +1,20 @@
 """The ENAS search (Pham et al., 2018, section 2.2), put together."""
 
-import keras
-
 from enas.config import EnasConfig
 from enas.controller import LstmController
-from enas.memory import estimate
-from nascore.data import images
-from nascore.data.describe import describe_data, summarize
+from nascore.data.describe import summarize
 from nascore.data.images import ImageData
-from nascore.errors import InputError
-from nascore.evaluators.shared_weights import SharedWeights
-from nascore.networks.supernet import Supernet, describe_layers
-from nascore.process import runtime
+from nascore.evaluators.memory import estimate
 from nascore.protocols import Reward
-from nascore.runs.atomic import write_json
 from nascore.runs.folder import RunFolder
-from nascore.search.assemble import one_shot
+from nascore.search import assemble
+from nascore.search.assemble import CellParts
+from nascore.search.assemble import load_images as load
 from nascore.search.search import Search
 from nascore.strategies.random import RandomStrategy
 from nascore.strategies.rewards import ScoreReward
 
 __all__ = ["estimate", "load", "make_search", "summarize"]
-
-
-def load(config: EnasConfig) -> ImageData:
-    """See `nascore.search.assemble.Assembly`.
-
-    Raises:
-      InputError: no such data, or fewer training images than a batch.
-    """
-    data = images.load(config.data)
-    check_sizes(config, data)
-    return data
-
-
-def check_sizes(config: EnasConfig, data: ImageData) -> None:
-    """Checks the settings that depend on the data.
-
-    Raises:
-      InputError: fewer training images than a batch.
-    """
-    if len(data.train) < config.weights.batch_size:
-        raise InputError(
-            f"--batch_size={config.weights.batch_size} is more than the "
-            f"{len(data.train)} training images; lower it"
-        )
 
 
 def make_search(
@@ -69,41 +39,26 @@ def make_search(
     Raises:
       InputError: settings that do not fit the data or the run folder.
     """
-    data = images.load(config.data) if data is None else data
-    check_sizes(config, data)
-    runtime.configure(config.search.deterministic)
-    keras.utils.set_random_seed(config.search.seed)
-    supernet = Supernet(config.child, data.image_shape, data.classes)
-    scaled = config.data.standardize
-    shared = SharedWeights(supernet, data, config.weights, scaled)
-    space = config.child.space
-    strategy: LstmController | RandomStrategy
-    if config.controller.controller == "random":
-        method, strategy = "random", RandomStrategy(space)
-    else:
-        strategy = LstmController(space, config.controller)
-    phases = one_shot(
-        space,
-        strategy,
-        strategy.sample,
-        shared,
-        data,
-        config.data,
-        reward or ScoreReward(),
-        config.controller.train_steps,
-        config.controller.num_aggregate,
-        config.search,
+    space, controller = config.child.space, config.controller
+    is_random = controller.controller == "random"
+
+    def make() -> CellParts:
+        strategy = (
+            RandomStrategy(space)
+            if is_random
+            else LstmController(space, controller)
+        )
+        return CellParts(
+            strategy,
+            reward or ScoreReward(),
+            strategy.sample,
+            strategy.sample,
+            controller.train_steps,
+            controller.num_aggregate,
+        )
+
+    if is_random:
+        method = "random"
+    return assemble.search_cells(
+        config, run, data, checkpoint_minutes, make, method
     )
-    search = Search(
-        run,
-        space,
-        phases,
-        strategy,
-        shared,
-        config.search,
-        config,
-        {"method": method, "data": describe_data(data)},
-        checkpoint_minutes,
-    )
-    write_json(run.path / "layers.json", {"layers": describe_layers(supernet)})
-    return search

@@ -17,10 +17,17 @@ from enas.config import EnasConfig
 from ienas.config import IenasConfig
 from l2nas.config import L2nasTableConfig, StateConfig
 from mlpnas.config import FINAL_FILE, MlpnasConfig, WorkConfig
-from nascore.baselines.config import TableMethodConfig
+from nascore.baselines.config import OneShotConfig, TableMethodConfig
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
 from nascore.runs.config import SEARCH_END
+from nascore.strategies.config import (
+    BohbConfig,
+    EvolutionConfig,
+    LocalSearchConfig,
+    OptunaConfig,
+    ReinforceConfig,
+)
 
 GROUP = "ienas.methods"
 
@@ -98,10 +105,31 @@ _TABLE = Method(
 )
 
 
+# Those of the shared room but random draws, by their titles.
+_STRATEGIES: dict[str, Any] = {
+    "regularised evolution": EvolutionConfig(),
+    "local search": LocalSearchConfig(),
+    "REINFORCE": ReinforceConfig(),
+    "Optuna": OptunaConfig(),
+    "BOHB": BohbConfig(),
+}
+
+
 def _on_table(title: str, strategy: Any) -> Method:
     """A search of the table with a strategy of the shared room."""
     config = dataclasses.replace(_TABLE.config, strategy=strategy)
     return _TABLE._replace(title=title, config=config)
+
+
+def _over_cells(title: str, strategy: Any) -> Method:
+    """A search of cells over shared weights with such a strategy."""
+    return _CELLS._replace(
+        title=title,
+        config=OneShotConfig(strategy=strategy),
+        module="nascore.baselines.one_shot",
+        compared=None,
+        rival="random",
+    )
 
 
 METHODS = {
@@ -119,6 +147,14 @@ METHODS = {
         title="random", settings={"controller": "random"}, rival=""
     ),
     "bench201_random": _TABLE._replace(rival=""),
+    **{
+        f"bench201_{strategy.kind}": _on_table(title, strategy)
+        for title, strategy in _STRATEGIES.items()
+    },
+    **{
+        strategy.kind: _over_cells(title, strategy)
+        for title, strategy in _STRATEGIES.items()
+    },
     "bench201_l2nas": _TABLE._replace(
         title="L2NAS", config=L2nasTableConfig(), module="l2nas.table"
     ),

@@ -1,11 +1,15 @@
-"""Settings of a search with any strategy over a table; no TensorFlow."""
+"""Settings of searches with any strategy; no TensorFlow."""
 
 import dataclasses
 from typing import Any
 
 from nascore.config import check_fields, option
+from nascore.data.config import DataConfig
+from nascore.evaluators.config import SharedWeightsConfig
 from nascore.evaluators.nasbench201.config import TableConfig
-from nascore.strategies.config import RandomConfig
+from nascore.networks.config import SupernetConfig
+from nascore.search.config import AfterConfig, SearchConfig
+from nascore.strategies.config import EvolutionConfig, RandomConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,3 +59,45 @@ class TableMethodConfig:
     table: TableConfig = TableConfig()
     strategy: Any = RandomConfig()
     search: TableSearchConfig = TableSearchConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class AskingConfig:
+    """What a strategy may try in an epoch over shared weights."""
+
+    num_aggregate: int = option(
+        10,
+        "Architectures that are asked for at once; after them the strategy "
+        "is told what they are worth.",
+    )
+    train_steps: int = option(
+        30, "How often --num_aggregate architectures are tried in an epoch."
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(
+            self, num_aggregate=(1, 10_000), train_steps=(1, 1_000_000)
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class OneShotConfig:
+    """Everything that decides the result of a search over shared weights.
+
+    Attributes:
+      data: the images.
+      child: the supernet.
+      strategy: settings of the strategy, of any kind.
+      weights: training of the shared weights.
+      asking: how many architectures are tried.
+      search: length.
+      after: what the search does when it has ended.
+    """
+
+    data: DataConfig = DataConfig()
+    child: SupernetConfig = SupernetConfig()
+    strategy: Any = EvolutionConfig()
+    weights: SharedWeightsConfig = SharedWeightsConfig()
+    asking: AskingConfig = AskingConfig()
+    search: SearchConfig = SearchConfig()
+    after: AfterConfig = AfterConfig()

@@ -46,8 +46,10 @@ def load(config: TableMethodConfig) -> BenchmarkData:
     """See `Assembly.load`.
 
     Raises:
-      InputError: a table that is damaged.
+      InputError: a table that is damaged, or a strategy that needs what is
+        not installed.
     """
+    named.check(config.strategy)
     table.fingerprint()
     leak = config.table.search_on == "test"
     return BenchmarkData(config.table, (LEAK.removeprefix("note: "),) * leak)

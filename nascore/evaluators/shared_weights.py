@@ -103,6 +103,16 @@ class SharedWeights(tf.Module):
             variable.value for variable in supernet.trainable_variables
         ]
         self._logits = once(self._run)
+        # For strategies that are no part of a graph.
+        length = supernet.space.length
+        self._measure_compiled = tf.function(
+            self._scores,
+            [
+                tf.TensorSpec([None, length], tf.int32),
+                tf.TensorSpec([2], tf.int32),
+            ],
+            autograph=False,
+        )
         # Batches that are run between two pauses; the first call compiles,
         # and says nothing of their time.
         self._stretch = 8
@@ -149,18 +159,23 @@ class SharedWeights(tf.Module):
         """Each row on a random batch of validation images of its own.
 
         A score is NaN where a logit is not finite, which would otherwise
-        pass for a guess of the first class.
+        pass for a guess of the first class. NumPy's rows come from outside
+        of a graph.
         """
-        cells = self.as_cells(proposals.rows)
-        return Measured(
-            tf.map_fn(
-                lambda place: self._reward_accuracy(
-                    cells[place], fold_in(seed, place)
-                ),
-                tf.range(tf.shape(cells)[0]),
-                fn_output_signature=tf.TensorSpec([], tf.float32),
-                parallel_iterations=1,
-            )
+        if isinstance(proposals.rows, np.ndarray):
+            return Measured(self._measure_compiled(proposals.rows, seed))
+        return Measured(self._scores(proposals.rows, seed))
+
+    def _scores(self, rows: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Of rows `[n, length]`, float32 `[n]`."""
+        cells = self.as_cells(rows)
+        return tf.map_fn(
+            lambda place: self._reward_accuracy(
+                cells[place], fold_in(seed, place)
+            ),
+            tf.range(tf.shape(cells)[0]),
+            fn_output_signature=tf.TensorSpec([], tf.float32),
+            parallel_iterations=1,
         )
 
     def _reward_accuracy(

@@ -104,7 +104,7 @@ class Tabular(tf.Module):
           seed: int32 `[2]`, or `[runs, 2]` for the rows of many searches,
             run by run; for noise only.
         """
-        if tf.is_tensor(proposals.rows):
+        if isinstance(proposals.rows, tf.Tensor):
             codes = tf.linalg.matvec(proposals.rows, self._weights)
             score, *every = tf.unstack(tf.gather(self._every, codes, axis=1))
             score += self._noise(tf.shape(codes)[0], seed)

@@ -1,8 +1,9 @@
 """Memory: what a run needs, what there is, what it took.
 
-Methods count what they need (`enas.memory`, `nascore.training.memory`,
-`mlpnas.memory`); this room measures the process and the device, compares,
-and says what to turn down. No TensorFlow, but for a GPU.
+Methods count what they need (`nascore.evaluators.memory`,
+`nascore.training.memory`, `mlpnas.memory`); this room measures the process
+and the device, compares, and says what to turn down. No TensorFlow, but for
+a GPU.
 """
 
 import dataclasses

@@ -1,16 +1,24 @@
-"""What puts a method together, and the phases of a one-shot search."""
+"""What puts a method together, and searches of cells over shared weights."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+import keras
 import tensorflow as tf
 
+from nascore.data import images
 from nascore.data.config import DataConfig
+from nascore.data.describe import describe_data
 from nascore.data.images import ImageData
+from nascore.errors import InputError
+from nascore.evaluators.memory import SharedSettings
 from nascore.evaluators.shared_weights import SharedWeights
 from nascore.evaluators.weights import TrainWeights
+from nascore.networks.supernet import Supernet, describe_layers
+from nascore.process import runtime
 from nascore.process.memory import Need
 from nascore.protocols import Phase, Reward, Strategy
+from nascore.runs.atomic import write_json
 from nascore.runs.folder import RunFolder
 from nascore.search.config import SearchConfig
 from nascore.search.phases import AskTell, StepSeeds
@@ -79,14 +87,15 @@ def one_shot(
     steps: int,
     batch: int,
     schedule: SearchConfig,
+    scored: Callable[..., Any] | None = None,
 ) -> list[Phase]:
     """An epoch over shared weights: train them, ask and tell, score.
 
     Args:
       space: of the architectures.
       strategy: is asked and told.
-      sample: proposes what the weights learn and what is scored after an
-        epoch, from a count and a seed; compiled.
+      sample: proposes what the weights learn, from a count and a seed;
+        compiled.
       shared: the weights.
       data: the images.
       augmentation: of the training images.
@@ -94,6 +103,7 @@ def one_shot(
       steps: of asking and telling in an epoch.
       batch: rows of each of them.
       schedule: seed, and samples after an epoch.
+      scored: proposes what is scored after an epoch; `sample` if None.
     """
     seed = schedule.seed
 
@@ -106,5 +116,120 @@ def one_shot(
     return [
         TrainWeights(shared, sample, data.train, augmentation, seed),
         AskTell(space, strategy, shared, reward, steps, batch, seeds),
-        Score(space, sample, shared, schedule.epoch_samples, seed),
+        Score(space, scored or sample, shared, schedule.epoch_samples, seed),
     ]
+
+
+class CellSettings(SharedSettings, Protocol):
+    """What a configuration of a search of cells has."""
+
+    @property
+    def data(self) -> DataConfig:
+        """The images."""
+
+    @property
+    def search(self) -> SearchConfig:
+        """Length, and lists."""
+
+
+class CellParts(NamedTuple):
+    """What makes a method over the shared weights of cells.
+
+    Attributes:
+      strategy: is asked and told.
+      reward: makes rewards of the scores.
+      sample: see `one_shot`; likewise below.
+      scored: likewise.
+      steps: of asking and telling in an epoch.
+      batch: rows of each of them.
+    """
+
+    strategy: Strategy
+    reward: Reward
+    sample: Callable[..., Any]
+    scored: Callable[..., Any] | None
+    steps: int
+    batch: int
+
+
+def load_images(config: CellSettings) -> ImageData:
+    """See `Assembly.load`.
+
+    Raises:
+      InputError: no such data, or fewer training images than a batch.
+    """
+    data = images.load(config.data)
+    _check_sizes(config, data)
+    return data
+
+
+def _check_sizes(config: CellSettings, data: ImageData) -> None:
+    """Checks the settings that depend on the data.
+
+    Raises:
+      InputError: fewer training images than a batch.
+    """
+    if len(data.train) < config.weights.batch_size:
+        raise InputError(
+            f"--batch_size={config.weights.batch_size} is more than the "
+            f"{len(data.train)} training images; lower it"
+        )
+
+
+def search_cells(
+    config: CellSettings,
+    run: RunFolder,
+    data: ImageData | None,
+    checkpoint_minutes: float,
+    make: Callable[[], CellParts],
+    method: str,
+) -> Search:
+    """Makes a search of cells over shared weights.
+
+    Args:
+      config: decides the result, together with `make`.
+      run: see `Assembly.make_search`; likewise below.
+      data: likewise.
+      checkpoint_minutes: likewise.
+      make: makes what the method adds, after the shared weights: both may
+        draw from Keras's one sequence of seeds.
+      method: what the run is called in its files.
+
+    Raises:
+      InputError: settings that do not fit the data or the run folder.
+    """
+    data = images.load(config.data) if data is None else data
+    _check_sizes(config, data)
+    runtime.configure(config.search.deterministic)
+    keras.utils.set_random_seed(config.search.seed)
+    supernet = Supernet(config.child, data.image_shape, data.classes)
+    scaled = config.data.standardize
+    shared = SharedWeights(supernet, data, config.weights, scaled)
+    space = config.child.space
+    parts = make()
+    phases = one_shot(
+        space,
+        parts.strategy,
+        parts.sample,
+        shared,
+        data,
+        config.data,
+        parts.reward,
+        parts.steps,
+        parts.batch,
+        config.search,
+        parts.scored,
+    )
+    search = Search(
+        run,
+        space,
+        phases,
+        parts.strategy,
+        shared,
+        config.search,
+        config,
+        {"method": method, "data": describe_data(data)},
+        checkpoint_minutes,
+    )
+    write_json(run.path / "layers.json", {"layers": describe_layers(supernet)})
+    return search

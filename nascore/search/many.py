@@ -89,7 +89,7 @@ class StreamSeeds(tf.Module):
         NumPy's for a step that is a number.
         """
         number = epoch * self._steps + step
-        if tf.is_tensor(number):
+        if isinstance(number, tf.Tensor):
             first: Any = self._variable
             second = tf.fill(self._first.shape, number)
             found = tf.unstack(tf.stack([first, second], axis=2))

@@ -196,7 +196,7 @@ class AskTell(tf.Module):
         rewards = self.reward(measured)
         told = dict(self.strategy.tell(proposals, measured, rewards))
         made = told.pop("healthy")
-        if tf.is_tensor(rewards):
+        if isinstance(rewards, tf.Tensor):
             is_finite, every = tf.math.is_finite, tf.reduce_all
         else:
             is_finite, every, made = np.isfinite, np.all, bool(made)

@@ -109,7 +109,7 @@ class Bench201Space(Space[Bench201Cell]):
 
     kind = "bench201"
 
-    @property
+    @functools.cached_property
     def places(self) -> tuple[Place, ...]:
         """See `Space.places`."""
         return tuple(Place(0, end, "operation") for _, end in EDGES)

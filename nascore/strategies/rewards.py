@@ -22,6 +22,6 @@ class ScoreReward(tf.Module):
 
     def __call__(self, measured: Measured) -> Any:
         """Returns the scores, float32; NumPy's of NumPy's."""
-        if tf.is_tensor(measured.score):
+        if isinstance(measured.score, tf.Tensor):
             return tf.cast(measured.score, tf.float32)
         return np.asarray(measured.score, np.float32)

@@ -3,10 +3,10 @@
 import pytest
 
 from enas.config import EnasConfig
-from enas.memory import estimate
 from nascore.data.config import DataConfig
 from nascore.data.images import load
 from nascore.evaluators.config import SharedWeightsConfig
+from nascore.evaluators.memory import estimate
 from nascore.networks.config import SupernetConfig
 
 DATA = load(DataConfig(image_size=16))

@@ -1,4 +1,4 @@
-"""Memory that a search needs, counted from its settings.
+"""Memory that a search over shared weights needs, from its settings.
 
 No network is built, so that a search that cannot fit is refused at once.
 Counted is what a training step keeps for its gradient in the worst case, the
@@ -6,9 +6,12 @@ operation that keeps most on every edge: in a long search some architecture
 comes close to it.
 """
 
-from enas.config import EnasConfig
+from typing import Protocol
+
 from nascore.data.images import ImageData
+from nascore.evaluators.config import SharedWeightsConfig
 from nascore.networks import costs
+from nascore.networks.config import SupernetConfig
 from nascore.networks.stack import Stack, plan
 from nascore.process.memory import FLOAT, Need, peak
 from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS
@@ -44,7 +47,19 @@ def count_kept(stack: Stack) -> tuple[int, int]:
     return kept, max(layer.output.size for layer in stack.layers)
 
 
-def estimate(config: EnasConfig, data: ImageData, base: int) -> Need:
+class SharedSettings(Protocol):
+    """What a configuration of a search over shared weights has."""
+
+    @property
+    def child(self) -> SupernetConfig:
+        """The network of all architectures."""
+
+    @property
+    def weights(self) -> SharedWeightsConfig:
+        """How its weights are trained and measured."""
+
+
+def estimate(config: SharedSettings, data: ImageData, base: int) -> Need:
     """What a search needs at its peak.
 
     Args:

@@ -1,0 +1,66 @@
+"""Searches of ENAS's cells over shared weights with any strategy.
+
+As ENAS, but for who is asked: the shared weights learn random architectures,
+not those of the strategy, so that what they are worth does not depend on it.
+"""
+
+import tensorflow as tf
+
+from nascore.baselines.config import OneShotConfig
+from nascore.data.describe import summarize
+from nascore.data.images import ImageData
+from nascore.evaluators.memory import estimate
+from nascore.runs.folder import RunFolder
+from nascore.search import assemble
+from nascore.search.assemble import CellParts
+from nascore.search.search import Search
+from nascore.strategies import named
+from nascore.strategies.random import RandomStrategy
+from nascore.strategies.rewards import ScoreReward
+
+__all__ = ["estimate", "load", "make_search", "summarize"]
+
+
+def load(config: OneShotConfig) -> ImageData:
+    """See `Assembly.load`.
+
+    Raises:
+      InputError: no such data, fewer training images than a batch, or a
+        strategy that needs what is not installed.
+    """
+    named.check(config.strategy)
+    return assemble.load_images(config)
+
+
+def make_search(
+    config: OneShotConfig,
+    run: RunFolder,
+    data: ImageData | None = None,
+    checkpoint_minutes: float = 10.0,
+) -> Search:
+    """Puts shared weights and strategy together; see `Assembly`.
+
+    Raises:
+      InputError: settings that do not fit the data or the run folder.
+    """
+    space = config.child.space
+    sampler = RandomStrategy(space)
+
+    def sample(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        # A compiled method does not keep its object alive by itself.
+        return sampler.sample(count, seed)
+
+    def make() -> CellParts:
+        strategy = named.make(config.strategy, space, [config.search.seed])
+        return CellParts(
+            strategy,
+            ScoreReward(),
+            sample,
+            strategy.sample,
+            config.asking.train_steps,
+            config.asking.num_aggregate,
+        )
+
+    return assemble.search_cells(
+        config, run, data, checkpoint_minutes, make, config.strategy.kind
+    )
