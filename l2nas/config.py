@@ -9,8 +9,12 @@ from typing import ClassVar
 
 from nascore.baselines.config import TableMethodConfig
 from nascore.config import check_fields, option
+from nascore.data.config import DataConfig
 from nascore.errors import InputError
+from nascore.evaluators.config import SharedWeightsConfig
 from nascore.evaluators.nasbench201.names import DATASETS
+from nascore.networks.config import SupernetConfig
+from nascore.search.config import AfterConfig, SearchConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +69,7 @@ class L2nasConfig(StateConfig):
     actor_lr: float = option(
         1e-4,
         "Adam learning rate of the actor. Ours: with the printed 1e-8 it "
-        "does not learn (--preset=bench201_l2nas_printed); its predecessor "
+        "does not learn (--preset=l2nas_printed); its predecessor "
         "DDAS (2021) has 1e-4.",
     )
     critic_lr: float = option(
@@ -181,4 +185,70 @@ class L2nasTableConfig(TableMethodConfig):
                 f"--pretrain_dataset={self.transfer.pretrain_dataset} is "
                 "what is searched afterwards; name another, or search longer "
                 "instead"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class L2nasStepsConfig:
+    """How L2NAS searches beside the training of shared weights."""
+
+    num_aggregate: int = option(
+        10,
+        "In an epoch, --train_steps times so many architectures are tried, "
+        "as many as with ENAS; L2NAS learns after each.",
+    )
+    train_steps: int = option(
+        30, "How often --num_aggregate architectures are tried in an epoch."
+    )
+    init_strategy_from: str = option(
+        "",
+        "Run folder of another search with l2nas, on other data: actor and "
+        "critic go on from its newest checkpoint; history and replay begin "
+        "anew. The paper then takes --top_k=100 --random_steps=500 and 1,000 "
+        "architectures.",
+        path=True,
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(
+            self, num_aggregate=(1, 10_000), train_steps=(1, 1_000_000)
+        )
+
+
+# Printed for the space of DARTS.
+_ON_CELLS = L2nasConfig(
+    top_k=500,
+    random_steps=3000,
+    epsilon_start=0.0,
+    epsilon_end=0.0,
+    epsilon_steps=0,
+    hidden_units=256,
+    tau=0.95,
+    replay_batch=64,
+    max_updates=1,
+    action_noise=5e-5,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class L2nasCellsConfig:
+    """Everything that decides the result of L2NAS over shared weights."""
+
+    data: DataConfig = DataConfig()
+    child: SupernetConfig = SupernetConfig()
+    strategy: L2nasConfig = _ON_CELLS
+    weights: SharedWeightsConfig = SharedWeightsConfig()
+    asking: L2nasStepsConfig = L2nasStepsConfig()
+    search: SearchConfig = SearchConfig()
+    after: AfterConfig = AfterConfig()
+
+    def __post_init__(self) -> None:
+        strategy = self.strategy
+        if strategy.reward_form == "relative" and (
+            not strategy.reference_accuracy
+        ):
+            raise InputError(
+                "--reward_form=relative needs --reference_accuracy over "
+                "shared weights: the best validation accuracy that they had "
+                "in an earlier search"
             )

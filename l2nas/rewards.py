@@ -39,7 +39,7 @@ class PowerReward(tf.Module):
         return tf.pow(_BASE, accuracies / self._reference) / _BASE - 1
 
 
-def make_reward(config: L2nasConfig, best: float) -> Reward:
+def make_reward(config: L2nasConfig, best: float = 0.0) -> Reward:
     """The reward that settings name.
 
     Args:

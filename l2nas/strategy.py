@@ -154,9 +154,18 @@ class StateStrategy(tf.Module):
         return {"healthy": tf.constant(True)}
 
     def finalists(self, count: int, seed: tf.Tensor) -> tf.Tensor:
-        """The best of the (first) run, best first."""
+        """The best of the first run, best first."""
         held = self.best.scores[0] > -float("inf")
         return tf.boolean_mask(self.best.rows[0], held)[: int(count)]
+
+    @tf.function(autograph=False)
+    def sample(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Draws from the best of the first run, int32 `[count, length]`."""
+        held = tf.math.count_nonzero(
+            self.best.scores[0] > -float("inf"), dtype=tf.int32
+        )
+        places = draws.below(tf.maximum(held, 1), [count], seed)
+        return tf.gather(self.best.rows[0], places)
 
     def explain(self, row: Row) -> tuple[str, str]:
         """See `Strategy.explain`; there is no update that could fail."""
