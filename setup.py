@@ -4,7 +4,15 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-ROOMS = ("nascore", "enas", "ienas", "mlpnas", "flags", "experiments")
+ROOMS = (
+    "nascore",
+    "enas",
+    "ienas",
+    "l2nas",
+    "mlpnas",
+    "flags",
+    "experiments",
+)
 # Below 2.22: a run is continued bit for bit only with the kernels it began
 # with, and what keeps the graphs small (`_noinline`, the graph optimizer's
 # options) is experimental in TensorFlow. Raise it when the tests pass there.

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from enas.config import EnasConfig, TableEnasConfig
 from ienas.config import IenasConfig, TableIenasConfig
+from l2nas.config import L2nasCellsConfig, L2nasTableConfig, StateConfig
 from mlpnas.config import FINAL_FILE, MlpnasConfig, WorkConfig
 from nascore.baselines.config import OneShotConfig, TableMethodConfig
 from nascore.config import flatten, unflatten
@@ -162,6 +163,24 @@ METHODS = {
     ),
     "bench201_ienas": _TABLE._replace(
         title="I-ENAS", config=TableIenasConfig(), module="ienas.table"
+    ),
+    "bench201_reinforce_relative": _TABLE._replace(
+        title="REINFORCE, I-ENAS's reward",
+        config=TableIenasConfig(strategy=ReinforceConfig()),
+        module="ienas.table",
+    ),
+    "bench201_l2nas": _TABLE._replace(
+        title="L2NAS", config=L2nasTableConfig(), module="l2nas.table"
+    ),
+    "l2nas": _CELLS._replace(
+        title="L2NAS",
+        config=L2nasCellsConfig(),
+        module="l2nas.search",
+        compared=None,
+        rival="random",
+    ),
+    "bench201_state": _on_table("L2NAS's state", StateConfig())._replace(
+        module="l2nas.table"
     ),
 }
 

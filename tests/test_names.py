@@ -5,7 +5,15 @@ import collections
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("nascore", "enas", "ienas", "mlpnas", "flags", "experiments")
+ROOMS = (
+    "nascore",
+    "enas",
+    "ienas",
+    "l2nas",
+    "mlpnas",
+    "flags",
+    "experiments",
+)
 
 
 def test_no_two_classes_have_one_name():

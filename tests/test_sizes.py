@@ -4,7 +4,15 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("nascore", "enas", "ienas", "mlpnas", "flags", "experiments")
+ROOMS = (
+    "nascore",
+    "enas",
+    "ienas",
+    "l2nas",
+    "mlpnas",
+    "flags",
+    "experiments",
+)
 FILE, FUNCTION, CLASS, FOLDER = 350, 60, 250, 15
 
 

@@ -23,6 +23,18 @@ TAKERS = {
     ),
     TRAININGS: (["train"],),
 }
+# Those of one method alone.
+METHODS = {"l2nas_printed": "bench201_l2nas"}
+
+
+def takers(name):
+    """The command lines that take a preset."""
+    if name in METHODS:
+        return [
+            ["search", METHODS[name]],
+            ["search", f"--method={METHODS[name]}"],
+        ]
+    return TAKERS[name.rpartition("/")[0]]
 
 
 def values_of(path):
@@ -59,8 +71,7 @@ def test_all_files_have_names():
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_preset_is_its_file_on_every_script_that_takes_it(answer, name):
-    folder = name.rpartition("/")[0]
-    for words in TAKERS[folder]:
+    for words in takers(name):
         flags = read(answer, *words, f"--preset={name}")
         wanted = values_of(FILES[name])
         assert wanted
@@ -108,6 +119,10 @@ def test_a_flag_file_may_name_one(answer, tmp_path):
             "is for another command: python -m experiments search ienas",
         ),
         (["search", "mlpnas", "--preset=digits"], "which is no flag here"),
+        (
+            ["search", "ienas", "--preset=l2nas_printed"],
+            "sets --actor_lr, which is no flag here",
+        ),
         (
             ["search", "enas", "--preset=digits", "--preset=mnist"],
             "give --preset once",

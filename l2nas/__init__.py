@@ -1,0 +1,3 @@
+"""L2NAS: an actor and a critic that learn to propose architectures."""
+
+import nascore  # noqa: F401  Sets up the process: before TensorFlow.

@@ -1,0 +1,118 @@
+"""L2NAS over shared weights, put together; see `nascore.search.assemble`."""
+
+from pathlib import Path
+
+import tensorflow as tf
+
+from l2nas.config import L2nasCellsConfig
+from l2nas.rewards import make_reward
+from l2nas.strategy import L2nasStrategy
+from nascore.data.describe import summarize
+from nascore.data.images import ImageData
+from nascore.errors import InputError
+from nascore.evaluators.memory import estimate
+from nascore.runs.checkpoint_files import is_saved
+from nascore.runs.checkpoints import Checkpoints
+from nascore.runs.folder import RunFolder
+from nascore.runs.reader import read_run
+from nascore.search import assemble
+from nascore.search.assemble import CellParts
+from nascore.search.search import Search
+from nascore.strategies.random import RandomStrategy
+
+__all__ = ["estimate", "load", "make_search", "summarize"]
+
+
+def load(config: L2nasCellsConfig) -> ImageData:
+    """See `Assembly.load`.
+
+    Raises:
+      InputError: no such data, fewer training images than a batch, or a run
+        whose networks are others.
+    """
+    if config.asking.init_strategy_from:
+        _check_source(config, Path(config.asking.init_strategy_from))
+    return assemble.load_images(config)
+
+
+def make_search(
+    config: L2nasCellsConfig,
+    run: RunFolder,
+    data: ImageData | None = None,
+    checkpoint_minutes: float = 10.0,
+) -> Search:
+    """Puts shared weights and networks together; see `Assembly`.
+
+    The shared weights learn random architectures, as in the paper; there they
+    do before the search, here in turns with it.
+
+    Raises:
+      InputError: settings that do not fit the data or the run folder.
+    """
+    space = config.child.space
+    sampler = RandomStrategy(space)
+
+    def sample(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        # A compiled method does not keep its object alive by itself.
+        return sampler.sample(count, seed)
+
+    def make() -> CellParts:
+        strategy = L2nasStrategy(space, config.strategy, [config.search.seed])
+        source = config.asking.init_strategy_from
+        # A run that goes on has its networks in its own checkpoint.
+        if source and not is_saved(run.path / "checkpoints"):
+            _take_over(strategy, Path(source))
+        return CellParts(
+            strategy,
+            make_reward(config.strategy),
+            sample,
+            strategy.sample,
+            config.asking.num_aggregate * config.asking.train_steps,
+            1,
+        )
+
+    return assemble.search_cells(
+        config, run, data, checkpoint_minutes, make, "l2nas"
+    )
+
+
+def _check_source(config: L2nasCellsConfig, path: Path) -> None:
+    """Checks that the networks of another run are of the same sizes.
+
+    Raises:
+      InputError: they are not, or it is no run of L2NAS.
+    """
+    found = read_run(path)
+    own = {
+        "hidden_layers": config.strategy.hidden_layers,
+        "hidden_units": config.strategy.hidden_units,
+    }
+    settings = found.settings["config"]
+    if not own.keys() <= settings.keys() or not is_saved(path / "checkpoints"):
+        raise InputError(
+            f"--init_strategy_from={path} is no run of l2nas with a checkpoint"
+        )
+    for name, value in own.items():
+        if settings[name] != value:
+            raise InputError(
+                f"--init_strategy_from={path} has --{name}={settings[name]}, "
+                f"not {value}; give the same"
+            )
+    if found.space != config.child.space:
+        raise InputError(
+            f"--init_strategy_from={path} searched another space; give its "
+            "--num_nodes and --operations"
+        )
+
+
+def _take_over(strategy: L2nasStrategy, path: Path) -> None:
+    """Takes actor and critic of another run.
+
+    Raises:
+      InputError: its checkpoint cannot be read.
+    """
+    networks = {
+        f"strategy_{name}": variable
+        for name, variable in strategy.networks.state.items()
+    }
+    Checkpoints(path / "checkpoints", networks).restore(whole=False)
