@@ -14,7 +14,7 @@ from pathlib import Path
 from absl import flags
 
 from experiments import launch
-from experiments.benchmark.protocols import PROTOCOLS, Task
+from experiments.benchmark.protocols import PROTOCOLS, Scope
 from flags import benchmark
 from nascore.errors import InputError
 from nascore.evaluators.nasbench201.config import DATASETS
@@ -26,7 +26,7 @@ def main(args: list[str]) -> None:
     launch.no_arguments(args)
     values = flags.FLAGS
     variants = benchmark.read_variants(values.methods)
-    task = Task(
+    scope = Scope(
         [PROTOCOLS[n] for n in benchmark.choose("protocols", list(PROTOCOLS))],
         benchmark.choose("datasets", DATASETS),
         values.queries,
@@ -49,10 +49,10 @@ def main(args: list[str]) -> None:
     with folder:
         for variant in variants:
             store.register(out, variant)
-        missing = plan.missing_chunks(out, variants, task, values.seeds)
+        missing = plan.missing_chunks(out, variants, scope, values.seeds)
         parts = values.jobs if values.backend == "threading" else 0
         jobs = plan.make_jobs(out, variants, plan.share_out(missing, parts))
-        there = plan.list_chunks(out, variants, task)
+        there = plan.list_chunks(out, variants, scope)
         searches = sum(len(chunk) for own in there for chunk in own)
         if searches:
             print(f"{searches:,} searches are finished already")
@@ -64,8 +64,8 @@ def main(args: list[str]) -> None:
             values.scheduler,
             "fewer --seeds or --queries take less",
         )
-        there = plan.list_chunks(out, variants, task)
-        found = results.gather(variants, there, task, values.seeds)
+        there = plan.list_chunks(out, variants, scope)
+        found = results.gather(variants, there, scope, values.seeds)
         report.write_report(
             found, Path(values.out), launch.command(), values.jobs
         )

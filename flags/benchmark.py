@@ -23,7 +23,7 @@ FIXED = frozenset({**flatten(TableConfig()), **flatten(TableSearchConfig())})
 _MOST_LETTERS = 60
 
 
-class Variant(NamedTuple):
+class MethodVariant(NamedTuple):
     """A method with settings of its own.
 
     Attributes:
@@ -109,7 +109,7 @@ def choose(flag: str, known: Sequence[str]) -> list[str]:
     return [name for name in known if name in words]
 
 
-def read_variants(words: Sequence[str]) -> list[Variant]:
+def read_variants(words: Sequence[str]) -> list[MethodVariant]:
     """Reads `--methods`.
 
     Raises:
@@ -128,7 +128,7 @@ def read_variants(words: Sequence[str]) -> list[Variant]:
     return variants
 
 
-def _read_variant(word: str) -> Variant:
+def _read_variant(word: str) -> MethodVariant:
     head, *settings = word.strip().split(":")
     label, _, name = head.rpartition("=")
     name = name.removeprefix(PREFIX)
@@ -150,7 +150,7 @@ def _read_variant(word: str) -> Variant:
     config = methods.find(method).config
     given = _read_settings(word, config, settings)
     config = unflatten(config, {**flatten(config), **given})
-    return Variant(
+    return MethodVariant(
         label, method, methods.with_settings(method, config, given), given
     )
 

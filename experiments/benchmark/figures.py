@@ -46,12 +46,12 @@ def draw(
 
     Args:
       results: what was searched.
-      differences: of `Tables`.
+      differences: of `ResultTables`.
       folder: where they go.
     """
     looks = _looks([variant.label for variant in results.variants])
-    for protocol in results.task.protocols:
-        for dataset in results.task.datasets:
+    for protocol in results.scope.protocols:
+        for dataset in results.scope.datasets:
             title = f"{TITLES[dataset]}: {protocol.title}"
             file = folder / f"{protocol.stem}_{dataset}.png"
             style.save(_curves(results, protocol, dataset, looks), file, 160)

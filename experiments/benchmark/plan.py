@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from experiments.benchmark import store
-from experiments.benchmark.protocols import Task
+from experiments.benchmark.protocols import Scope
 from experiments.benchmark.store import Chunk
 from experiments.jobs import Job
-from flags.benchmark import Variant
+from flags.benchmark import MethodVariant
 from nascore.config import check_kind
 from nascore.errors import InputError
 from nascore.evaluators.nasbench201.names import TableColumn
@@ -26,13 +26,13 @@ _PLAN = "plan.json"
 
 
 def list_chunks(
-    folder: Path, variants: Sequence[Variant], task: Task
+    folder: Path, variants: Sequence[MethodVariant], scope: Scope
 ) -> list[list[Chunk]]:
     """What is there, of each variant: its files by column and seed."""
     return [
         [
             Chunk(variant.label, column, queries, (first, last), path)
-            for column, queries in task.columns().items()
+            for column, queries in scope.columns().items()
             for path, first, last in store.files_of(
                 folder, variant.label, column, queries
             )
@@ -42,22 +42,22 @@ def list_chunks(
 
 
 def missing_chunks(
-    folder: Path, variants: Sequence[Variant], task: Task, seeds: int
+    folder: Path, variants: Sequence[MethodVariant], scope: Scope, seeds: int
 ) -> list[list[Chunk]]:
     """What is not there yet, of each variant.
 
     Args:
       folder: of the benchmark.
       variants: what searches.
-      task: on what, how long.
+      scope: on what, how long.
       seeds: searches of each, from seed 1.
     """
     found = []
     for variant, there in zip(
-        variants, list_chunks(folder, variants, task), strict=True
+        variants, list_chunks(folder, variants, scope), strict=True
     ):
         own = []
-        for column, queries in task.columns().items():
+        for column, queries in scope.columns().items():
             have = [c.seeds for c in there if c.column == column]
             for block in _missing_seeds(have, seeds):
                 file = store.file_of(
@@ -137,7 +137,7 @@ class ChunksJob(Job):
 
 def make_jobs(
     folder: Path,
-    variants: Sequence[Variant],
+    variants: Sequence[MethodVariant],
     parts: Sequence[Sequence[Chunk]],
 ) -> list[ChunksJob]:
     """Writes down who does what.

@@ -88,7 +88,7 @@ PROTOCOLS = {
 }
 
 
-class Task(NamedTuple):
+class Scope(NamedTuple):
     """What is to be reported.
 
     Attributes:

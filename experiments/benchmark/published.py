@@ -14,7 +14,7 @@ from typing import NamedTuple
 Number = tuple[float, float]
 
 
-class Published(NamedTuple):
+class PublishedRow(NamedTuple):
     """A printed row.
 
     Attributes:
@@ -43,7 +43,7 @@ _ARCH2VEC = (
 _L2NAS = "{:,} queries of each column by itself (test: a leak)"
 
 ROWS = (
-    Published(
+    PublishedRow(
         "DARTS",
         _SHARED,
         3,
@@ -56,7 +56,7 @@ ROWS = (
             (16.32, 0.00),
         ),
     ),
-    Published(
+    PublishedRow(
         "ENAS",
         _SHARED,
         3,
@@ -69,7 +69,7 @@ ROWS = (
             (14.84, 2.10),
         ),
     ),
-    Published(
+    PublishedRow(
         "GDAS",
         _SHARED,
         3,
@@ -82,13 +82,13 @@ ROWS = (
             (41.71, 0.98),
         ),
     ),
-    Published(
+    PublishedRow(
         "GAEA",
         "shared weights",
         0,
         (None, (94.10, 0.29), None, (73.43, 0.13), None, (46.36, 0.00)),
     ),
-    Published(
+    PublishedRow(
         "RS",
         _BASELINE,
         500,
@@ -101,7 +101,7 @@ ROWS = (
             (44.57, 1.25),
         ),
     ),
-    Published(
+    PublishedRow(
         "REA",
         _BASELINE,
         500,
@@ -114,7 +114,7 @@ ROWS = (
             (45.54, 1.03),
         ),
     ),
-    Published(
+    PublishedRow(
         "REINFORCE",
         _BASELINE,
         500,
@@ -127,7 +127,7 @@ ROWS = (
             (45.24, 1.18),
         ),
     ),
-    Published(
+    PublishedRow(
         "BOHB",
         _BASELINE,
         500,
@@ -140,7 +140,7 @@ ROWS = (
             (44.42, 1.49),
         ),
     ),
-    Published(
+    PublishedRow(
         "arch2vec-RL",
         _ARCH2VEC,
         500,
@@ -153,7 +153,7 @@ ROWS = (
             (46.16, 0.38),
         ),
     ),
-    Published(
+    PublishedRow(
         "arch2vec-BO",
         _ARCH2VEC,
         500,
@@ -166,7 +166,7 @@ ROWS = (
             (46.27, 0.37),
         ),
     ),
-    Published(
+    PublishedRow(
         "L2NAS-500",
         _L2NAS.format(500),
         10,
@@ -179,7 +179,7 @@ ROWS = (
             (46.74, 0.39),
         ),
     ),
-    Published(
+    PublishedRow(
         "L2NAS-1k",
         _L2NAS.format(1000),
         10,

@@ -71,8 +71,8 @@ def _write(results: Results, folder: Path, command: str, jobs: int) -> None:
     for text in found:
         print(printable(text))
     print(f"wrote {folder / 'report.html'} and report.md beside it")
-    protocol, dataset = results.task.protocols[0], results.task.datasets[-1]
-    at = results.task.budget(protocol)
+    protocol, dataset = results.scope.protocols[0], results.scope.datasets[-1]
+    at = results.scope.budget(protocol)
     best = leader(tables, protocol, dataset, at)
     print(f"next, one such search to look into: {_search(results, best)}")
 
@@ -80,7 +80,7 @@ def _write(results: Results, folder: Path, command: str, jobs: int) -> None:
 def _search(results: Results, label: str) -> str:
     """The command of one search in a run folder."""
     variant = next(v for v in results.variants if v.label == label)
-    protocol, dataset = results.task.protocols[0], results.task.datasets[-1]
+    protocol, dataset = results.scope.protocols[0], results.scope.datasets[-1]
     column = protocol.searched(dataset)
     words: Sequence[str] = [
         *("python", "-m", "experiments.search", f"--method={variant.method}"),

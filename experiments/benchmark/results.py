@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from experiments.benchmark import store
-from experiments.benchmark.protocols import Protocol, Task
+from experiments.benchmark.protocols import Protocol, Scope
 from experiments.benchmark.statistics import best_so_far, distinct_so_far
 from experiments.benchmark.store import Chunk, Stored
-from flags.benchmark import Variant
+from flags.benchmark import MethodVariant
 from nascore.evaluators.nasbench201 import table
 from nascore.evaluators.nasbench201.names import TableColumn
 from nascore.spaces.bench201 import classes
@@ -55,15 +55,15 @@ class Results(NamedTuple):
     """What a report is made of.
 
     Attributes:
-      task: what was asked for.
+      scope: what was asked for.
       variants: what searched.
       seeds: searches of each.
       searched: by label and column.
       made_by: what each variant's searches were made by.
     """
 
-    task: Task
-    variants: Sequence[Variant]
+    scope: Scope
+    variants: Sequence[MethodVariant]
     seeds: int
     searched: Mapping[tuple[str, TableColumn], Searched]
     made_by: Mapping[str, Sequence[Mapping[str, Any]]]
@@ -86,9 +86,9 @@ class Results(NamedTuple):
 
 
 def gather(
-    variants: Sequence[Variant],
+    variants: Sequence[MethodVariant],
     chunks: Sequence[Sequence[Chunk]],
-    task: Task,
+    scope: Scope,
     seeds: int,
 ) -> Results:
     """Reads what was searched.
@@ -96,7 +96,7 @@ def gather(
     Args:
       variants: what searched.
       chunks: the files of each.
-      task: what is reported.
+      scope: what is reported.
       seeds: how many searches of each; files may hold more.
 
     Raises:
@@ -105,16 +105,18 @@ def gather(
     searched, made_by = {}, {}
     for variant, own in zip(variants, chunks, strict=True):
         about: list[Mapping[str, Any]] = []
-        for column in task.columns():
+        for column in scope.columns():
             stored = [store.load(c) for c in own if c.column == column]
-            searched[variant.label, column] = _look(stored, column, task, seeds)
+            searched[variant.label, column] = _look(
+                stored, column, scope, seeds
+            )
             about += [s.about for s in stored if s.about not in about]
         made_by[variant.label] = about
-    return Results(task, variants, seeds, searched, made_by)
+    return Results(scope, variants, seeds, searched, made_by)
 
 
 def _look(
-    stored: Sequence[Stored], column: TableColumn, task: Task, seeds: int
+    stored: Sequence[Stored], column: TableColumn, scope: Scope, seeds: int
 ) -> Searched:
     codes = np.concatenate([each.codes for each in stored])
     numbers = np.concatenate([each.seeds for each in stored])
@@ -124,7 +126,11 @@ def _look(
     chosen = order[first][:seeds]
     seconds = sum(each.seconds for each in stored) / len(numbers)
     return look_at(
-        codes[chosen], numbers[chosen], column, places_of(task, column), seconds
+        codes[chosen],
+        numbers[chosen],
+        column,
+        places_of(scope, column),
+        seconds,
     )
 
 
@@ -162,11 +168,11 @@ def look_at(
     )
 
 
-def places_of(task: Task, column: TableColumn) -> np.ndarray:
+def places_of(scope: Scope, column: TableColumn) -> np.ndarray:
     """Queries at which searches on a column are looked at."""
-    most = task.columns()[column]
+    most = scope.columns()[column]
     wanted = {count for count in CHECKPOINTS if count <= most} | {most}
-    for protocol in task.protocols:
-        wanted |= {n for n in task.budgets(protocol) if n <= most}
+    for protocol in scope.protocols:
+        wanted |= {n for n in scope.budgets(protocol) if n <= most}
     curve = np.geomspace(1, most, _PLACES).round().astype(int).tolist()
     return np.array(sorted(wanted | set(curve)))

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from flags.benchmark import FIXED, Variant
+from flags.benchmark import FIXED, MethodVariant
 from nascore.config import flatten
 from nascore.errors import InputError
 from nascore.evaluators.nasbench201 import table
@@ -116,7 +116,7 @@ def place_of(folder: Path, label: str) -> Path:
     return folder / "searches" / (name.lstrip(".") or "-")
 
 
-def register(folder: Path, variant: Variant) -> None:
+def register(folder: Path, variant: MethodVariant) -> None:
     """Writes down the settings of a variant.
 
     Raises:
@@ -146,11 +146,18 @@ def register(folder: Path, variant: Variant) -> None:
         )
 
 
+def folder_of(
+    folder: Path, label: str, column: TableColumn, queries: int
+) -> Path:
+    """Where a variant's searches on a column are, of so many queries."""
+    return place_of(folder, label) / f"{column.key}-{queries}"
+
+
 def files_of(
     folder: Path, label: str, column: TableColumn, queries: int
 ) -> Iterator[tuple[Path, int, int]]:
     """Files of a variant's searches on a column; their seeds, first to last."""
-    for path in sorted(_place(folder, label, column, queries).glob("*.npz")):
+    for path in sorted(folder_of(folder, label, column, queries).glob("*.npz")):
         match = _NAME.fullmatch(path.name)
         if match:
             yield path, int(match[1]), int(match[2])
@@ -165,11 +172,7 @@ def file_of(
 ) -> Path:
     """Where some searches go."""
     name = f"seeds-{seeds[0]}-{seeds[1]}.npz"
-    return _place(folder, label, column, queries) / name
-
-
-def _place(folder: Path, label: str, column: TableColumn, queries: int) -> Path:
-    return place_of(folder, label) / f"{column.key}-{queries}"
+    return folder_of(folder, label, column, queries) / name
 
 
 def save(path: Path, stored: Stored) -> None:

@@ -39,7 +39,7 @@ _FAMILY = ["protocol", "dataset", "measure"]
 _LIMITS = (-100.0, 100.0)
 
 
-class Tables(NamedTuple):
+class ResultTables(NamedTuple):
     """All tables; accuracies in percent.
 
     Attributes:
@@ -57,7 +57,7 @@ class Tables(NamedTuple):
     published: pd.DataFrame
 
 
-def make_tables(results: Results, jobs: int = 1) -> Tables:
+def make_tables(results: Results, jobs: int = 1) -> ResultTables:
     """Computes every table.
 
     Args:
@@ -65,7 +65,7 @@ def make_tables(results: Results, jobs: int = 1) -> Tables:
       jobs: processes for the tests.
     """
     every = list(_cases(results))
-    return Tables(
+    return ResultTables(
         pd.DataFrame([row for case in every for row in _told(results, *case)]),
         pd.DataFrame([row for case in every for row in _ended(results, *case)]),
         _compare(results, jobs),
@@ -75,9 +75,9 @@ def make_tables(results: Results, jobs: int = 1) -> Tables:
 
 def _cases(results: Results) -> Iterator[tuple[Protocol, int, str]]:
     """Each protocol, budget and data set."""
-    for protocol in results.task.protocols:
-        for at in results.task.budgets(protocol):
-            for dataset in results.task.datasets:
+    for protocol in results.scope.protocols:
+        for at in results.scope.budgets(protocol):
+            for dataset in results.scope.datasets:
                 yield protocol, at, dataset
 
 
@@ -203,10 +203,10 @@ def _measured(
 ) -> Iterator[tuple[dict[str, Any], dict[str, np.ndarray]]]:
     """What methods are compared by: its name, and a number of each run."""
     labels = [variant.label for variant in results.variants]
-    for protocol in results.task.protocols:
-        at = results.task.budget(protocol)
+    for protocol in results.scope.protocols:
+        at = results.scope.budget(protocol)
         searched: dict[TableColumn, None] = {}
-        for dataset in results.task.datasets:
+        for dataset in results.scope.datasets:
             name = {
                 "protocol": protocol.label,
                 "dataset": dataset,

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from experiments.benchmark import plan, results, statistics, store
-from experiments.benchmark.protocols import PROTOCOLS, Task
-from flags.benchmark import Variant
+from experiments.benchmark.protocols import PROTOCOLS, Scope
+from flags.benchmark import MethodVariant
 from nascore.baselines.config import TableMethodConfig
 from nascore.errors import InputError
 from nascore.evaluators.nasbench201 import table
@@ -198,7 +198,7 @@ def test_the_report_names_what_it_is_made_of(searched):
 def test_settings_of_a_label_stay_what_they_were(searched, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(searched[0], out)
-    about = Variant("climb", "bench201_random", TableMethodConfig(), {})
+    about = MethodVariant("climb", "bench201_random", TableMethodConfig(), {})
     with pytest.raises(InputError, match="bench201_climb -> bench201_random"):
         store.register(out, about)
     path = next(out.glob("searches/random/*/*.npz"))
@@ -211,6 +211,16 @@ def test_settings_of_a_label_stay_what_they_were(searched, tmp_path):
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert str(path) in line and "delete it" in line
+    path.unlink()
+    done = script(
+        searched[0].parent,
+        *("--methods=random", "--seeds=2", "--queries=30"),
+        *("--datasets=cifar100", "--protocols=published_baselines"),
+        *("--published_queries=9", f"--out={out}"),
+    )
+    assert done.returncode == 0, done.stderr
+    (line,) = [n for n in done.stdout.splitlines() if n[:8] == "warning:"]
+    assert "climb, four at once, random cifar100_test_e200-30" in line
 
 
 @pytest.mark.parametrize(
@@ -353,13 +363,13 @@ def test_when_the_best_cell_was_met():
 
 
 def test_only_missing_seeds_are_planned(tmp_path):
-    variant = Variant("a:b", "bench201_random", TableMethodConfig(), {})
-    task = Task([PROTOCOLS["validation"]], ["cifar100"], 7, 5)
+    variant = MethodVariant("a:b", "bench201_random", TableMethodConfig(), {})
+    scope = Scope([PROTOCOLS["validation"]], ["cifar100"], 7, 5)
     for seeds in ((1, 100), (101, 150), (203, 203)):
         path = store.file_of(tmp_path, "a:b", VALIDATION, 7, seeds)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    (missing,) = plan.missing_chunks(tmp_path, [variant], task, 250)
+    (missing,) = plan.missing_chunks(tmp_path, [variant], scope, 250)
     assert [chunk.seeds for chunk in missing] == [
         (151, 200),
         (201, 202),
@@ -367,7 +377,7 @@ def test_only_missing_seeds_are_planned(tmp_path):
     ]
     # Other queries are other searches.
     (missing,) = plan.missing_chunks(
-        tmp_path, [variant], task._replace(queries=8), 100
+        tmp_path, [variant], scope._replace(queries=8), 100
     )
     assert [chunk.seeds for chunk in missing] == [(1, 100)]
 
