@@ -1,4 +1,10 @@
-"""ENAS over the table of NAS-Bench-201: its policy, without shared weights."""
+"""ENAS over the table of NAS-Bench-201: its policy, without shared weights.
+
+The published constants are made for searches of 45,000 evaluations. In 1,000
+queries the policy hardly moves: it is ahead of uniform draws because its
+biases prefer convolutions (`--controller_lr=0` is as far ahead), and their
+logits, at the end of the tanh, learn next to nothing.
+"""
 
 from collections.abc import Sequence
 
