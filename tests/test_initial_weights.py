@@ -9,6 +9,8 @@ import pytest
 from enas.config import ControllerConfig, OperationControllerConfig
 from enas.controller import LstmController
 from enas.operation_controller import OperationController
+from l2nas.actor_critic import ActorCritic
+from l2nas.config import L2nasConfig
 from mlpnas.candidates.dense import initial_weights
 from mlpnas.config import MlpnasConfig, PolicyConfig
 from mlpnas.controller import LstmPolicy
@@ -62,9 +64,21 @@ def of_a_perceptron():
     return [array for layer in weights for array in layer]
 
 
+def of_l2nas():
+    networks = ActorCritic(L2nasConfig(), 30, [1, 2])
+    return [
+        # Two runs, each of which has weights of its own.
+        layer[run]
+        for name in ("actor", "critic")
+        for layer in getattr(networks, name).part(networks.state[name][0])
+        for run in range(2)
+    ]
+
+
 NETWORKS = {
     "controller of ENAS": of_enas,
     "controller over operations": of_enas_over_operations,
+    "actor and critic of L2NAS": of_l2nas,
     "controller of MLPNAS": of_mlpnas,
     "supernet, slots as published": lambda: of_a_supernet("code"),
     "supernet, slots as kernels": lambda: of_a_supernet("kernel"),
