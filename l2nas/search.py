@@ -1,16 +1,18 @@
 """L2NAS over shared weights, put together; see `nascore.search.assemble`."""
 
+import dataclasses
 from pathlib import Path
 
 import tensorflow as tf
 
 from l2nas.config import L2nasCellsConfig
 from l2nas.rewards import make_reward
-from l2nas.strategy import L2nasStrategy
+from l2nas.strategy import L2nasStrategy, needs
 from nascore.data.describe import summarize
 from nascore.data.images import ImageData
 from nascore.errors import InputError
-from nascore.evaluators.memory import estimate
+from nascore.evaluators import memory
+from nascore.process.memory import Need
 from nascore.runs.checkpoint_files import is_saved
 from nascore.runs.checkpoints import Checkpoints
 from nascore.runs.folder import RunFolder
@@ -33,6 +35,16 @@ def load(config: L2nasCellsConfig) -> ImageData:
     if config.asking.init_strategy_from:
         _check_source(config, Path(config.asking.init_strategy_from))
     return assemble.load_images(config)
+
+
+def estimate(config: L2nasCellsConfig, data: ImageData, base: int) -> Need:
+    """See `nascore.search.assemble.Assembly`."""
+    need = memory.estimate(config, data, base)
+    parts = needs(config.strategy, config.child.space)
+    flags = (*need.turn_down, "--hidden_units", "--replay_size")
+    return dataclasses.replace(
+        need, host={**need.host, **parts}, turn_down=flags
+    )
 
 
 def make_search(
