@@ -19,22 +19,11 @@ from nascore.runs.folder import RunFolder
 from nascore.runs.reader import read_run
 from nascore.search import assemble
 from nascore.search.assemble import CellParts
+from nascore.search.assemble import load_images as load
 from nascore.search.search import Search
 from nascore.strategies.random import RandomStrategy
 
 __all__ = ["estimate", "load", "make_search", "summarize"]
-
-
-def load(config: L2nasCellsConfig) -> ImageData:
-    """See `Assembly.load`.
-
-    Raises:
-      InputError: no such data, fewer training images than a batch, or a run
-        whose networks are others.
-    """
-    if config.asking.init_strategy_from:
-        _check_source(config, Path(config.asking.init_strategy_from))
-    return assemble.load_images(config)
 
 
 def estimate(config: L2nasCellsConfig, data: ImageData, base: int) -> Need:
@@ -59,9 +48,16 @@ def make_search(
     do before the search, here in turns with it.
 
     Raises:
-      InputError: settings that do not fit the data or the run folder.
+      InputError: settings that do not fit the data or the run folder, or a
+        run to start from whose networks are others.
     """
     space = config.child.space
+    source = Path(config.asking.init_strategy_from)
+    # A run that goes on has its networks in its own checkpoint.
+    starts = not is_saved(run.path / "checkpoints")
+    takes_over = bool(config.asking.init_strategy_from) and starts
+    if takes_over:
+        _check_source(config, source)
     sampler = RandomStrategy(space)
 
     def sample(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -70,10 +66,8 @@ def make_search(
 
     def make() -> CellParts:
         strategy = L2nasStrategy(space, config.strategy, [config.search.seed])
-        source = config.asking.init_strategy_from
-        # A run that goes on has its networks in its own checkpoint.
-        if source and not is_saved(run.path / "checkpoints"):
-            _take_over(strategy, Path(source))
+        if takes_over:
+            _take_over(strategy, source)
         return CellParts(
             strategy,
             make_reward(config.strategy),
