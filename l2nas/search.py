@@ -1,38 +1,39 @@
 """L2NAS over shared weights, put together; see `nascore.search.assemble`."""
 
+import dataclasses
 from pathlib import Path
 
 import tensorflow as tf
 
 from l2nas.config import L2nasCellsConfig
 from l2nas.rewards import make_reward
-from l2nas.strategy import L2nasStrategy
+from l2nas.strategy import L2nasStrategy, needs
 from nascore.data.describe import summarize
 from nascore.data.images import ImageData
 from nascore.errors import InputError
-from nascore.evaluators.memory import estimate
+from nascore.evaluators import memory
+from nascore.process.memory import Need
 from nascore.runs.checkpoint_files import is_saved
 from nascore.runs.checkpoints import Checkpoints
 from nascore.runs.folder import RunFolder
 from nascore.runs.reader import read_run
 from nascore.search import assemble
 from nascore.search.assemble import CellParts
+from nascore.search.assemble import load_images as load
 from nascore.search.search import Search
 from nascore.strategies.random import RandomStrategy
 
 __all__ = ["estimate", "load", "make_search", "summarize"]
 
 
-def load(config: L2nasCellsConfig) -> ImageData:
-    """See `Assembly.load`.
-
-    Raises:
-      InputError: no such data, fewer training images than a batch, or a run
-        whose networks are others.
-    """
-    if config.asking.init_strategy_from:
-        _check_source(config, Path(config.asking.init_strategy_from))
-    return assemble.load_images(config)
+def estimate(config: L2nasCellsConfig, data: ImageData, base: int) -> Need:
+    """See `nascore.search.assemble.Assembly`."""
+    need = memory.estimate(config, data, base)
+    parts = needs(config.strategy, config.child.space)
+    flags = (*need.turn_down, "--hidden_units", "--replay_size")
+    return dataclasses.replace(
+        need, host={**need.host, **parts}, turn_down=flags
+    )
 
 
 def make_search(
@@ -47,9 +48,16 @@ def make_search(
     do before the search, here in turns with it.
 
     Raises:
-      InputError: settings that do not fit the data or the run folder.
+      InputError: settings that do not fit the data or the run folder, or a
+        run to start from whose networks are others.
     """
     space = config.child.space
+    source = Path(config.asking.init_strategy_from)
+    # A run that goes on has its networks in its own checkpoint.
+    starts = not is_saved(run.path / "checkpoints")
+    takes_over = bool(config.asking.init_strategy_from) and starts
+    if takes_over:
+        _check_source(config, source)
     sampler = RandomStrategy(space)
 
     def sample(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -58,10 +66,8 @@ def make_search(
 
     def make() -> CellParts:
         strategy = L2nasStrategy(space, config.strategy, [config.search.seed])
-        source = config.asking.init_strategy_from
-        # A run that goes on has its networks in its own checkpoint.
-        if source and not is_saved(run.path / "checkpoints"):
-            _take_over(strategy, Path(source))
+        if takes_over:
+            _take_over(strategy, source)
         return CellParts(
             strategy,
             make_reward(config.strategy),

@@ -11,11 +11,37 @@ from l2nas.actor_critic import DEVICE, ActorCritic
 from l2nas.config import L2nasConfig, StateConfig
 from l2nas.history import BestList, Replay
 from nascore import draws
+from nascore.process.memory import FLOAT
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State
 from nascore.runs.tables import Row
 from nascore.spaces.relaxation import relax
 from nascore.spaces.space import Space
+
+# Bytes that compiling takes; measured.
+_COMPILER = 450 * 2**20
+# Copies of weights and of both their means while they are updated.
+_COPIES = 4
+
+
+def needs(config: L2nasConfig, space: Space[Any]) -> dict[str, int]:
+    """Bytes that the strategy of one run takes, by what they are for."""
+    size = relax(space).size
+    units, layers = config.hidden_units, config.hidden_layers
+    inside = (layers - 1) * (units + 1) * units
+    # Of the actor, and of the critic, whose output is one number.
+    weights = sum(
+        (size + 1) * units + inside + (units + 1) * outputs
+        for outputs in (size, 1)
+    )
+    # Weights, mean gradients and mean squares.
+    networks = 3 * FLOAT * weights * _COPIES
+    replay = FLOAT * config.replay_size * (2 * size + 1)
+    best = FLOAT * config.top_k * space.length
+    return {
+        "actor and critic": _COMPILER + networks,
+        "what they learn from": replay + best,
+    }
 
 
 class Asked(NamedTuple):

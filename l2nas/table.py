@@ -5,14 +5,15 @@ from collections.abc import Sequence
 
 from l2nas.config import L2nasConfig, L2nasTableConfig
 from l2nas.rewards import make_reward
-from l2nas.strategy import L2nasStrategy, StateStrategy
+from l2nas.strategy import L2nasStrategy, StateStrategy, needs
 from l2nas.transfer import PretrainedStrategy
 from nascore.baselines import table
 from nascore.baselines.config import TableMethodConfig
-from nascore.baselines.table import BenchmarkData, estimate, summarize
+from nascore.baselines.table import BenchmarkData, summarize
 from nascore.evaluators.nasbench201.config import TableConfig
 from nascore.evaluators.nasbench201.table import accuracies
 from nascore.evaluators.tabular import Tabular
+from nascore.process.memory import Need
 from nascore.protocols import Reward
 from nascore.runs.folder import RunFolder
 from nascore.search.many import Parts
@@ -50,6 +51,19 @@ def _notes(config: TableMethodConfig) -> list[str]:
             "(--reference_accuracy=0), which a search without one cannot know"
         )
     return notes
+
+
+def estimate(config: TableMethodConfig, data: BenchmarkData, base: int) -> Need:
+    """See `nascore.search.assemble.Assembly`."""
+    need = table.estimate(config, data, base)
+    if not isinstance(config, L2nasTableConfig):
+        return need
+    parts = needs(config.strategy, Bench201Space())
+    return dataclasses.replace(
+        need,
+        host={**need.host, **parts},
+        turn_down=("--hidden_units", "--replay_size"),
+    )
 
 
 def make_parts(config: TableMethodConfig, seeds: Sequence[int]) -> Parts:

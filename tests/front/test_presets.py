@@ -24,7 +24,10 @@ TAKERS = {
     TRAININGS: (["train"],),
 }
 # Those of one method alone.
-METHODS = {"l2nas_printed": "bench201_l2nas"}
+METHODS = {
+    "l2nas_printed": "bench201_l2nas",
+    "l2nas_transfer": "bench201_l2nas",
+}
 
 
 def takers(name):

@@ -5,12 +5,14 @@ import pytest
 import tensorflow as tf
 
 from l2nas.config import L2nasCellsConfig, L2nasConfig, L2nasStepsConfig
-from l2nas.search import load, make_search
+from l2nas.search import make_search
 from nascore.data import images
 from nascore.data.config import DataConfig
 from nascore.errors import InputError
 from nascore.evaluators.config import SharedWeightsConfig
 from nascore.networks.config import SupernetConfig
+from nascore.runs.atomic import write_json
+from nascore.runs.json_files import read_object
 from nascore.search.config import SearchConfig
 from tests.nascore.search.toy import open_run, read_rows, values_of
 
@@ -42,6 +44,9 @@ CONFIG = L2nasCellsConfig(
 )
 
 
+DATA = images.load(CONFIG.data)
+
+
 @pytest.fixture(autouse=True)
 def not_compiled(monkeypatch):
     """Compilation is tested in test_actor_critic.py."""
@@ -53,7 +58,7 @@ def whole(tmp_path_factory):
     path = tmp_path_factory.mktemp("runs") / "whole"
     with pytest.MonkeyPatch.context() as patch, open_run(path) as run:
         patch.setattr(tf.test, "is_built_with_xla", lambda: False)
-        machine = make_search(CONFIG, run, images.load(CONFIG.data))
+        machine = make_search(CONFIG, run, DATA)
         return path, machine.run(), machine
 
 
@@ -77,6 +82,11 @@ def test_a_run_holds_what_l2nas_did(whole):
         assert tuple(texts.values()) in found
 
 
+def make(path, config, resume=False):
+    with open_run(path, resume) as run:
+        return make_search(config, run, DATA)
+
+
 def with_asking(**changed):
     asking = dataclasses.replace(CONFIG.asking, **changed)
     return dataclasses.replace(CONFIG, asking=asking)
@@ -85,9 +95,7 @@ def with_asking(**changed):
 def test_networks_go_on_from_another_run(whole, tmp_path):
     path, _, machine = whole
     config = with_asking(init_strategy_from=str(path))
-    data = load(config)
-    with open_run(tmp_path / "other") as run:
-        other = values_of(make_search(config, run, data)._state())
+    other = values_of(make(tmp_path / "other", config)._state())
     for name, value in values_of(machine._state()).items():
         if not name.startswith("strategy_"):
             continue
@@ -107,12 +115,26 @@ def test_networks_of_other_sizes_are_refused(whole, tmp_path):
         config, strategy=dataclasses.replace(CONFIG.strategy, hidden_units=9)
     )
     with pytest.raises(InputError, match="has --hidden_units=6, not 9"):
-        load(larger)
+        make(tmp_path / "one", larger)
     child = dataclasses.replace(CONFIG.child, num_nodes=3)
     with pytest.raises(InputError, match="searched another space"):
-        load(dataclasses.replace(config, child=child))
+        make(tmp_path / "two", dataclasses.replace(config, child=child))
     with pytest.raises(InputError, match="is not a folder"):
-        load(with_asking(init_strategy_from=str(tmp_path / "none")))
+        make(
+            tmp_path / "three",
+            with_asking(init_strategy_from=str(tmp_path / "none")),
+        )
+
+
+def test_a_run_that_goes_on_needs_no_other(tmp_path):
+    """The networks are in its own checkpoint; the other may be gone."""
+    config = with_asking(init_strategy_from=str(tmp_path / "gone"))
+    path = tmp_path / "own"
+    make(path, CONFIG).lifecycle.save()
+    settings = read_object(path / "config.json")
+    settings["config"]["init_strategy_from"] = str(tmp_path / "gone")
+    write_json(path / "config.json", settings)
+    assert make(path, config, resume=True).resumed
 
 
 def test_a_relative_reward_needs_its_reference():

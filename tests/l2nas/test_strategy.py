@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -6,7 +7,7 @@ import tensorflow as tf
 
 from l2nas.config import L2nasConfig, StateConfig
 from l2nas.rewards import PowerReward
-from l2nas.strategy import L2nasStrategy, StateStrategy, epsilon
+from l2nas.strategy import L2nasStrategy, StateStrategy, epsilon, needs
 from nascore.protocols import Measured
 from nascore.seeds import fold_in
 from nascore.spaces.bench201 import Bench201Space
@@ -223,3 +224,21 @@ def test_actions_follow_the_actor_and_stay_within_the_noise(not_compiled):
     differences = np.array(differences)
     assert np.abs(differences).max() <= 0.1 + 1e-6
     assert differences.std() == pytest.approx(0.2 / 12**0.5, rel=0.1)
+
+
+def test_needs_count_what_is_kept(not_compiled):
+    config = L2nasConfig(hidden_units=9, hidden_layers=3, replay_size=50)
+    space = CellSpace(("a", "b", "c"), 2)
+    kept = {
+        name: v.size
+        for name, v in values_of(L2nasStrategy(space, config, [1])).items()
+    }
+    larger = dataclasses.replace(config, replay_size=51, top_k=65)
+    one, other = needs(config, space), needs(larger, space)
+    added = kept["replay"] // 50 + kept["best_rows"] // 64
+    name = "what they learn from"
+    assert other[name] - one[name] == 4 * added
+    no_networks = needs(config, space)["actor and critic"] - 4 * 4 * (
+        kept["actor"] + kept["critic"]
+    )
+    assert no_networks == 450 * 2**20
