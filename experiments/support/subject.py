@@ -84,7 +84,8 @@ def _of_text(text: str) -> Subject:
         own = sorted(base.given(NetworkConfig()))
         if own:
             raise InputError(
-                f"{text[:60]!r} is {what}; --{own[0]} is for cells given as integers"
+                f"{text[:60]!r} is {what}; --{own[0]} is for cells given as "
+                "integers"
             )
         space = Bench201Space() if "~" in text else space_of(text)
         return Subject(space, text, network)
