@@ -7,19 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from experiments import launch, plot_run
-from experiments.support import small_presets, then_train
+from experiments.support import small_presets, table_search, then_train
 from experiments.support.terms import make_terms
 from flags import base
 from flags.methods import Method
 from nascore.config import flatten
 from nascore.errors import printable
+from nascore.evaluators.tabular import Tabular
 from nascore.process.memory import Watch, resident
 from nascore.runs.config import RunConfig
 from nascore.runs.folder import RunFolder
 from nascore.runs.reader import read_run
 from nascore.search.assemble import Assembly
+from nascore.search.phases import EVALUATIONS
 from nascore.search.ranking import Ranked
 from nascore.search.search import Search
+from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 
 
@@ -67,11 +70,17 @@ def run(method: Method, config: Any, folder: RunFolder) -> None:
 
 
 def _print_next(path: Path) -> None:
-    """Names what a search of cells is good for next."""
-    if isinstance(read_run(path).space, CellSpace):
+    """Names what a search is good for next."""
+    run = read_run(path)
+    commands: Sequence[str] = ()
+    if isinstance(run.space, CellSpace):
+        commands = then_train.next_commands(path)
+    elif isinstance(run.space, Bench201Space):
+        commands = table_search.next_commands(run)
+    if commands:
         print("\nnext:")
-        for command in then_train.next_commands(path):
-            print(f"  {command}")
+    for command in commands:
+        print(f"  {command}")
 
 
 def _describe_start(search: Search, summary: str, notes: Sequence[str]) -> None:
@@ -114,3 +123,8 @@ def _print_end(search: Search, ranked: list[Ranked]) -> None:
     print(f"\n{search.space.describe(ranked[0].architecture)}")
     if search.evaluator.caveat:
         print(f"\n{search.evaluator.caveat}")
+    if isinstance(search.evaluator, Tabular):
+        queries = len(search.run_folder.read(EVALUATIONS))
+        print(
+            f"\n{table_search.beside_random(search.evaluator, ranked, queries)}"
+        )
