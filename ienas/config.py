@@ -21,8 +21,10 @@ class RewardConfig:
         "With s = accuracy / mean of the last accuracies: paper, 0.01 where "
         "s <= threshold, else accuracy * s (equation 1); code, accuracy * "
         "0.01 where s < threshold, else accuracy * s, and accuracies of 0 are "
-        "left out of the mean; identity, the accuracy.",
-        ("paper", "code", "identity"),
+        "left out of the mean; identity, the accuracy. twice, twice the "
+        "accuracy: a control, for near the mean the relative rewards rise "
+        "twice as fast as the accuracy, whatever it is compared with.",
+        ("paper", "code", "identity", "twice"),
     )
     reward_window: int = option(
         10, "How many accuracies the mean is taken over."

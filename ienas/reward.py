@@ -94,6 +94,8 @@ class RelativeReward(tf.Module):
         elif self.config.reward_rule == "code":
             factor = tf.where(ratio < threshold, PENALTY, ratio)
             scaled = plain * factor
+        elif self.config.reward_rule == "twice":
+            scaled = 2 * plain
         else:
             scaled = plain
         oldest = tf.range(window) == self.seen % window

@@ -18,6 +18,8 @@ def reference(accuracies, rule, window=10, threshold=0.7):
         )
         if not history or mean == 0 or rule == "identity":
             rewards.append(accuracy)
+        elif rule == "twice":
+            rewards.append(2 * accuracy)
         else:
             s = accuracy / mean
             if rule == "paper":
@@ -47,7 +49,7 @@ def one(reward, accuracy):
     return float(reward(Measured(tf.constant([accuracy])))[0])
 
 
-@pytest.mark.parametrize("rule", ["paper", "code", "identity"])
+@pytest.mark.parametrize("rule", ["paper", "code", "identity", "twice"])
 @pytest.mark.parametrize("window", [1, 3, 10])
 def test_random_sequences_equal_plain_python(rule, window):
     rng = np.random.default_rng(window)
@@ -128,7 +130,7 @@ def test_scores_of_a_table_are_of_twice_the_precision():
     np.testing.assert_allclose(found, [0.5, 0.75 * 0.75 / 0.5])
 
 
-@pytest.mark.parametrize("rule", ["paper", "code", "identity"])
+@pytest.mark.parametrize("rule", ["paper", "code", "identity", "twice"])
 @pytest.mark.parametrize("window", [1, 3, 10, 17])
 def test_stacked_it_equals_single_ones_to_the_bit(rule, window):
     config = RewardConfig(reward_rule=rule, reward_window=window)
