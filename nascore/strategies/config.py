@@ -45,7 +45,8 @@ class EvolutionConfig:
     repeats: bool = option(
         False,
         "Ask again for what was measured already, as the paper and the "
-        "baseline of NAS-Bench-201 do; else a child mutates until it is new.",
+        "baseline of NAS-Bench-201 do; else tournaments go on until a child "
+        "is new.",
     )
 
     def __post_init__(self) -> None:

@@ -10,8 +10,8 @@ from nascore.spaces.space import Space
 from nascore.strategies.config import EvolutionConfig
 from nascore.strategies.host import HostStrategy, stack
 
-# Mutations of one child until it is new; then it is drawn anew.
-_MUTATIONS = 100
+# Until a child is new; then it is drawn at random.
+_TOURNAMENTS = 100
 
 
 class Evolution(HostStrategy):
@@ -61,19 +61,16 @@ class Evolution(HostStrategy):
         taken: set[bytes],
     ) -> np.ndarray | None:
         """A mutant of the best of some of the living, or a random row."""
-        repeats = self.config.repeats
+        repeats, scores = self.config.repeats, self.history.scores
         if not living:
             if repeats:
                 return self.space.sample(rng, 1)[0]
             return self.new_row(rng, taken)
-        places = rng.integers(len(living), size=self.config.tournament)
-        scores = self.history.scores
-        parent = max(
-            (living[n] for n in places.tolist()), key=scores.__getitem__
-        )
-        row = self.history.rows[parent]
-        for _ in range(_MUTATIONS):
-            row = self._mutate(row, rng)
+        for _ in range(_TOURNAMENTS):
+            places = rng.integers(len(living), size=self.config.tournament)
+            contenders = [living[place] for place in places.tolist()]
+            parent = max(contenders, key=scores.__getitem__)
+            row = self._mutate(self.history.rows[parent], rng)
             key = row.tobytes()
             if repeats or not (key in self.history.seen or key in taken):
                 return row

@@ -16,7 +16,7 @@ _TRIES = 100
 _LISTED = 1_000_000
 
 
-class History(tf.train.experimental.PythonState):
+class ScoredRows(tf.train.experimental.PythonState):
     """What was measured, in its order.
 
     Attributes:
@@ -82,7 +82,7 @@ class HostStrategy:
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        self.history = History()
+        self.history = ScoredRows()
 
     @property
     def state(self) -> State:
