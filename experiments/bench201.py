@@ -1,8 +1,8 @@
 r"""Compares searches over NAS-Bench-201 over hundreds of seeds, with a report.
 
-  python -m experiments.bench201 --methods=random --seeds=100 --jobs=2
-  python -m experiments.bench201 --methods=random --out=comparisons/mine \
-      --datasets=cifar100 --protocols=validation,test --queries=500
+  python -m experiments.bench201 --methods=random,evolution,ienas --seeds=100
+  python -m experiments.bench201 --methods=random,REA=evolution:population=10 \
+      --datasets=cifar100 --protocols=validation --queries=500 --jobs=2
 
 Nothing is trained: the cells' accuracies are in the package. Give the same
 command again after a crash, with more seeds or with more methods: only what

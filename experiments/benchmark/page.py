@@ -154,15 +154,17 @@ def _of_protocol(
             "the share of runs that met its best cell, the different strings "
             "and the different classes of isomorphic cells that a run looked "
             "up on average, and the queries after which half of all runs had "
-            "met the best cell. Seconds of a search are of the machines that "
-            "searched.",
+            "met the best cell; the mean accuracy of the last queries, on "
+            "the column that is searched. Seconds of a search are of the "
+            "machines that searched.",
             tables=[page_tables.ends(ends, label)],
         ),
         Section(
             f"{title}: paired differences",
             "First minus second method at equal seeds, in points: the test "
             "accuracies of what was found, and the accuracies that were "
-            "searched on, where they are others; on ImageNet-16-120 the best "
+            "searched on, where they are others, of the best cell and of all "
+            "that was proposed last; on ImageNet-16-120 the best "
             "cell by validation is not near the best by test, and a better "
             "searcher may end below. Effect: mean difference over the "
             "deviation of the differences.",

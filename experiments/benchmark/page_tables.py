@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.benchmark.protocols import Protocol
-from experiments.benchmark.results import Results
+from experiments.benchmark.results import RECENT, Results
 from experiments.benchmark.tables import ORACLE, TITLES
 from experiments.reports.tables import ReportTable, interval, number
 from flags import methods
@@ -68,11 +68,12 @@ def ends(frame: pd.DataFrame, label: str) -> ReportTable:
         "strings": "different strings",
         "classes": "different classes",
         "median_queries": "median queries to it",
+        "recent_mean": f"mean of the last {RECENT}",
         "seconds": "seconds a search",
     }
     names = list(heads.values())
     shown = shown[list(heads)].set_axis(names, axis=1).set_index(names[:3])
-    forms = [".1%", ".0f", ".0f", ",.0f", ".3g"]
+    forms = [".1%", ".0f", ".0f", ",.0f", ".2f", ".3g"]
     return ReportTable(
         f"{label}: optimum and repeats",
         shown,
@@ -95,7 +96,10 @@ def pairs(frame: pd.DataFrame, label: str) -> ReportTable:
             "by Holm": frame["p_holm"].to_list(),
             "effect": frame["effect_size"].to_list(),
             "against retraining": [
-                f"{'below' if row['below_noise'] else 'from'} {row['noise']}"
+                "–"
+                if np.isnan(row["noise"])
+                else f"{'below' if row['below_noise'] else 'from'} "
+                f"{row['noise']}"
                 for row in rows
             ],
             "verdict": frame["verdict"].to_list(),

@@ -7,7 +7,11 @@ import numpy as np
 
 from experiments.benchmark import store
 from experiments.benchmark.protocols import Protocol, Scope
-from experiments.benchmark.statistics import best_so_far, distinct_so_far
+from experiments.benchmark.statistics import (
+    best_so_far,
+    distinct_so_far,
+    recent_means,
+)
 from experiments.benchmark.store import Chunk, Stored
 from flags.benchmark import MethodVariant
 from nascore.evaluators.nasbench201 import table
@@ -16,6 +20,8 @@ from nascore.spaces.bench201 import classes
 
 # Queries at which the rows are written down.
 CHECKPOINTS = (50, 100, 200, 500, 1000)
+# Last queries of a mean.
+RECENT = 100
 # Places of a curve, evenly on a logarithmic axis.
 _PLACES = 70
 
@@ -29,6 +35,9 @@ class Searched(NamedTuple):
       best: uint16 `[runs, places]`, the best cell so far.
       strings: int64 `[runs, places]`, different cells so far.
       classes: likewise, different ones but for isomorphisms.
+      recent: float64 `[runs, places]`, mean accuracy, from 0 to 1 and on
+        the column, of the last `RECENT` queries: of what a method proposes
+        by then, whatever the best is.
       met: float64 `[runs]`, queries until the best cell of the column was
         met; infinite where it was not.
       seconds: of a search, on average.
@@ -39,6 +48,7 @@ class Searched(NamedTuple):
     best: np.ndarray
     strings: np.ndarray
     classes: np.ndarray
+    recent: np.ndarray
     met: np.ndarray
     seconds: float
 
@@ -163,6 +173,7 @@ def look_at(
         best_so_far(codes, values)[:, at],
         distinct_so_far(np.where(asked, known.astype(np.int64), -1))[:, at],
         distinct_so_far(kinds)[:, at],
+        recent_means(np.where(asked, values[known], np.nan), RECENT)[:, at],
         met,
         seconds,
     )

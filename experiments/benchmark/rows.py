@@ -49,6 +49,7 @@ def _runs(results: Results) -> pd.DataFrame:
                         "cell": own.best[:, place],
                         "strings": own.strings[:, place],
                         "classes": own.classes[:, place],
+                        "recent_mean": (100 * own.recent[:, place]).round(3),
                     }
                 )
             )

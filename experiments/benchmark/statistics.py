@@ -45,6 +45,29 @@ def distinct_so_far(labels: np.ndarray) -> np.ndarray:
     return np.cumsum(new & (labels >= 0), axis=1)
 
 
+def recent_means(values: np.ndarray, window: int) -> np.ndarray:
+    """Mean of the last queries after each query.
+
+    Args:
+      values: float64 `[runs, queries]`; NaN where nothing was asked.
+      window: most queries of a mean.
+
+    Returns:
+      float64 `[runs, queries]`; NaN where a window is empty.
+    """
+    known = np.isfinite(values)
+    sums, counts = (
+        np.pad(np.cumsum(each, axis=1), ((0, 0), (1, 0)))
+        for each in (np.where(known, values, 0.0), known)
+    )
+    ends = np.arange(1, values.shape[1] + 1)
+    starts = np.maximum(ends - window, 0)
+    with np.errstate(invalid="ignore"):
+        return (sums[:, ends] - sums[:, starts]) / (
+            counts[:, ends] - counts[:, starts]
+        )
+
+
 class Expected(NamedTuple):
     """A number over all runs of random search.
 

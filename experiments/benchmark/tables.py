@@ -12,7 +12,7 @@ import pandas as pd
 
 from experiments.benchmark.protocols import Protocol
 from experiments.benchmark.published import ROWS
-from experiments.benchmark.results import Results
+from experiments.benchmark.results import RECENT, Results
 from experiments.benchmark.statistics import chances, expect, expect_distinct
 from experiments.evidence import correct, judge
 from nascore.evaluators.nasbench201 import table
@@ -34,6 +34,7 @@ NOISE = {"cifar10": 0.2, "cifar100": 0.5, "imagenet16-120": 0.5}
 # What methods are compared by: what the found cell is worth, and how well
 # the search did what it was to do.
 TESTED, SEARCHED = "test accuracy", "searched accuracy"
+PROPOSED = f"mean searched accuracy of the last {RECENT} queries"
 _FAMILY = ["protocol", "dataset", "measure"]
 # Of two accuracies in percent.
 _LIMITS = (-100.0, 100.0)
@@ -163,6 +164,7 @@ def _ended(
             "strings": float(own.strings[:, place].mean()),
             "classes": float(own.classes[:, place].mean()),
             "median_queries": median if math.isfinite(median) else math.nan,
+            "recent_mean": 100 * float(own.recent[:, place].mean()),
             "seconds": own.seconds,
         }
 
@@ -188,7 +190,14 @@ def _compare(results: Results, jobs: int) -> pd.DataFrame:
         joblib.delayed(paired_test)(*told, _LIMITS) for told in pairs
     )
     rows = [
-        {**name, **dataclasses.asdict(test), "noise": NOISE[name["dataset"]]}
+        # A mean of many cells has little of it.
+        {
+            **name,
+            **dataclasses.asdict(test),
+            "noise": math.nan
+            if name["measure"] == PROPOSED
+            else NOISE[name["dataset"]],
+        }
         for name, test in zip(names, tests, strict=True)
     ]
     found = correct(pd.DataFrame(rows), _FAMILY)
@@ -230,13 +239,10 @@ def _measured(
                 "queries": at,
             }
             values = 100 * table.accuracies(column)
-            yield (
-                name,
-                {
-                    label: values[results.searched[label, column].best_at(at)]
-                    for label in labels
-                },
-            )
+            own = {label: results.searched[label, column] for label in labels}
+            yield name, {k: values[v.best_at(at)] for k, v in own.items()}
+            recent = {k: 100 * v.recent[:, v.place(at)] for k, v in own.items()}
+            yield {**name, "measure": PROPOSED}, recent
 
 
 def _rows(frame: pd.DataFrame) -> Sequence[dict[str, Any]]:

@@ -187,8 +187,9 @@ def test_the_report_names_what_it_is_made_of(searched):
     ):
         assert words in text, words
     pairs = pd.read_csv(out / "tables" / "differences.csv")
-    # Test accuracies of each protocol, searched ones but for the leak.
-    assert len(pairs) == 3 * (3 + 2)
+    # Test accuracies of each protocol; searched ones, of the best and of what
+    # was proposed last, but for the leak.
+    assert len(pairs) == 3 * (3 + 2 * 2)
     assert (pairs["comparisons"] == 3).all()
     assert f"wrote {out}/report.html" in first.stdout
     last = first.stdout.splitlines()[-1]
@@ -227,7 +228,7 @@ def test_settings_of_a_label_stay_what_they_were(searched, tmp_path):
     ("arguments", "said"),
     [
         (["--methods=randon"], "did you mean random?"),
-        (["--methods=enas"], "no method over the table"),
+        (["--methods=mlpnas"], "no method over the table"),
         (["--methods="], "names no method"),
         (["--methods=random,bench201_random"], "'random' twice"),
         (["--methods=random:size=3"], "'size=3' must be SETTING=VALUE"),
@@ -350,6 +351,21 @@ def test_what_a_search_came_to_after_each_query():
             assert distinct[run, at] == len(set(asked))
 
 
+def test_means_of_the_last_queries():
+    rng = np.random.default_rng(3)
+    values = rng.random((3, 40))
+    values[1, 25:] = np.nan
+    found = statistics.recent_means(values, 7)
+    for run in range(3):
+        for at in range(40):
+            last = values[run, max(0, at - 6) : at + 1]
+            last = last[~np.isnan(last)]
+            if len(last):
+                assert found[run, at] == pytest.approx(last.mean())
+            else:
+                assert np.isnan(found[run, at])
+
+
 def test_when_the_best_cell_was_met():
     top = int(table.accuracies(VALIDATION).argmax())
     codes = np.zeros((2, 8), np.uint16)
@@ -360,6 +376,9 @@ def test_when_the_best_cell_was_met():
     assert found.met.tolist() == [np.inf, 6]
     assert found.best.tolist() == [[0, 0], [0, top]]
     assert found.strings.tolist() == [[1, 1], [1, 2]]
+    every = table.accuracies(VALIDATION)
+    want = [every[0], (7 * every[0] + every[top]) / 8]
+    np.testing.assert_allclose(found.recent[1], want)
 
 
 def test_only_missing_seeds_are_planned(tmp_path):
