@@ -9,7 +9,9 @@ import tensorflow as tf
 
 from enas.config import ControllerConfig
 from enas.policy import Choices, ReinforcePolicy, Sample
+from nascore import draws
 from nascore.networks.operations.catalogue import find_operations
+from nascore.seeds import fold_in
 from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
 from nascore.strategies.policy_gradient import (
     MovingBaseline,
@@ -109,7 +111,12 @@ class LstmController(ReinforcePolicy):
         if architectures is not None:
             count = tf.shape(architectures)[0]
             given = tf.reshape(architectures, [count, self.space.length])
-        choices = Choices(given, seed)
+        choices = Choices(
+            given,
+            lambda logits, column: draws.categorical(
+                logits, fold_in(seed, column)
+            ),
+        )
         zeros = tf.zeros([count, self.config.lstm_units])
         state = [zeros, zeros]
         for place in range(len(self.space.cell_types)):

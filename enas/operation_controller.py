@@ -9,6 +9,7 @@ with a seed of its own, are stacked.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -16,7 +17,7 @@ from enas.config import OperationControllerConfig
 from enas.policy import Choices, ReinforcePolicy, Sample
 from nascore import draws
 from nascore.errors import InputError
-from nascore.seeds import fold
+from nascore.seeds import fold, fold_in
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.space import Space
 from nascore.strategies.policy_gradient import (
@@ -120,7 +121,13 @@ class OperationController(ReinforcePolicy):
         if architectures is not None:
             count = tf.shape(architectures)[0] // self.runs
         weights = self._weights
-        choices = Choices(architectures, seed)
+        places: Any = None
+        if seed is not None:
+            places = self._draw_places(count, seed)
+        choices = Choices(
+            architectures,
+            lambda logits, column: draws.choose(logits, places[:, column]),
+        )
         hidden = carry = tf.zeros([self.runs, count, self.config.lstm_units])
         x = tf.repeat(weights["start"], count, axis=1)
         for place in range(self.space.length):
@@ -139,6 +146,25 @@ class OperationController(ReinforcePolicy):
             x = tf.gather(weights["op_embedding"], chosen, batch_dims=1)
         return Sample(
             choices.stack(), choices.log_prob, tf.stop_gradient(choices.entropy)
+        )
+
+    def _draw_places(
+        self, count: int | tf.Tensor, seed: tf.Tensor
+    ) -> tf.Tensor:
+        """What all choices of a sample are drawn with, `[n, length, k]`.
+
+        Together: each draw of its own would be a loop over the searches.
+        """
+        shape = [count, self.op_bias.shape[-1]]
+        return draws.of_each(
+            lambda one: tf.stack(
+                [
+                    draws.uniform(shape, fold_in(one, column))
+                    for column in range(self.space.length)
+                ],
+                axis=1,
+            ),
+            seed,
         )
 
     def _descend(self, rows: tf.Tensor, advantages: tf.Tensor) -> tf.Tensor:

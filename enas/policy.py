@@ -5,18 +5,16 @@ code.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from enas.config import PolicyGradientConfig
-from nascore import draws
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State
 from nascore.runs.tables import Row
-from nascore.seeds import fold_in
 from nascore.spaces.space import Space
 from nascore.strategies.policy_gradient import MovingBaseline
 
@@ -42,12 +40,16 @@ class Choices:
 
     Args:
       given: int32 `[n, length]` to replay, or None to draw.
-      seed: int32 `[2]`, or `[runs, 2]`; needed to draw.
+      draw: chooses from logits `[n, k]` for a column; needed to draw.
     """
 
-    def __init__(self, given: tf.Tensor | None, seed: tf.Tensor | None) -> None:
+    def __init__(
+        self,
+        given: tf.Tensor | None,
+        draw: Callable[[tf.Tensor, int], tf.Tensor],
+    ) -> None:
         self.given = given
-        self.seed = seed
+        self.draw = draw
         self.columns: dict[int, tf.Tensor] = {}
         self.log_prob = tf.constant(0.0)
         self.entropy = tf.constant(0.0)
@@ -55,7 +57,7 @@ class Choices:
     def take(self, logits: tf.Tensor, column: int) -> tf.Tensor:
         """Chooses integer `column` from logits `[n, k]`; int32 `[n]`."""
         if self.given is None:
-            choice = draws.categorical(logits, fold_in(self.seed, column))
+            choice = self.draw(logits, column)
         else:
             choice = self.given[:, column]
         log_probs = tf.nn.log_softmax(logits)

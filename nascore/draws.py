@@ -94,11 +94,23 @@ def categorical(logits: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     Returns:
       int32 `[n]`.
     """
-    # In the middle of each step, since the logarithms of 0 and 1 would make
-    # noise that no logit outweighs; the last middle would be rounded to 1.
     n, k = tf.unstack(tf.shape(logits))
     each = n // (tf.size(seed) // 2)
-    places = of_each(lambda one: uniform([each, k], one), seed)
+    return choose(logits, of_each(lambda one: uniform([each, k], one), seed))
+
+
+def choose(logits: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
+    """The choices of `categorical`, of what was drawn before.
+
+    Args:
+      logits: float32 `[n, k]`.
+      places: of `uniform`, `[n, k]`.
+
+    Returns:
+      int32 `[n]`.
+    """
+    # In the middle of each step, since the logarithms of 0 and 1 would make
+    # noise that no logit outweighs; the last middle would be rounded to 1.
     places += 2.0 ** -(_MANTISSA_BITS + 1)
     places = tf.minimum(places, 1 - 2.0**-_MANTISSA_BITS)
     noise = -tf.math.log(-tf.math.log(places))
