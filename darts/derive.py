@@ -24,8 +24,10 @@ def mix(layout: AlphaLayout, alphas: Alphas) -> np.ndarray:
     weights = _softmax(alphas.operations)
     if alphas.edges is None:
         return weights
-    ends = np.cumsum(layout.incoming)[:-1]
-    shares = [_softmax(part) for part in np.split(alphas.edges, ends, axis=-1)]
+    shares = [
+        _softmax(part)
+        for part in np.split(alphas.edges, layout.starts[1:], axis=-1)
+    ]
     return weights * np.concatenate(shares, axis=-1)[..., None]
 
 

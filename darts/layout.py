@@ -77,6 +77,11 @@ class AlphaLayout:
         return tuple(CELL_INPUTS + node for node in range(self.num_nodes))
 
     @functools.cached_property
+    def starts(self) -> tuple[int, ...]:
+        """The first edge into each node."""
+        return tuple(itertools.accumulate(self.incoming[:-1], initial=0))
+
+    @functools.cached_property
     def edges(self) -> tuple[tuple[int, int], ...]:
         """Of each edge, node by node: tensors it comes from and leads to."""
         return tuple((source, n) for n in self.incoming for source in range(n))

@@ -53,6 +53,7 @@ def pairs(cell):
 def test_edges_and_operations_stand_in_the_published_order():
     assert LAYOUT.shape == (2, 14, 8)
     assert [EDGES[0, node] for node in range(2, 6)] == [0, 2, 5, 9]
+    assert LAYOUT.starts == (0, 2, 5, 9)
     assert [source for source, _ in LAYOUT.edges[9:]] == [0, 1, 2, 3, 4]
     names = "none max_pool_3x3 avg_pool_3x3 skip_connect sep_conv_3x3 "
     names += "sep_conv_5x5 dil_conv_3x3 dil_conv_5x5"
