@@ -8,6 +8,7 @@ from darts.bilevel import Bilevel, start_alphas
 from darts.config import AlphasConfig, MixedWeightsConfig
 from darts.curvature import Curvature, largest_eigenvalue
 from darts.layout import AlphaLayout
+from nascore.process.runtime import once
 
 RATE = 0.3
 TRAINING = MixedWeightsConfig(clip_norm=0.2, weights_decay=0.01)
@@ -208,6 +209,29 @@ def test_looking_nowhere_ahead_is_the_first_order_to_the_bit():
         assert float(rows[1]["second_order_norm"]) == 0
     for one, other in zip(first.alphas, second.alphas, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_network_that_is_called_and_never_copied_is_read_anew():
+    plain, held = make(), make()
+
+    @once
+    def network(x, targets):
+        # As a supernet, it holds its weights itself.
+        return loss(held.weights, held.alphas, (x, targets))
+
+    held._loss = lambda weights, alphas, pair: network(*pair)
+    halves = batch(1), batch(2)
+    rows = [
+        tf.function(each.step, autograph=False)(
+            *halves, tf.constant(RATE, tf.float64)
+        )
+        for each in (plain, held)
+    ]
+    assert float(rows[1]["second_order_norm"]) > 1e-3
+    for name, value in rows[0].items():
+        np.testing.assert_allclose(rows[1][name], value, rtol=1e-9)
+    for one, other in zip(plain.weights, held.weights, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-9)
 
 
 @pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
