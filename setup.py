@@ -6,6 +6,7 @@ from setuptools import find_packages, setup
 
 ROOMS = (
     "nascore",
+    "darts",
     "enas",
     "ienas",
     "l2nas",

@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 ROOMS = (
     "nascore",
+    "darts",
     "enas",
     "ienas",
     "l2nas",

@@ -1,0 +1,3 @@
+"""DARTS: architectures as continuous weights, learned by gradients."""
+
+import nascore  # noqa: F401  Sets up the process: before TensorFlow.

@@ -1,0 +1,152 @@
+"""What alphas stand for: edges and operations of mixed cells.
+
+NumPy only. Each node of a mixed cell has an edge from every earlier tensor,
+and each edge a number, its alpha, for every operation (Liu et al., 2019, arXiv
+1806.09055, section 2.1). Tensors are numbered as in `nascore.spaces.cells`: 0
+and 1 are the inputs of the cell, node b is tensor b + 2.
+"""
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nascore.spaces.cells import CELL_INPUTS, ENAS_CELL_TYPES, CellSpace
+
+NONE = "none"
+# The identity, as DARTS and as ENAS call it.
+SKIPS = ("skip_connect", "identity")
+# In the published order: of equal alphas the first operation is taken.
+OPERATIONS = (
+    NONE,
+    "max_pool_3x3",
+    "avg_pool_3x3",
+    SKIPS[0],
+    "sep_conv_3x3",
+    "sep_conv_5x5",
+    "dil_conv_3x3",
+    "dil_conv_5x5",
+)
+
+
+class Alphas(NamedTuple):
+    """What a search learns beside weights; values of one epoch or of many.
+
+    Attributes:
+      operations: `[..., cells, edges, operations]`.
+      edges: `[..., cells, edges]`, of PC-DARTS; None: all edges count alike.
+    """
+
+    operations: np.ndarray
+    edges: np.ndarray | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class AlphaLayout:
+    """Which alpha belongs to which edge and operation.
+
+    Args:
+      operations: names, `none` among them or not.
+      num_nodes: nodes of each cell.
+      cell_types: names of the cells.
+
+    Raises:
+      InputError: as `CellSpace` does.
+    """
+
+    operations: tuple[str, ...] = OPERATIONS
+    num_nodes: int = 4
+    cell_types: tuple[str, ...] = ENAS_CELL_TYPES
+
+    def __post_init__(self) -> None:
+        CellSpace(self.operations, self.num_nodes, self.cell_types)
+        _ = self.derived
+
+    @functools.cached_property
+    def derived(self) -> CellSpace:
+        """The cells that alphas choose; `none` is not in them."""
+        names = tuple(name for name in self.operations if name != NONE)
+        return CellSpace(names, self.num_nodes, self.cell_types)
+
+    @functools.cached_property
+    def incoming(self) -> tuple[int, ...]:
+        """How many edges lead into each node."""
+        return tuple(CELL_INPUTS + node for node in range(self.num_nodes))
+
+    @functools.cached_property
+    def starts(self) -> tuple[int, ...]:
+        """The first edge into each node."""
+        return tuple(itertools.accumulate(self.incoming[:-1], initial=0))
+
+    @functools.cached_property
+    def edges(self) -> tuple[tuple[int, int], ...]:
+        """Of each edge, node by node: tensors it comes from and leads to."""
+        return tuple((source, n) for n in self.incoming for source in range(n))
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of the alphas: cells, edges, operations."""
+        return len(self.cell_types), len(self.edges), len(self.operations)
+
+    @functools.cached_property
+    def operation_columns(self) -> tuple[str, ...]:
+        """Columns of alphas.csv, in the order of the flat alphas.
+
+        `alpha_normal_1_3_skip_connect` is that operation on the edge from
+        tensor 1 to tensor 3 of the normal cell.
+        """
+        return tuple(
+            f"alpha_{cell}_{source}_{node}_{operation}"
+            for (cell, (source, node)), operation in itertools.product(
+                self._places, self.operations
+            )
+        )
+
+    @functools.cached_property
+    def edge_columns(self) -> tuple[str, ...]:
+        """Columns of the edges' own alphas, such as `edge_normal_1_3`."""
+        return tuple(
+            f"edge_{cell}_{source}_{node}"
+            for cell, (source, node) in self._places
+        )
+
+    @property
+    def _places(self) -> list[tuple[str, tuple[int, int]]]:
+        return list(itertools.product(self.cell_types, self.edges))
+
+    def to_row(self, alphas: Alphas) -> dict[str, float]:
+        """The columns of one epoch's alphas.
+
+        Args:
+          alphas: of one epoch.
+        """
+        named = [(self.operation_columns, alphas.operations)]
+        if alphas.edges is not None:
+            named.append((self.edge_columns, alphas.edges))
+        return {
+            name: value
+            for names, values in named
+            for name, value in zip(
+                names, np.ravel(values).tolist(), strict=True
+            )
+        }
+
+    def from_rows(self, rows: Sequence[Mapping[str, Any]]) -> Alphas:
+        """The inverse of `to_row`, for many epochs; float64.
+
+        Args:
+          rows: of alphas.csv, an epoch each, one or more; numbers may be
+            texts.
+        """
+
+        def read(names: Sequence[str], shape: Sequence[int]) -> np.ndarray:
+            values = [[float(row[name]) for name in names] for row in rows]
+            return np.reshape(values, (len(rows), *shape))
+
+        operations = read(self.operation_columns, self.shape)
+        if self.edge_columns[0] not in rows[0]:
+            return Alphas(operations)
+        return Alphas(operations, read(self.edge_columns, self.shape[:2]))
