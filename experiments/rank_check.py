@@ -139,6 +139,7 @@ def check_ranks(
             f"{run_dir} holds no finished search; finish it with --resume, or "
             "rank what there is with --finish"
         )
+    space = run.cells  # Raises where there is no network to train.
     entries = missing(run, count, epochs)
     if not entries:
         print(f"{run_dir} has all its rank checks")
@@ -163,7 +164,7 @@ def check_ranks(
         config.weights,
         config.data,
         data,
-        [run.space.encode(run.space.parse(e["architecture"])) for e in entries],
+        [space.encode(space.parse(e["architecture"])) for e in entries],
         epochs,
         config.search.seed,
         _counter(progress, run_dir / _COST),

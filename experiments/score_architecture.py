@@ -33,7 +33,8 @@ def main(args: list[str]) -> None:
         entry, note = pick(run, rank)
         texts.insert(0, entry["architecture"])
         print(f"note: {printable(note)}")
-    architectures = [run.space.parse(text) for text in texts]
+    space = run.cells  # Raises where a search has no shared weights.
+    architectures = [space.parse(text) for text in texts]
     launch.quiet_tensorflow()
     from nascore.data.images import load
     from nascore.evaluators.checkpointed import load_weights
@@ -47,10 +48,10 @@ def main(args: list[str]) -> None:
         config.child, config.weights, config.data, data, run.path
     )
     for architecture in architectures:
-        row = run.space.encode(architecture)
+        row = space.encode(architecture)
         scored = shared.validate(row[None])
         print(architecture)
-        print(run.space.describe(architecture))
+        print(space.describe(architecture))
         print(
             f"shared weights: {scored['validation_accuracy']:.1%} on the "
             f"validation set, {scored['search_test_accuracy']:.1%} on the "

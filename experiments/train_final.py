@@ -60,11 +60,13 @@ def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
             f"--rank={rank} must be from 1 to {len(run.derived)}, the length "
             f"of the ranking of {path}"
         )
+    space = run.cells  # Raises where there is no network to train.
     stored = run.settings["config"]
     taken = {
         name: stored[name] for name in final_flags.FROM_SEARCH if name in stored
     }
-    return {**taken, "architecture": run.derived[rank - 1]["architecture"]}
+    best = space.parse(run.derived[rank - 1]["architecture"])
+    return {**taken, "architecture": space.format(best)}
 
 
 def read_origin(config: FinalConfig) -> Origin:

@@ -546,3 +546,23 @@ def test_batches_whose_runs_are_damaged(
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(content)
     refused(name, arguments, words)
+
+
+def test_a_search_without_networks_of_ours_is_not_trained(
+    refused, forked, tmp_path
+):
+    done = forked(
+        "search",
+        "--method=bench201_random",
+        "--epochs=1",
+        "--epoch_queries=3",
+        "--run_dir=run",
+        folder=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    for name, arguments in (
+        ("train_final", ["--from_run=run"]),
+        ("score_architecture", ["run", "--rank=1"]),
+        ("rank_check", ["run"]),
+    ):
+        refused(name, arguments, "run is a search of bench201; this needs one")
