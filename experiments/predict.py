@@ -111,7 +111,8 @@ def main(args: list[str]) -> None:
             "name a model and image files: "
             "python -m experiments.predict MODEL IMAGE..."
         )
-    if Path(args[-1]).is_dir() and Path(args[0]).is_file():
+    is_model = Path(args[0]).suffix in (".keras", ".onnx")
+    if Path(args[-1]).is_dir() and Path(args[0]).is_file() and not is_model:
         raise InputError(
             f"{args[-1]} is a folder and {args[0]} a file: the model comes "
             "first, then what it is to classify"

@@ -253,16 +253,17 @@ def test_prepare_data_bad_input(forked, arguments, words, tmp_path):
 )
 def test_presets_parse_and_open_with_their_command(preset):
     lines = preset.read_text().splitlines()
-    assert re.match(
-        r"# python -m experiments\.(search_enas|search_ienas|compare) ",
+    command = re.match(
+        r"# python -m experiments\."
+        r"(search_enas|search_ienas|compare|search --method=(?P<method>\w+)) ",
         lines[0],
     )
     code = (
-        "from absl import flags; from flags import base; "
-        "from enas.config import EnasConfig; "
+        "from absl import flags; from flags import base, methods; "
         "from nascore.runs.config import RunConfig; "
-        "base.define(EnasConfig()); base.define(RunConfig()); "
-        f"flags.FLAGS(['x', '--flagfile={preset}']); base.read(EnasConfig())"
+        f"config = methods.find('{command['method'] or 'enas'}').config; "
+        "base.define(config); base.define(RunConfig()); "
+        f"flags.FLAGS(['x', '--flagfile={preset}']); base.read(config)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -127,7 +127,7 @@ def test_help_says_what_numbers_are_allowed(answer):
     assert "Epochs of the search. [whole number from 1 to 1,000,000]" in out
     assert "[number from 0.001 to 0.9]" in out
     assert "[number of at least 0]" in out
-    assert "[one of paper, code, identity]" in out
+    assert "[one of paper, code, identity, twice]" in out
     out = " ".join(answer("compare", "-h").out.split())
     assert "Runs of each method, from --seed upwards. [whole number" in out
 

@@ -14,7 +14,16 @@ import pytest
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("nascore", "enas", "ienas", "mlpnas", "flags", "experiments")
+ROOMS = (
+    "nascore",
+    "darts",
+    "enas",
+    "ienas",
+    "l2nas",
+    "mlpnas",
+    "flags",
+    "experiments",
+)
 FILES = (
     *("CITATION.cff", "LICENSE", "MANIFEST.in", "README.md"),
     *("constraints.txt", "pyproject.toml", "setup.py"),

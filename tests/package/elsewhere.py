@@ -15,7 +15,16 @@ import signal
 import sys
 import types
 
-ROOMS = ("nascore", "enas", "ienas", "mlpnas", "flags", "experiments")
+ROOMS = (
+    "nascore",
+    "darts",
+    "enas",
+    "ienas",
+    "l2nas",
+    "mlpnas",
+    "flags",
+    "experiments",
+)
 LIBRARIES = (
     *("absl.app", "absl.flags", "filelock", "jinja2", "joblib", "keras"),
     *("google.protobuf.json_format", "matplotlib.backends.backend_agg"),
