@@ -36,8 +36,9 @@ def official_files() -> Path:
 def forked():
     """Runs a script in a fork of a warm process; returns as `subprocess.run`.
 
-    For scripts that refuse something; what prints and computes is started as
-    a user starts it.
+    For scripts that refuse something, and for those of which one like it is
+    started as a user starts it: there, what libraries print is seen, too.
+    `packages` are folders to find more packages in.
     """
     server = subprocess.Popen(
         [sys.executable, Path(__file__).with_name("fork_server.py")],
@@ -48,9 +49,9 @@ def forked():
         text=True,
     )
 
-    def run(name, *arguments, folder=ROOT):
-        words = [folder, name, *arguments]
-        server.stdin.write(json.dumps([str(word) for word in words]) + "\n")
+    def run(name, *arguments, folder=ROOT, packages=()):
+        words = [folder, packages, name, [str(word) for word in arguments]]
+        server.stdin.write(json.dumps(words, default=str) + "\n")
         server.stdin.flush()
         code, out, error = json.loads(server.stdout.readline())
         return subprocess.CompletedProcess(name, code, out, error)

@@ -1,8 +1,9 @@
 """Runs scripts in forks of a process that has imported everything already.
 
 Starting Python and importing TensorFlow takes seconds, most of what a script
-needs to refuse a bad flag. Reads one JSON line for each start, a list of the
-script's name and arguments, and answers with exit code, stdout and stderr.
+needs to refuse a bad flag. Reads one JSON line for each start: the folder to
+work in, folders to find packages in, the script's name and its arguments.
+Answers with exit code, stdout and stderr.
 """
 
 import gc
@@ -19,7 +20,15 @@ import traceback
 SECONDS = 600
 
 
-def start(folder, name, arguments):
+def find_in(folders):
+    """Finds packages in folders, too, as the processes of this one will."""
+    if folders:
+        sys.path += folders
+        path = os.pathsep.join([os.environ["PYTHONPATH"], *folders])
+        os.environ["PYTHONPATH"] = path
+
+
+def start(folder, folders, name, arguments):
     """Runs a script in a fork, with its output in files."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
         child = os.fork()
@@ -28,6 +37,7 @@ def start(folder, name, arguments):
             os.dup2(error.fileno(), 2)
             resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
             os.chdir(folder)
+            find_in(folders)
             sys.argv = [name, *arguments]
             code = 1
             try:
@@ -75,8 +85,7 @@ def main():
     # As a script finds it that starts by itself.
     os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
     for line in sys.stdin:
-        folder, name, *arguments = json.loads(line)
-        print(json.dumps(start(folder, name, arguments)), flush=True)
+        print(json.dumps(start(*json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

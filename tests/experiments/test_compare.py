@@ -27,8 +27,8 @@ TINY = (
     "--image_size=8",
     "--train_examples=160",
     "--filters=4",
-    "--num_nodes=2",
-    "--operations=sep_conv_3x3,max_pool_3x3,identity",
+    "--num_nodes=1",
+    "--operations=sep_conv_3x3,identity",
     "--num_normal_cells=1",
     "--num_reduction_cells=1",
     "--batch_size=16",
@@ -37,6 +37,8 @@ TINY = (
     "--epoch_samples=3",
     "--derive_samples=4",
 )
+# Searches that are over in seconds: what they find is looked up.
+TABLE = ("--dataset=cifar100", "--epoch_queries=2")
 
 
 def command(name, *arguments):
@@ -59,17 +61,14 @@ def count_rows(path):
 
 
 @pytest.fixture(scope="module")
-def compared(tmp_path_factory):
+def looked_up(tmp_path_factory):
     """A comparison killed in its middle, then given again."""
-    out = tmp_path_factory.mktemp("comparison") / "out"
+    out = tmp_path_factory.mktemp("looked up") / "out"
     arguments = (
-        *TINY,
-        "--methods=enas,ienas,random",
-        "--seeds=1",
-        "--epochs=10",
-        "--jobs=1",
-        "--rank_check=2",
-        "--rank_check_epochs=1",
+        *TABLE,
+        "--methods=bench201_random,bench201_reinforce",
+        "--seeds=2",
+        "--epochs=100",
         f"--out={out}",
     )
     process = subprocess.Popen(
@@ -79,67 +78,106 @@ def compared(tmp_path_factory):
         stderr=subprocess.PIPE,
         text=True,
     )
-    second = out / "runs" / "ienas-seed1"
+    second = out / "runs" / "bench201_reinforce-seed1"
     # Until it has come so far, or has ended before.
     while count_rows(second / "epochs.csv") < 2 and process.poll() is None:
-        time.sleep(0.1)
+        time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
     _, stderr = process.communicate()
     kept = {
         path: path.read_bytes()
-        for path in (out / "runs" / "enas-seed1").glob("*.csv")
+        for path in (out / "runs" / "bench201_random-seed1").glob("*.csv")
     }
     begun = rows_of(second / "evaluations.csv")
     again = script("compare", *arguments)
     return out, process.returncode, stderr, kept, begun, again
 
 
-def test_a_killed_comparison_goes_on_without_redoing(compared):
-    out, code, stderr, kept, begun, again = compared
+def test_a_killed_comparison_goes_on_without_redoing(looked_up):
+    out, code, stderr, kept, begun, again = looked_up
     assert code == 1
     assert stderr.startswith("interrupted; the runs are saved")
     assert again.returncode == 0, again.stderr
     assert again.stderr == ""
-    assert "1 of 3 jobs are finished already" in again.stdout
-    assert len(kept) == 5
+    assert "1 of 4 jobs are finished already" in again.stdout
+    assert len(kept) == 2
     for path, content in kept.items():
         assert path.read_bytes() == content
-    whole = rows_of(out / "runs" / "ienas-seed1" / "evaluations.csv")
-    assert 0 < len(begun) < len(whole) == 10 * 4
+    second = out / "runs" / "bench201_reinforce-seed1"
+    whole = rows_of(second / "evaluations.csv")
+    assert 0 < len(begun) < len(whole) == 100 * 2
     assert whole[: len(begun)] == begun
-    config = json.loads((out / "runs/ienas-seed1/config.json").read_text())
+    config = json.loads((second / "config.json").read_text())
     assert len(config["starts"]) == 2
 
 
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """A comparison of searches of cells."""
+    out = tmp_path_factory.mktemp("comparison") / "out"
+    done = script(
+        "compare",
+        *TINY,
+        "--methods=enas,random",
+        "--seeds=1",
+        "--epochs=2",
+        "--rank_check=2",
+        "--rank_check_epochs=1",
+        f"--out={out}",
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return out, done.stdout
+
+
 def test_the_report_is_whole(compared):
-    out = compared[0]
+    out, said = compared
     for name in ("accuracy", "mean", "differences", "entropy", "operations"):
         for suffix in ("png", "pdf"):
             path = out / "figures" / f"digits_{name}.{suffix}"
             assert path.stat().st_size > 5000
     assert (out / "report.html").stat().st_size > 50_000
     verdicts = json.loads((out / "verdicts.json").read_text())["verdicts"]
-    assert verdicts[0] in compared[-1].stdout
+    assert verdicts[0] in said
     evaluated = rows_of(out / "tables" / "metrics.csv")
-    assert [row["method"] for row in evaluated] == [
-        "enas",
-        "ienas_paper",
-        "random",
-    ]
-    assert {row["evaluations"] for row in evaluated} == {"40"}
+    assert [row["method"] for row in evaluated] == ["enas", "random"]
+    assert {row["evaluations"] for row in evaluated} == {"8"}
     assert all(0 < float(row["standalone_mean"]) < 1 for row in evaluated)
 
 
+# The settings of each method, as the comparison reads them.
+READ = """
+import json, sys
+from absl import flags
+from flags import base, comparison
+from nascore.config import flatten
+comparison.define()
+base.peek(sys.argv)
+comparison.define_searches()
+flags.FLAGS.unparse_flags()
+flags.FLAGS(sys.argv)
+configs = comparison.read(flags.FLAGS.methods)
+print(json.dumps({name: flatten(config) for name, config in configs.items()}))
+"""
+
+
 def test_the_methods_share_every_other_setting(compared):
-    configs = [
-        json.loads((path / "config.json").read_text())["config"]
-        for path in sorted((compared[0] / "runs").iterdir())
-        if path.is_dir()
-    ]
+    words = [*TINY, "--epochs=2", "--methods=enas,ienas,random"]
+    done = subprocess.run(
+        [sys.executable, "-c", READ, *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    configs = json.loads(done.stdout)
+    for name in ("enas", "random"):
+        path = compared[0] / "runs" / f"{name}-seed1" / "config.json"
+        assert json.loads(path.read_text())["config"] == configs[name]
     own = {"controller", "reward_rule", "reward_window", "reward_threshold"}
     shared = [
         {name: value for name, value in config.items() if name not in own}
-        for config in configs
+        for config in configs.values()
     ]
     assert len(shared) == 3 and shared[0] == shared[1] == shared[2]
 
@@ -148,7 +186,7 @@ def test_other_settings_are_not_taken_for_the_same_run(compared, forked):
     out = compared[0]
     before = (out / "report.html").read_bytes()
     arguments = [*TINY, "--methods=enas", "--seeds=1", f"--out={out}"]
-    done = forked("compare", *arguments, "--epochs=10", "--filters=6")
+    done = forked("compare", *arguments, "--epochs=2", "--filters=6")
     assert done.returncode == 2
     assert "enas-seed1 holds a run of other settings" in done.stderr
     assert "filters: 4 -> 6" in done.stderr
@@ -159,15 +197,15 @@ def test_other_settings_are_not_taken_for_the_same_run(compared, forked):
 def test_more_epochs_continue_finished_runs(compared):
     run = compared[0] / "runs" / "enas-seed1"
     settings = json.loads((run / "config.json").read_text())["config"]
-    for epochs, finished in ((10, True), (11, False)):
+    for epochs, finished in ((2, True), (3, False)):
         config = unflatten(EnasConfig(), {**settings, "epochs": epochs})
         job = SearchJob("job", run, epochs, "enas", config)
         assert job.finished is finished
     words = job.command()
     assert words[:2] == ["experiments.search", "--method=enas"]
     assert words[-2:] == [f"--run_dir={run}", "--resume"]
-    assert "--epochs=11" in words and "--filters=4" in words
-    assert job.done == 10
+    assert "--epochs=3" in words and "--filters=4" in words
+    assert job.done == 2
 
 
 def test_plot_comparison_redraws_from_the_rows(compared, tmp_path, forked):
@@ -184,13 +222,14 @@ def test_plot_comparison_redraws_from_the_rows(compared, tmp_path, forked):
     assert (copy / figure).read_bytes() == (out / figure).read_bytes()
 
 
-def test_run_folders_can_be_given(compared, tmp_path, forked):
-    runs = sorted(map(str, (compared[0] / "runs").glob("*-seed1")))
-    done = forked("compare", *runs, f"--out={tmp_path / 'report'}")
+def test_run_folders_can_be_given(looked_up, tmp_path, forked):
+    runs = [path for path in (looked_up[0] / "runs").iterdir() if path.is_dir()]
+    assert len(runs) == 4
+    done = forked("compare", *sorted(runs), f"--out={tmp_path / 'report'}")
     assert done.returncode == 0, done.stderr
     # The comparison names the runs in its own order, whatever is given.
     ours = rows_of(tmp_path / "report" / "tables" / "metrics.csv")
-    theirs = rows_of(compared[0] / "tables" / "metrics.csv")
+    theirs = rows_of(looked_up[0] / "tables" / "metrics.csv")
     assert ours == theirs
 
 
@@ -230,47 +269,50 @@ def test_rank_checks_on_the_ranking_images_are_not_gone_on_with(
         missing(read_run(run), 2, 1)
 
 
-def test_dask_runs_the_same_searches(compared, tmp_path, forked):
+def test_dask_runs_the_same_searches(looked_up, tmp_path, forked):
     """The cluster is one on this machine; its runs equal those without."""
     out = tmp_path / "out"
+    name = "bench201_reinforce"
     done = forked(
         "compare",
-        *TINY,
-        "--methods=enas",
+        *TABLE,
+        f"--methods={name}",
         "--seeds=1",
-        "--epochs=2",
+        "--epochs=4",
         "--jobs=1",
         "--backend=dask",
         f"--out={out}",
     )
     assert done.returncode == 0, done.stderr
-    ours = rows_of(out / "runs" / "enas-seed1" / "evaluations.csv")
-    theirs = rows_of(compared[0] / "runs" / "enas-seed1" / "evaluations.csv")
+    ours, theirs = (
+        rows_of(folder / "runs" / f"{name}-seed1" / "evaluations.csv")
+        for folder in (out, looked_up[0])
+    )
     for row, other in zip(ours, theirs, strict=False):
         assert row["accuracy"] == other["accuracy"]
-        assert row["normal_cell"] == other["normal_cell"]
+        assert row["architecture"] == other["architecture"]
     assert len(ours) == 8
 
 
 def test_a_failing_run_is_named_and_the_others_finish(tmp_path, forked):
     out = tmp_path / "out"
-    broken = out / "runs" / "enas-seed1"
+    broken = out / "runs" / "bench201_random-seed1"
     broken.mkdir(parents=True)
     (broken / "strange.txt").write_text("not ours")
     done = forked(
         "compare",
-        *TINY,
-        "--methods=enas,random",
+        *TABLE,
+        "--methods=bench201_random,bench201_evolution",
         "--seeds=1",
         "--epochs=1",
         f"--out={out}",
     )
     assert done.returncode == 1
-    assert "1 of 2 jobs failed: enas-seed1" in done.stderr
+    assert "1 of 2 jobs failed: bench201_random-seed1" in done.stderr
     assert "holds other files and no run" in done.stderr
     assert done.stderr.count("\n") == 1
     assert (broken / "strange.txt").read_text() == "not ours"
-    assert (out / "runs" / "random-seed1" / "plots").is_dir()
+    assert (out / "runs" / "bench201_evolution-seed1" / "plots").is_dir()
 
 
 @pytest.mark.parametrize(
