@@ -19,7 +19,8 @@ from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted
 from nascore.runs.json_files import read_json
 from nascore.search.config import SearchConfig
-from tests.nascore.search.toy import interrupt_at, values_of
+from tests.nascore.search.toy import interrupt_at, open_run, values_of
+from tests.nascore.search.traced import Traced
 
 CONFIG = EnasConfig(
     data=DataConfig(train_examples=160, image_size=8),
@@ -27,9 +28,9 @@ CONFIG = EnasConfig(
         filters=4,
         num_normal_cells=1,
         num_reduction_cells=1,
-        num_nodes=2,
         # Each operation is traced in each slot, which takes most of the time.
-        operations="sep_conv_3x3,max_pool_3x3,identity",
+        num_nodes=1,
+        operations="sep_conv_3x3,identity",
     ),
     controller=ControllerConfig(num_aggregate=2, train_steps=4),
     weights=SharedWeightsConfig(
@@ -199,19 +200,30 @@ def test_tensorboard_shows_scalars_of_all_epochs_and_each_new_best(whole):
     assert [event.step for event in pictures] == sorted(set(new))
 
 
-def test_same_seed_same_rows_and_other_seed_other_rows(whole, tmp_path):
+def test_another_seed_gives_other_rows(whole, tmp_path):
+    """The same gives the same ones: see the search that is stopped."""
     path, _ = whole
-    assert_equal(tmp_path / "again", search(tmp_path / "again"), whole)
-    search(tmp_path / "other", change("search", seed=2, epochs=1))
-    first = rows(tmp_path / "other")["child"][0]
-    assert first != rows(path)["child"][0]
+    with RunFolder.create(tmp_path / "other") as run:
+        training = make_search(change("search", seed=2), run, DATA).phases[0]
+        loss = training.run(0, 0, 1)["loss"]
+    first = rows(path)["child"][0]
+    assert float(loss[0]) != pytest.approx(float(first["loss"]), rel=1e-4)
 
 
 def test_stopped_in_every_phase_and_resumed_equals_uninterrupted(
     whole, tmp_path, monkeypatch
 ):
     path, _ = whole
-    target = tmp_path / "run"
+    with RunFolder.create(tmp_path / "made") as run:
+        traced = Traced(make_search(CONFIG, run, DATA))
+
+    def go(resume):
+        with open_run(tmp_path / "run", resume) as run:
+            machine = traced.begin(run)
+            assert machine.resumed is resume
+            machine.run()
+            return machine
+
     places = [("child", 0), ("evaluations", 1), ("samples", 1), ("ranking", 2)]
     for number, (place, epoch) in enumerate(places):
         with monkeypatch.context() as patch:
@@ -219,13 +231,12 @@ def test_stopped_in_every_phase_and_resumed_equals_uninterrupted(
             if place == "samples":
                 stop_in_validation(patch)
             with pytest.raises(Interrupted) as stop:
-                search(target, resume=number > 0)
+                go(resume=number > 0)
         assert stop.value.exit_code == 130
-    resumed = search(target, resume=True)
-    assert resumed.resumed
-    assert_equal(target, resumed, whole)
+    assert_equal(tmp_path / "run", go(resume=True), whole)
     for name in ("best_architectures.json", "derived_architectures.json"):
-        assert (target / name).read_text() == (path / name).read_text()
+        ours, theirs = (folder / name for folder in (tmp_path / "run", path))
+        assert ours.read_text() == theirs.read_text()
 
 
 def stop_in_validation(monkeypatch):
@@ -276,17 +287,14 @@ def test_an_exploding_loss_names_the_architecture(tmp_path):
 
 def test_random_policy_is_the_baseline(tmp_path):
     path = tmp_path / "run"
-    config = dataclasses.replace(
-        change("controller", controller="random"),
-        search=dataclasses.replace(CONFIG.search, epochs=1),
-    )
-    machine = search(path, config)
-    written = rows(path)["evaluations"]
+    config = change("controller", controller="random")
+    with RunFolder.create(path) as run:
+        machine = make_search(config, run, DATA)
+        columns = machine.phases[1].run(0, 0, 4)
     log_size = np.log(float(machine.space.size()))
-    for row in written:
-        assert float(row["entropy"]) == pytest.approx(log_size, rel=1e-5)
-    with RunFolder.open(path) as run:
-        assert read_json(run.path / "config.json")["method"] == "random"
+    np.testing.assert_allclose(columns["entropy"], log_size, rtol=1e-5)
+    assert len(columns["entropy"]) == 8
+    assert read_json(path / "config.json")["method"] == "random"
 
 
 def test_training_the_controller_raises_a_rewarded_operation(
@@ -302,7 +310,9 @@ def test_training_the_controller_raises_a_rewarded_operation(
         tanh_constant=5.0,
         conv_bias=0.0,
     )
-    child = SupernetConfig(filters=4, num_layers=2, num_nodes=2)
+    child = SupernetConfig(
+        filters=4, num_normal_cells=1, num_reduction_cells=0, num_nodes=2
+    )
     config = dataclasses.replace(config, child=child)
     wanted = child.space.operations.index("identity")
 

@@ -42,17 +42,25 @@ def write_settings(home, content):
         (folder / "keras.json").write_text(content)
 
 
+OTHERS = {
+    "floatx": "float64",
+    "epsilon": 0.1,
+    "backend": "jax",
+    "image_data_format": "channels_first",
+}
+
+
+def test_keras_json_does_not_hold_here(tmp_path):
+    write_settings(tmp_path, json.dumps(OTHERS))
+    done = python(SHOW, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == OURS
+
+
 @pytest.mark.parametrize(
     "content",
     [
-        json.dumps(
-            {
-                "floatx": "float64",
-                "epsilon": 0.1,
-                "backend": "jax",
-                "image_data_format": "channels_first",
-            }
-        ),
+        json.dumps(OTHERS),
         '{"floatx": "float16"}',
         '{"epsilon": "small", "floatx": 3}',
         '["channels_first"]',
@@ -60,11 +68,13 @@ def write_settings(home, content):
         None,
     ],
 )
-def test_keras_json_does_not_hold_here(tmp_path, content):
+def test_keras_will_look_where_no_settings_are(tmp_path, content):
+    """Without importing it, which takes seconds."""
     write_settings(tmp_path, content)
-    done = python(SHOW, tmp_path)
+    code = "import os, nascore; print(os.environ['KERAS_HOME'])"
+    done = python(code, tmp_path)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == OURS
+    assert not os.path.exists(done.stdout.strip())
 
 
 def test_keras_json_of_our_own_settings_is_left_alone(tmp_path):

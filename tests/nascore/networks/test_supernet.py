@@ -107,7 +107,7 @@ def discrete_logits(supernet, images, architecture):
 @pytest.mark.parametrize(
     ("layout", "count"),
     [
-        ({"num_layers": 2}, 50),
+        ({"num_layers": 2}, 20),
         ({"num_normal_cells": 3, "num_reduction_cells": 1}, 10),
     ],
 )
