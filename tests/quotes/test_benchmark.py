@@ -111,3 +111,27 @@ def test_random_search_meets_its_expectation():
     )
     assert len(exact) == len(drawn) == 36
     assert (exact - drawn).abs().max() < 0.04
+
+
+@pytest.mark.parametrize(
+    ("row", "method", "queries"),
+    [
+        ("L2NAS-500, ours", "l2nas", 500),
+        ("L2NAS-1k, ours", "l2nas", 1000),
+        ("its state alone, 500", "state", 500),
+    ],
+)
+def test_the_rows_of_l2nas(row, method, queries):
+    (quoted,) = rows_of(rf"^\| {row} \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$")
+    rows = ROOT / "results" / "nasbench201" / "l2nas" / "rows"
+    runs = pd.read_csv(rows / "runs.csv.gz")
+    runs = runs[(runs["method"] == method) & (runs["queries"] == queries)]
+    found = runs.merge(pd.read_csv(rows / "cells.csv.gz"), on="cell")
+    for (validation, test), text in zip(COLUMNS.values(), quoted, strict=True):
+        honest = found[found["searched"] == validation]
+        leak = found[found["searched"] == test]
+        assert len(honest) == len(leak) == 100
+        assert text == (
+            f"{honest[validation].mean():.2f} / {leak[test].mean():.2f} "
+            f"({honest[test].mean():.2f})"
+        )
