@@ -12,8 +12,9 @@ from nascore.config import check_kind, flatten, unflatten
 from nascore.errors import InputError
 from nascore.networks.config import NetworkConfig
 from nascore.runs.config import FINAL_METHOD
-from nascore.runs.json_files import look_up, read_object
+from nascore.runs.json_files import look_up
 from nascore.runs.reader import RunRecords, numbers_of, read_run
+from nascore.runs.versions import read_config
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace, nodes_in
 from nascore.spaces.perceptrons import FINAL_LAYERS, space_of
@@ -64,7 +65,7 @@ def find(word: str, rank: int | None) -> Subject:
             )
         return _of_text(word)
     file = path / "config.json"
-    settings = read_object(file)
+    settings = read_config(file)
     if settings.get("method") != FINAL_METHOD:
         return _of_search(read_run(path), rank or 1)
     if rank is not None:
