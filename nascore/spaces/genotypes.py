@@ -93,8 +93,14 @@ PUBLISHED = {
 
 def is_genotype(text: str) -> bool:
     """Whether a text is meant as a genotype, or names a published one."""
-    text = text.strip()
-    return text in PUBLISHED or text.startswith(_HEAD)
+    return _find(text) is not None or text.strip().startswith(_HEAD)
+
+
+def _find(name: str) -> Genotype | None:
+    """The published genotype of a name, whatever its capitals."""
+    name = name.strip().lower()
+    found = [cell for key, cell in PUBLISHED.items() if key.lower() == name]
+    return found[0] if found else None
 
 
 def read_genotype(text: str) -> Genotype:
@@ -106,10 +112,10 @@ def read_genotype(text: str) -> Genotype:
       InputError: it is none, or none of a cell in which every node has two
         different inputs and all nodes are concatenated.
     """
-    text = text.strip()
-    if text in PUBLISHED:
-        return PUBLISHED[text]
-    fields = _fields(text)
+    published = _find(text)
+    if published is not None:
+        return published
+    fields = _fields(text.strip())
     cells = []
     for name in Genotype._fields:
         edges = _edges(fields[name], name)

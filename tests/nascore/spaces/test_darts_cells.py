@@ -28,6 +28,17 @@ TINY = (
 )
 
 
+def examples(count):
+    """The same ones every time, and no clock."""
+    return hypothesis.settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+
+
 @st.composite
 def genotypes(draw):
     """Texts in the order that anybody may write a node in."""
@@ -54,7 +65,7 @@ def terms(genotype):
     ]
 
 
-@hypothesis.settings(max_examples=100, derandomize=True, database=None)
+@examples(100)
 @hypothesis.given(genotypes())
 def test_a_genotype_survives_both_ways(sample):
     nodes, text = sample
@@ -70,9 +81,22 @@ def test_a_genotype_survives_both_ways(sample):
     assert space.is_legal(row) and space.decode(row) == architecture
 
 
+@examples(200)
+@hypothesis.given(
+    st.integers(0, len(V2)), st.integers(0, 9), st.text(max_size=6)
+)
+def test_any_damage_is_said_in_one_line(place, length, new):
+    text = V2[:place] + new + V2[place + length :]
+    try:
+        SPACE.parse(text)
+    except InputError as error:
+        assert str(error).isprintable()
+
+
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_cells_by_name(name):
     architecture = SPACE.parse(name)
+    assert SPACE.parse(f" {name.lower()} ") == architecture
     assert SPACE.parse(write_genotype(PUBLISHED[name])) == architecture
     again = read_genotype(SPACE.genotype(architecture))
     assert terms(again) == terms(PUBLISHED[name])
