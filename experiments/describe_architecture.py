@@ -2,13 +2,16 @@ r"""Describes an architecture without training it.
 
   python -m experiments.describe_architecture "0 2 0 0 ..." \
       [--num_layers=15 --filters=36] [--input=32x32x3] [--classes=10]
+  python -m experiments.describe_architecture DARTS_V2 \
+      [--num_layers=20 --filters=36]
   python -m experiments.describe_architecture RUN --rank=1
   python -m experiments.describe_architecture FINAL
 
 Prints the cells, the layers, the parameters and the multiply-adds of its
 network, as a final training would build it; draws the cells and the network
 into the folder `--output`. RUN is a search, FINAL a final training. Of a text
-the length says how many nodes its cells have; layers such as
+the length says how many nodes its cells have; the genotype of DARTS's code, or
+the name of a published one, are DARTS's cells; layers such as
 "256 relu | softmax" are a perceptron; of a cell of NAS-Bench-201, such as
 "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|", all that its
 table holds is printed.

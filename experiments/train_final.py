@@ -4,6 +4,8 @@ r"""Trains one architecture from scratch, tests and exports it.
       --preset=final/quick
   python -m experiments.train_final --preset=final/cifar10_enas \
       --data_dir=DATA
+  python -m experiments.train_final --preset=final/darts \
+      --architecture=DARTS_V2
   python -m experiments.train_final --run_dir=FINAL --resume
 
 The official test set is evaluated once, at the end.
@@ -20,10 +22,11 @@ from absl import flags
 from experiments import final_resume, launch, plot_final
 from experiments.support import program, small_presets
 from experiments.support.open_run import check_begun
-from experiments.support.subject import read_final
+from experiments.support.subject import read_final, settings_of
 from flags import base, preset_files
 from flags import final as final_flags
 from nascore.errors import InputError
+from nascore.networks.config import NetworkConfig
 from nascore.paths import quote
 from nascore.runs.config import FINAL_END, FINAL_METHOD, RunConfig
 from nascore.runs.folder import RunFolder, is_finished
@@ -34,6 +37,7 @@ from nascore.runs.reader import (
     read_settings,
 )
 from nascore.runs.versions import check_streams
+from nascore.spaces.cells import CellSpace
 from nascore.training.config import FinalConfig
 from nascore.training.provenance.origin import Origin, SearchOrigin
 
@@ -65,6 +69,8 @@ def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
     taken = {
         name: stored[name] for name in final_flags.FROM_SEARCH if name in stored
     }
+    if isinstance(run.space, CellSpace):
+        taken |= settings_of(run.space, base.given(NetworkConfig()))
     best = space.parse(run.derived[rank - 1]["architecture"])
     return {**taken, "architecture": space.format(best)}
 

@@ -115,6 +115,12 @@ def initializer(config: FinalConfig) -> Callable[[keras.Model], None] | None:
         return None
     run = read_run(Path(config.training.init_from_supernet))
     search = unflatten(EnasConfig(), run.settings["config"])
+    if config.network.space != search.child.space:
+        raise InputError(
+            f"{run.path} has no weights for this architecture: its cells have "
+            f"--num_nodes={search.child.num_nodes}, the operations "
+            f"{search.child.operations}, and loose ends that are joined"
+        )
     # Beside this training's own, if they have moved with them.
     data = find_images(SearchOrigin.of(run), config.data)[0] or load(
         search.data

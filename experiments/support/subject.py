@@ -10,12 +10,15 @@ from flags import base
 from flags import final as final_flags
 from nascore.config import check_kind, flatten, unflatten
 from nascore.errors import InputError
-from nascore.networks.config import NetworkConfig
+from nascore.networks.config import DARTS, NetworkConfig
 from nascore.runs.config import FINAL_METHOD
-from nascore.runs.json_files import look_up, read_object
+from nascore.runs.json_files import look_up
 from nascore.runs.reader import RunRecords, numbers_of, read_run
+from nascore.runs.versions import read_config
 from nascore.spaces.bench201 import Bench201Space
-from nascore.spaces.cells import CellSpace, nodes_in
+from nascore.spaces.cells import NODE_INPUTS, CellSpace, nodes_in
+from nascore.spaces.darts_cells import DARTS_OPERATIONS, DartsSpace
+from nascore.spaces.genotypes import PUBLISHED, is_genotype, read_genotype
 from nascore.spaces.perceptrons import FINAL_LAYERS, space_of
 from nascore.spaces.space import Space
 from nascore.training.config import FinalConfig
@@ -64,7 +67,7 @@ def find(word: str, rank: int | None) -> Subject:
             )
         return _of_text(word)
     file = path / "config.json"
-    settings = read_object(file)
+    settings = read_config(file)
     if settings.get("method") != FINAL_METHOD:
         return _of_search(read_run(path), rank or 1)
     if rank is not None:
@@ -90,11 +93,13 @@ def _of_text(text: str) -> Subject:
         space = Bench201Space() if "~" in text else space_of(text)
         return Subject(space, text, network)
     first = text.replace(",", " ").split(maxsplit=1)[:1]
-    if "|" in text or not all(word.lstrip("-").isdecimal() for word in first):
+    numbers = all(word.lstrip("-").isdecimal() for word in first)
+    if "|" in text or not (numbers or is_genotype(text)):
         raise InputError(
             f"{text[:60]!r} is no folder and no architecture, which is "
-            "integers, layers such as '256 relu | softmax', or a cell of "
-            "NAS-Bench-201"
+            "integers, layers such as '256 relu | softmax', a cell of "
+            "NAS-Bench-201, a genotype of DARTS's code or the name of one: "
+            f"{', '.join(PUBLISHED)}"
         )
     network, notes = read_cells(text, network, base.given(NetworkConfig()))
     return Subject(network.space, text, network, notes=notes)
@@ -103,7 +108,10 @@ def _of_text(text: str) -> Subject:
 def read_cells(
     text: str, network: NetworkConfig, given: Mapping[str, Any]
 ) -> tuple[NetworkConfig, tuple[str, ...]]:
-    """Takes the number of nodes from a text of cells, if it is not given.
+    """Takes the space from a text of cells, as far as it is not given.
+
+    A text of integers says how many nodes there are; a genotype also that
+    they are DARTS's.
 
     Args:
       text: the architecture.
@@ -112,20 +120,36 @@ def read_cells(
 
     Returns:
       The settings, and lines on what was taken for granted.
+
+    Raises:
+      InputError: a genotype in another layout.
     """
+    values: dict[str, Any] = {}
     nodes = nodes_in(text)
+    if is_genotype(text):
+        if not given.get("layout", DARTS) == DARTS:
+            raise InputError(
+                f"a genotype needs --layout={DARTS}, which joins all nodes of "
+                f"a cell. Received: --layout={given['layout']}"
+            )
+        values["layout"] = DARTS
+        nodes = len(read_genotype(text).normal) // NODE_INPUTS
     if nodes is None or all(name in given for name in _SPACE):
-        return network, ()
-    if "num_nodes" not in given:
-        network = with_values(network, {"num_nodes": nodes})
+        return (with_values(network, values) if values else network), ()
+    values["num_nodes"] = nodes
+    if DARTS in (values.get("layout"), given.get("layout")):
+        values["operations"] = ",".join(DARTS_OPERATIONS)
+    own = {name: x for name, x in values.items() if name not in given}
+    network = with_values(network, own) if own else network
     cells = " and ".join(network.space.cell_types)
     operations = ", ".join(
         f"{place} {name}" for place, name in enumerate(network.space.operations)
     )
     plural = "s" * (network.num_nodes > 1)
+    also = f"; --layout={DARTS}" * ("layout" in own)
     note = (
         f"taken as a {cells} cell of {network.num_nodes} node{plural} each "
-        f"(--num_nodes) of the operations {operations} (--operations)"
+        f"(--num_nodes) of the operations {operations} (--operations){also}"
     )
     return network, (note,)
 
@@ -137,6 +161,11 @@ def read_final() -> FinalConfig:
       InputError: a value that is not allowed.
     """
     text = flags.FLAGS.architecture
+    if text.isidentifier() and not is_genotype(text):
+        raise InputError(
+            f"--architecture={text[:60]} is no integers, no genotype and no "
+            f"published cell; these are: {', '.join(PUBLISHED)}"
+        )
     network, notes = read_cells(
         text, base.read(NetworkConfig()), base.given(NetworkConfig())
     )
@@ -144,6 +173,32 @@ def read_final() -> FinalConfig:
     for note in notes:
         print(f"note: --architecture {note}")
     return config
+
+
+def settings_of(space: CellSpace, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a network for the cells of a run.
+
+    Args:
+      space: of the run.
+      given: settings that the user gave.
+
+    Raises:
+      InputError: a layout that joins other tensors than the run's cells do.
+    """
+    values = {
+        "operations": ",".join(space.operations),
+        "num_nodes": space.num_nodes,
+    }
+    darts = isinstance(space, DartsSpace)
+    if "layout" in given and (given["layout"] == DARTS) != darts:
+        own, ends = "enas or ienas", "loose ends"
+        if darts:
+            own, ends = DARTS, "nodes"
+        raise InputError(
+            f"the cells of the run are made of their {ends}; choose "
+            f"--layout={own}. Received: --layout={given['layout']}"
+        )
+    return {**values, "layout": DARTS} if darts else values
 
 
 def with_values(network: NetworkConfig, values: Mapping[str, Any]) -> Any:
@@ -187,9 +242,7 @@ def _of_search(run: RunRecords, rank: int) -> Subject:
     entry, note = pick(run, rank)
     network = base.read(NetworkConfig())
     if isinstance(run.space, CellSpace):
-        names = ",".join(run.space.operations)
-        values = {"operations": names, "num_nodes": run.space.num_nodes}
-        network = with_values(network, values)
+        network = with_values(network, settings_of(run.space, given))
     inputs, classes = _read_data(run.settings, run.path / "config.json")
     text = entry["architecture"]
     return Subject(run.space, text, network, inputs, classes, (note,))

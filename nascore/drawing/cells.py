@@ -27,7 +27,7 @@ def operation_label(name: str) -> str:
 
 
 def cell_graph(
-    cell: Cell, operations: tuple[str, ...]
+    cell: Cell, space: CellSpace
 ) -> tuple[list[Element], list[tuple[int, int]]]:
     """Returns the boxes of a cell and the arrows between their places."""
     boxes = [
@@ -40,24 +40,24 @@ def cell_graph(
         first = len(boxes)
         boxes += [
             Element(
-                operation_label(operations[op]),
-                "convolution" if "conv" in operations[op] else "operation",
+                operation_label(name),
+                "convolution" if "conv" in name else "operation",
             )
-            for _, op in node.edges
+            for name in (space.operations[op] for _, op in node.edges)
         ]
         for offset, (index, _) in enumerate(node.edges):
             arrows.append((places[index], first + offset))
             arrows.append((first + offset, len(boxes)))
         places.append(len(boxes))
         boxes.append(Element(f"+ {number}", "node"))
-    arrows += [(places[index], len(boxes)) for index in cell.loose_ends]
+    arrows += [(places[index], len(boxes)) for index in space.ends(cell)]
     boxes.append(Element("concat", "output"))
     return boxes, arrows
 
 
-def draw_cell(axes: Axes, cell: Cell, operations: tuple[str, ...]) -> None:
+def draw_cell(axes: Axes, cell: Cell, space: CellSpace) -> None:
     """Draws one cell; the axes' units become points."""
-    draw_graph(axes, *cell_graph(cell, operations))
+    draw_graph(axes, *cell_graph(cell, space))
 
 
 @styled
@@ -67,7 +67,7 @@ def draw_architecture(
     """Draws the cells of an architecture, one below the other."""
     extents = np.array(
         [
-            lay_out(*cell_graph(cell, space.operations)).extent
+            lay_out(*cell_graph(cell, space)).extent
             for cell in architecture.cells
         ]
     )
@@ -85,7 +85,7 @@ def draw_architecture(
     for axes, name, cell in zip(
         panels, space.cell_types, architecture.cells, strict=True
     ):
-        draw_cell(axes, cell, space.operations)
+        draw_cell(axes, cell, space)
         axes.set_title(f"{name} cell", fontsize=FONT_SIZE + 1)
     if title:
         figure.suptitle(title, fontsize=FONT_SIZE + 2)
@@ -96,7 +96,7 @@ def to_dot(architecture: Architecture, space: CellSpace) -> str:
     """The same drawing as text for the graphviz programs."""
     lines = ["digraph architecture {"]
     for name, cell in zip(space.cell_types, architecture.cells, strict=True):
-        boxes, arrows = cell_graph(cell, space.operations)
+        boxes, arrows = cell_graph(cell, space)
         lines.append(f'  subgraph "cluster_{name}" {{ label="{name} cell";')
         for place, box in enumerate(boxes):
             lines.append(

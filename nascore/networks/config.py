@@ -7,7 +7,10 @@ from typing import ClassVar
 from nascore.config import check_fields, option
 from nascore.errors import InputError
 from nascore.spaces.cells import ENAS_OPERATIONS, CellSpace
+from nascore.spaces.darts_cells import DartsSpace
 
+DARTS = "darts"
+IMAGENET = "imagenet"
 REDUCTION = "reduction"
 NORMAL = "normal"
 
@@ -75,8 +78,11 @@ class StackConfig:
     @property
     def space(self) -> CellSpace:
         """The search space of the cells, that architectures are read in."""
-        names = self.operations.replace(",", " ").split()
-        return CellSpace(tuple(names), self.num_nodes)
+        return CellSpace(self._names, self.num_nodes)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(self.operations.replace(",", " ").split())
 
     @property
     def layer_types(self) -> tuple[str, ...]:
@@ -87,6 +93,21 @@ class StackConfig:
 
     def _published_layout(self) -> tuple[str, ...]:
         return ienas_layout(self.num_layers)
+
+    @property
+    def darts(self) -> bool:
+        """Whether cells are joined as in DARTS's code, or as in ENAS's."""
+        return False
+
+    @property
+    def large_stem(self) -> bool:
+        """Whether the stem is that for large images."""
+        return False
+
+    @property
+    def stride_padding(self) -> str:
+        """See `nascore.networks.operations.base.Options`."""
+        return "same"
 
     @property
     def aux_layer(self) -> int | None:
@@ -124,26 +145,42 @@ class NetworkConfig(StackConfig):
     """Size and regularization of the network of one architecture."""
 
     filters: int = option(36, _FILTERS)
-    num_layers: int = option(15, "Layers; --layout adds two.")
+    num_layers: int = option(15, "Layers; --layout=enas and ienas add two.")
     num_normal_cells: int = option(
         0,
-        "Another layout, which replaces --num_layers and --layout: this many "
-        "normal cells, in --num_reduction_cells blocks that each end in a "
-        "reduction cell. 0 is off.",
+        "Other places of the reduction cells than those of --num_layers and "
+        "--layout: this many normal cells, in --num_reduction_cells blocks "
+        "that each end in a reduction cell. 0 is off.",
     )
     num_reduction_cells: int = option(2, _REDUCTION_CELLS)
     keep_prob: float = option(0.8, _KEEP_PROB)
     layout: str = option(
         "enas",
-        "Where the reduction cells stand. enas: the code of ENAS, two of "
-        "them, at num_layers // 3 and 2 (num_layers // 3) + 1; ienas: that "
-        "of I-ENAS, three, at d, 2d + 1 and num_layers, d = num_layers // 4.",
-        ("enas", "ienas"),
+        "Where the reduction cells stand, and what joins the cells. enas: "
+        "the code of ENAS, two of them, at num_layers // 3 and 2 "
+        "(num_layers // 3) + 1; ienas: that of I-ENAS, three, at d, 2d + 1 "
+        "and num_layers, d = num_layers // 4; darts: the code of DARTS, two, "
+        "at num_layers // 3 and 2 num_layers // 3, for cells of which all "
+        "nodes are concatenated.",
+        ("enas", "ienas", DARTS),
+    )
+    stem: str = option(
+        "small",
+        "What stands before the cells. small: a 3x3 convolution; imagenet: "
+        "three with stride 2, for large images, as in DARTS's code.",
+        ("small", IMAGENET),
+    )
+    padding: str = option(
+        "same",
+        "Where a stride begins. same: TensorFlow's padding, to the right and "
+        "below; torch: PyTorch's, half on each side, as published for DARTS.",
+        ("same", "torch"),
     )
     drop_path_keep_prob: float = option(
         0.6,
         "Chance that an operation of the last layer is kept at the end of "
-        "training; earlier layers and epochs keep more. 1 is off.",
+        "training; earlier epochs keep more, and so do earlier layers but "
+        "for --layout=darts. 1 is off.",
     )
 
     _bounds: ClassVar[dict[str, tuple[float, float]]] = {
@@ -152,10 +189,47 @@ class NetworkConfig(StackConfig):
         "drop_path_keep_prob": (0.01, 1.0),
     }
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.large_stem and not self.darts:
+            raise InputError(
+                f"--stem={IMAGENET} is for --layout={DARTS}, whose code has it"
+            )
+
+    @property
+    def darts(self) -> bool:
+        """See `StackConfig.darts`."""
+        return self.layout == DARTS
+
+    @property
+    def large_stem(self) -> bool:
+        """See `StackConfig.large_stem`."""
+        return self.stem == IMAGENET
+
+    @property
+    def stride_padding(self) -> str:
+        """See `StackConfig.stride_padding`."""
+        return self.padding
+
+    @property
+    def space(self) -> CellSpace:
+        """See `StackConfig.space`; that of the layout."""
+        if self.darts:
+            return DartsSpace(self._names, self.num_nodes)
+        return super().space
+
     def _published_layout(self) -> tuple[str, ...]:
-        if self.layout == "enas":
-            return enas_layout(self.num_layers)
-        return ienas_layout(self.num_layers)
+        layouts = {"enas": enas_layout, "ienas": ienas_layout}
+        return layouts.get(self.layout, darts_layout)(self.num_layers)
+
+    @property
+    def aux_layer(self) -> int | None:
+        """See `StackConfig.aux_layer`; in DARTS the second reduction."""
+        if not self.darts:
+            return super().aux_layer
+        kinds = enumerate(self.layer_types)
+        places = [number for number, kind in kinds if kind == REDUCTION]
+        return places[1] if self.aux_weight and len(places) > 1 else None
 
     def for_inference(self) -> "NetworkConfig":
         """The same network without what only training needs."""
@@ -176,6 +250,11 @@ def enas_layout(num_layers: int) -> tuple[str, ...]:
     """The public code of ENAS: two layers more, two reductions."""
     distance = num_layers // 3
     return _place_reductions(num_layers + 2, (distance, 2 * distance + 1))
+
+
+def darts_layout(num_layers: int) -> tuple[str, ...]:
+    """The public code of DARTS: so many layers, two reductions."""
+    return _place_reductions(num_layers, (num_layers // 3, 2 * num_layers // 3))
 
 
 def _place_reductions(layers: int, places: Sequence[int]) -> tuple[str, ...]:

@@ -5,17 +5,18 @@ keeps for its gradient. Nothing is built. An operation counts its own.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Mapping
 
-from nascore.networks.operations.base import Operation, WeightSpec
-from nascore.networks.operations.catalogue import find_operations
-from nascore.networks.stack import (
-    AUXILIARY_WIDTHS,
-    Layer,
-    Map,
-    Stack,
-    auxiliary_pooling,
+from nascore.networks.auxiliary import Auxiliary
+from nascore.networks.maps import Map
+from nascore.networks.operations.base import (
+    Operation,
+    Options,
+    WeightSpec,
 )
+from nascore.networks.operations.catalogue import find_operations
+from nascore.networks.stack import Layer, Stack
 from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, Architecture, Cell
 
 STEM = "stem"
@@ -78,7 +79,13 @@ def count(
       The costs of `STEM`, of each layer by its name, of `AUXILIARY_HEAD`
       where there is one, and of `CLASSIFIER`.
     """
-    parts = {STEM: convolution(stack.image, stack.stem, 3)}
+    maps = (stack.image, *stack.stems)
+    parts = {
+        STEM: _sum(
+            convolution(have, make, 3)
+            for have, make in itertools.pairwise(maps)
+        )
+    }
     for layer in stack.layers:
         costs = _links(stack, layer)
         if stack.architecture is not None:
@@ -90,12 +97,16 @@ def count(
             )
             costs += _shared_cell(stack, layer, run)
         parts[layer.name] = costs
-        if layer.auxiliary:
-            parts[AUXILIARY_HEAD] = _auxiliary(layer.output, stack.classes)
+        if layer.auxiliary and stack.auxiliary is not None:
+            parts[AUXILIARY_HEAD] = _auxiliary(stack.auxiliary, stack.classes)
     last = stack.layers[-1].output
     weights = last.channels * stack.classes
     # Kept is what the last relu puts out.
-    parts[CLASSIFIER] = Costs(weights, weights, last.size)
+    parts[CLASSIFIER] = Costs(
+        weights + stack.darts * stack.classes,
+        weights,
+        0 if stack.darts else last.size,
+    )
     return parts
 
 
@@ -150,7 +161,7 @@ def _shared_cell(stack: Stack, layer: Layer, cell: Cell | None) -> Costs:
         run, kept = edges * max(products), edges * max(maps)
     else:
         chosen = [op for node in cell.nodes for _, op in node.edges]
-        ends = len(cell.loose_ends)
+        ends = len(space.ends(cell))
         run = sum(products[op] for op in chosen)
         kept = sum(maps[op] for op in chosen)
     slots = sum(
@@ -167,16 +178,18 @@ def _shared_cell(stack: Stack, layer: Layer, cell: Cell | None) -> Costs:
 
 
 def _discrete_cell(stack: Stack, layer: Layer, cell: Cell) -> Costs:
-    """A cell of its own, with the convolution before its second input."""
-    operations = find_operations(stack.space.operations)
+    """A cell of its own, and ENAS's convolution before its second input."""
+    operations = find_operations(
+        stack.space.operations, Options(padding=stack.padding)
+    )
     inside, node_map = layer.inside, layer.node
-    costs = convolution(inside, inside)
+    costs = Costs() if stack.darts else convolution(inside, inside)
     for node in cell.nodes:
         for index, op in node.edges:
             have = inside if index < CELL_INPUTS else node_map
             costs += _discrete_edge(operations[op], have, node_map)
         costs += Costs(kept=node_map.size)
-    for index in cell.loose_ends:
+    for index in stack.space.ends(cell):
         if index < CELL_INPUTS and inside != node_map:
             costs += convolution(inside, node_map, keep_input=False)
     return costs + Costs(kept=layer.output.size)
@@ -192,13 +205,17 @@ def _discrete_edge(operation: Operation, have: Map, make: Map) -> Costs:
     )
 
 
-def _auxiliary(read: Map, classes: int) -> Costs:
+def _auxiliary(head: Auxiliary, classes: int) -> Costs:
     """The auxiliary head; only its first relu is large enough to count."""
-    _, sides = auxiliary_pooling((read.height, read.width))
-    first, second = (Map(*sides, width) for width in AUXILIARY_WIDTHS)
-    costs = convolution(first.of(read.channels), first)
-    costs += convolution(first, second, min(sides))
+    first, second = head.maps
+    costs = convolution(first.of(head.read.channels), first)
+    costs += convolution(first, second, head.kernel)
     weights = second.channels * classes
+    numbers = weights + head.bias * classes
+    if not head.last_norm:
+        numbers -= 2 * second.channels
     return Costs(
-        costs.parameters + weights, costs.multiply_adds + weights, read.size
+        costs.parameters + numbers,
+        costs.multiply_adds + weights,
+        head.read.size,
     )

@@ -1,10 +1,10 @@
 """The discrete network of one architecture, for final training and export.
 
 A plain Keras model: the layout, the operations with stride in reduction
-cells, the concatenated loose ends, the drop path and the auxiliary head of
-ENAS (Pham et al., 2018, section 2.4, and its public code). But for the drop
-path every layer is Keras's own, so that what is exported loads without this
-package.
+cells, the concatenated ends, the drop path and the auxiliary head of ENAS
+(Pham et al., 2018, section 2.4, and its public code) or of DARTS (Liu et al.,
+2019, section 3.2 and its code). But for the drop path every layer is Keras's
+own, so that what is exported loads without this package.
 """
 
 from collections.abc import Sequence
@@ -20,11 +20,13 @@ from nascore.networks.layers import (
     classifier,
     convolution,
     halving,
+    halving_convolution,
     moving_norm,
 )
-from nascore.networks.operations.base import Operation
+from nascore.networks.maps import Link
+from nascore.networks.operations.base import Operation, Options
 from nascore.networks.operations.catalogue import find_operations
-from nascore.networks.stack import Layer, Link, Stack, plan
+from nascore.networks.stack import Layer, Stack, plan
 from nascore.spaces.cells import CELL_INPUTS, Architecture, Cell
 
 PROGRESS = "training_progress"
@@ -127,30 +129,49 @@ def build_network(
     images = keras.Input(input_shape, name="images")
     builder = _Builder(stack, config.drop_path_keep_prob, normalization, images)
     # One name for each layer of the network, so that weights can be found.
-    x = _chain(
-        [convolution(stack.stem.channels, 3), normalization()], images, "stem"
-    )
+    before, last = _build_stem(stack, images, normalization)
     outputs = {}
-    before, last = x, x
     for layer in stack.layers:
         cell = architecture.cells[layer.cell]
         before, last = last, builder.layer(layer, cell, before, last)
-        if layer.auxiliary:
+        if layer.auxiliary and stack.auxiliary is not None:
             outputs[AUXILIARY] = _chain(
-                auxiliary_head(last.shape[1:3], classes, normalization),
+                auxiliary_head(stack.auxiliary, classes, normalization),
                 last,
                 "auxiliary_head",
             )
-    x = keras.layers.ReLU(name="last_relu")(last)
+    x = last
+    if not stack.darts:
+        x = keras.layers.ReLU(name="last_relu")(x)
     x = keras.layers.GlobalAveragePooling2D(name="features")(x)
     if config.keep_prob < 1:
         x = keras.layers.Dropout(1 - config.keep_prob, name="dropout")(x)
-    outputs[LOGITS] = _chain([classifier(classes)], x, "classifier")
+    outputs[LOGITS] = _chain(
+        [classifier(classes, stack.darts)], x, "classifier"
+    )
     for name, value in outputs.items():
         outputs[name] = keras.layers.Activation(
             "linear", dtype="float32", name=name
         )(value)
     return keras.Model(images, outputs, name="network")
+
+
+def _build_stem(
+    stack: Stack, images: Tensor, normalization: Normalization
+) -> tuple[Tensor, Tensor]:
+    """The stem; what the first layer takes for the two layers before it."""
+    if len(stack.stems) == 1:
+        only = convolution(stack.stem.channels, 3)
+        x = _chain([only, normalization()], images, "stem")
+        return x, x
+    made = [images]
+    for number, stem in enumerate(stack.stems):
+        layers = halving_convolution(stem.channels, stack.padding)
+        if number:
+            layers.insert(0, keras.layers.ReLU())
+        name = f"stem_{number}"
+        made.append(_chain([*layers, normalization()], made[-1], name))
+    return made[-2], made[-1]
 
 
 class _Builder:
@@ -166,8 +187,11 @@ class _Builder:
         self.depth = len(stack.layers)
         self.keep_prob = keep_prob
         self.normalization = normalization
-        self.operations = find_operations(stack.space.operations)
-        self.names = stack.space.operations
+        self.space = stack.space
+        self.darts = stack.darts
+        self.operations = find_operations(
+            self.space.operations, Options(padding=stack.padding)
+        )
         self.progress = None
         if keep_prob < 1:
             self.progress = TrainingProgress(name=PROGRESS)(images)
@@ -175,7 +199,7 @@ class _Builder:
     def layer(
         self, layer: Layer, cell: Cell, before: Tensor, last: Tensor
     ) -> Tensor:
-        """One layer: calibrations, nodes, loose ends."""
+        """One layer: calibrations, nodes, ends."""
         prefix = layer.name
         tensors = [
             self._calibrate(x, link, f"{prefix}_input_{side}")
@@ -183,11 +207,15 @@ class _Builder:
                 zip((before, last), layer.inputs, strict=True)
             )
         ]
-        tensors[1] = self._convolve(tensors[1], layer.width, f"{prefix}_base")
+        if not self.darts:
+            name = f"{prefix}_base"
+            tensors[1] = self._convolve(tensors[1], layer.width, name)
         for place, node in enumerate(cell.nodes):
             terms = []
             for side, (index, op) in enumerate(node.edges):
-                name = f"{prefix}_node_{place}_{side}_{self.names[op]}"
+                name = (
+                    f"{prefix}_node_{place}_{side}_{self.space.operations[op]}"
+                )
                 stride = layer.strides if index < CELL_INPUTS else 1
                 term = _chain(
                     self.operations[op].discrete(
@@ -196,9 +224,9 @@ class _Builder:
                     tensors[index],
                     name,
                 )
-                terms.append(
-                    self._drop_path(self.operations[op], term, layer, name)
-                )
+                if not self._spared(self.operations[op], stride):
+                    term = self._drop_path(term, layer, name)
+                terms.append(term)
             tensors.append(
                 keras.layers.Add(name=f"{prefix}_node_{place}")(terms)
             )
@@ -207,9 +235,9 @@ class _Builder:
     def _join(
         self, layer: Layer, cell: Cell, tensors: Sequence[Tensor]
     ) -> Tensor:
-        """Concatenates the loose ends, inputs of a reduction halved."""
+        """Concatenates the ends, inputs of a reduction halved."""
         ends = []
-        for index in cell.loose_ends:
+        for index in self.space.ends(cell):
             end = tensors[index]
             if layer.strides > 1 and index < CELL_INPUTS:
                 name = f"{layer.name}_end_{index}"
@@ -239,12 +267,18 @@ class _Builder:
         layers = [halving(x.shape[-1], channels), self.normalization()]
         return _chain([keras.layers.ReLU()] * relu + layers, x, name)
 
-    def _drop_path(
-        self, operation: Operation, x: Tensor, layer: Layer, name: str
-    ) -> Tensor:
-        if self.progress is None or operation.is_skip:
+    def _spared(self, operation: Operation, stride: int) -> bool:
+        """Whether a drop path does not touch an operation.
+
+        ENAS spares what passes an input on; DARTS drops it where it reduces.
+        """
+        return operation.is_skip and not (self.darts and stride > 1)
+
+    def _drop_path(self, x: Tensor, layer: Layer, name: str) -> Tensor:
+        """Drops more in later layers, in DARTS as much in all."""
+        if self.progress is None:
             return x
-        depth = (layer.number + 1) / self.depth
+        depth = 1.0 if self.darts else (layer.number + 1) / self.depth
         keep = 1 - depth * (1 - self.keep_prob)
         return DropPath(keep, name=f"{name}_drop_path")(x, self.progress)
 

@@ -9,16 +9,15 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from nascore.networks.auxiliary import (
+    AUXILIARY_POOL,
+    AUXILIARY_WIDTHS,
+    Auxiliary,
+)
 from nascore.networks.operations.kernels import (
     BATCH_NORM_EPSILON,
     batch_norm,
     mix,
-)
-from nascore.networks.stack import (
-    AUXILIARY_POOL,
-    AUXILIARY_STRIDE,
-    AUXILIARY_WIDTHS,
-    auxiliary_pooling,
 )
 
 BATCH_NORM_DECAY = 0.9
@@ -263,40 +262,50 @@ def halving(have: int, channels: int) -> keras.Model:
     return keras.Model(x, keras.layers.Concatenate()(halves))
 
 
+def halving_convolution(
+    channels: int, padding: str
+) -> list[keras.layers.Layer]:
+    """A 3x3 convolution of stride 2.
+
+    Args:
+      channels: of the output.
+      padding: see `nascore.networks.operations.base.Options`.
+    """
+    if padding == "torch":
+        edge = keras.layers.ZeroPadding2D(1)
+        return [edge, convolution(channels, 3, 2, "valid")]
+    return [convolution(channels, 3, 2)]
+
+
 def auxiliary_head(
-    map_size: tuple[int, int], classes: int, normalization: Normalization
+    head: Auxiliary, classes: int, normalization: Normalization
 ) -> list[keras.layers.Layer]:
     """A second classifier on a middle layer, for training only.
 
-    Relu, 5x5 average pool of stride 3, 1x1 convolution to 128 channels, a
-    convolution as large as the map to 768, global average, dense.
-
     Args:
-      map_size: height and width of what it reads; the border is treated as
-        `nascore.networks.stack.auxiliary_pooling` says.
+      head: its plan.
       classes: number of logits.
       normalization: makes the normalization layers.
     """
-    padding, pooled = auxiliary_pooling(map_size)
     first, second = AUXILIARY_WIDTHS
     return [
         keras.layers.ReLU(),
         keras.layers.AveragePooling2D(
-            AUXILIARY_POOL, AUXILIARY_STRIDE, padding
+            AUXILIARY_POOL, head.strides, head.pool_padding
         ),
         convolution(first),
         normalization(),
         keras.layers.ReLU(),
-        convolution(second, min(pooled)),
-        normalization(),
+        convolution(second, head.kernel, padding=head.padding),
+        *([normalization()] if head.last_norm else []),
         keras.layers.ReLU(),
         keras.layers.GlobalAveragePooling2D(),
-        classifier(classes),
+        classifier(classes, head.bias),
     ]
 
 
-def classifier(classes: int) -> keras.layers.Dense:
-    """A dense layer without bias."""
+def classifier(classes: int, bias: bool = False) -> keras.layers.Dense:
+    """A dense layer."""
     return keras.layers.Dense(
-        classes, use_bias=False, kernel_initializer="he_normal"
+        classes, use_bias=bias, kernel_initializer="he_normal"
     )

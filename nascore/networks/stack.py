@@ -8,69 +8,13 @@ import dataclasses
 from collections.abc import Sequence
 
 from nascore.errors import InputError
-from nascore.networks.config import REDUCTION, StackConfig
+from nascore.networks.auxiliary import Auxiliary, darts_head, enas_head
+from nascore.networks.config import IMAGENET, REDUCTION, StackConfig
+from nascore.networks.maps import Link, Map
 from nascore.spaces.cells import Architecture, CellSpace
 
 # The stem has this times the filters of the first cells.
 STEM_FACTOR = 3
-# Of the auxiliary head: its average pool, and its two convolutions.
-AUXILIARY_POOL = 5
-AUXILIARY_STRIDE = 3
-AUXILIARY_WIDTHS = (128, 768)
-
-
-@dataclasses.dataclass(frozen=True)
-class Map:
-    """Sizes of an image, or of what a layer makes of it."""
-
-    height: int
-    width: int
-    channels: int
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """All three."""
-        return self.height, self.width, self.channels
-
-    @property
-    def pixels(self) -> int:
-        """Height times width."""
-        return self.height * self.width
-
-    @property
-    def size(self) -> int:
-        """Numbers in it."""
-        return self.pixels * self.channels
-
-    def of(self, channels: int) -> "Map":
-        """One as high and wide."""
-        return Map(self.height, self.width, channels)
-
-    def halved(self) -> "Map":
-        """One of half the height and width."""
-        return Map(self.height // 2, self.width // 2, self.channels)
-
-
-@dataclasses.dataclass(frozen=True)
-class Link:
-    """An input of a layer: what there is, and what its cell wants.
-
-    Where they differ in height, a factorized reduction lies between them,
-    where only in channels, a 1x1 convolution.
-    """
-
-    have: Map
-    want: Map
-
-    @property
-    def halves(self) -> bool:
-        """Whether a factorized reduction is needed."""
-        return self.have.height != self.want.height
-
-    @property
-    def changes(self) -> bool:
-        """Whether anything is."""
-        return self.have != self.want
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,17 +68,32 @@ class Stack:
       space: of its cells.
       architecture: of a discrete network; None in a supernet.
       image: what goes in.
-      stem: what the first convolution makes of it.
+      stems: what the convolutions before the layers make, one of the other.
+        The first layer reads the last two, or the only one twice.
       layers: from input to output.
+      auxiliary: the auxiliary head, if there is one.
       classes: number of logits.
+      darts: whether what joins the cells is DARTS's: no further convolution
+        on the second input, and no relu before the classifier, which has a
+        bias.
+      padding: where a stride begins, see
+        `nascore.networks.operations.base.Options`.
     """
 
     space: CellSpace
     architecture: Architecture | None
     image: Map
-    stem: Map
+    stems: tuple[Map, ...]
     layers: tuple[Layer, ...]
+    auxiliary: Auxiliary | None
     classes: int
+    darts: bool = False
+    padding: str = "same"
+
+    @property
+    def stem(self) -> Map:
+        """What the layers begin with."""
+        return self.stems[-1]
 
 
 def plan(
@@ -145,9 +104,9 @@ def plan(
 ) -> Stack:
     """Plans a network.
 
-    The supernet reduces in front of a cell, and its cells add their loose
-    ends up; the discrete network reduces by the strides of the cell's first
-    operations, and concatenates the loose ends.
+    The supernet of ENAS reduces in front of a cell, and its cells add their
+    loose ends up; a discrete network, and one of DARTS, reduces by the
+    strides of the cell's first operations, and concatenates the ends.
 
     Args:
       config: sizes and layout.
@@ -160,13 +119,36 @@ def plan(
       InputError: an image size that the reductions do not divide, or an
         architecture of another space.
     """
-    check_image_size(config.layer_types, image_shape)
+    image = Map(*image_shape)
+    stems = _plan_stems(config, image)
+    check_image_size(
+        config.layer_types, image_shape, image.height // stems[-1].height
+    )
     space = config.space
     if architecture is not None:
         space.from_array(architecture.to_array())
-    image = Map(*image_shape)
-    width = config.filters
-    stem = before = last = image.of(STEM_FACTOR * width)
+    layers = _plan_layers(config, stems, architecture)
+    return Stack(
+        space,
+        architecture,
+        image,
+        stems,
+        layers,
+        _plan_auxiliary(config, layers),
+        classes,
+        config.darts,
+        config.stride_padding,
+    )
+
+
+def _plan_layers(
+    config: StackConfig,
+    stems: tuple[Map, ...],
+    architecture: Architecture | None,
+) -> tuple[Layer, ...]:
+    """All layers, from input to output."""
+    space, darts, width = config.space, config.darts, config.filters
+    before, last = stems[-2:] if len(stems) > 1 else (*stems, *stems)
     layers = []
     for number, kind in enumerate(config.layer_types):
         reduces = kind == REDUCTION
@@ -176,53 +158,63 @@ def plan(
         output = inside.halved() if reduces else inside
         # What the next layer takes for the output of the one before this.
         behind = last
-        if architecture is not None:
-            ends = len(architecture.cells[cell].loose_ends)
+        if architecture is not None or darts:
+            ends = space.num_nodes
+            if architecture is not None:
+                ends = len(space.ends(architecture.cells[cell]))
             output = output.of(ends * width)
         elif reduces:
             # The published code reduces the last output first, and gives the
             # cell both that and, by a reduction of its own, the last output
             # as the layer before.
             before, behind, inside = last, output, output
-        inputs = (Link(before, inside), Link(last, inside))
+        inputs = (Link(before, inside, darts), Link(last, inside, darts))
         reads = number == config.aux_layer
         layers.append(Layer(number, kind, cell, inputs, output, width, reads))
         before, last = behind, output
-    return Stack(space, architecture, image, stem, tuple(layers), classes)
+    return tuple(layers)
+
+
+def _plan_auxiliary(
+    config: StackConfig, layers: Sequence[Layer]
+) -> Auxiliary | None:
+    """The auxiliary head of the layer that has one."""
+    if config.aux_layer is None:
+        return None
+    read = layers[config.aux_layer].output
+    if config.darts:
+        return darts_head(read, config.large_stem)
+    return enas_head(read)
+
+
+def _plan_stems(config: StackConfig, image: Map) -> tuple[Map, ...]:
+    """What stands before the first layer."""
+    width = config.filters
+    if not config.large_stem:
+        return (image.of(STEM_FACTOR * width),)
+    first = image.halved().of(width // 2)
+    second = first.halved().of(width)
+    return first, second, second.halved()
 
 
 def check_image_size(
-    layer_types: Sequence[str], image_shape: Sequence[int]
+    layer_types: Sequence[str], image_shape: Sequence[int], stem: int = 1
 ) -> None:
-    """Raises InputError if the reductions do not divide the image size."""
-    divisor = 2 ** list(layer_types).count(REDUCTION)
+    """Raises InputError if the reductions do not divide the image size.
+
+    Args:
+      layer_types: the cell type of each layer.
+      image_shape: height and width, and more.
+      stem: what the layers before divide it by.
+    """
+    reductions = list(layer_types).count(REDUCTION)
+    divisor = stem * 2**reductions
     if any(size % divisor for size in image_shape[:2]):
         better = max(divisor, round(image_shape[0] / divisor) * divisor)
+        also = f" and the strides of --stem={IMAGENET}" * (stem > 1)
         raise InputError(
             f"images of {image_shape[0]}x{image_shape[1]} pixels cannot be "
-            f"halved by {list(layer_types).count(REDUCTION)} reductions; "
+            f"halved by {reductions} reductions{also}; "
             f"both sides must be multiples of {divisor}: set "
             f"--image_size={better}, or choose another layout"
         )
-
-
-def auxiliary_pooling(sides: tuple[int, int]) -> tuple[str, tuple[int, int]]:
-    """How an auxiliary head's 5x5 pool of stride 3 treats the border.
-
-    The public code pads unless the side less 3 is a multiple of 5, so that
-    maps of 4, 8 and 16 pixels (images of 16, 32 and 64) become 2, 2 and 6.
-    A map of 3 pixels, where that leaves nothing, is padded, too.
-
-    Args:
-      sides: height and width of the map; the smaller one decides.
-
-    Returns:
-      `valid` or `same`, and height and width of the pooled map.
-    """
-    side = min(sides)
-    if side >= AUXILIARY_POOL and (side - 3) % 5 == 0:
-        padding, lost = "valid", AUXILIARY_POOL - 1
-    else:
-        padding, lost = "same", 0
-    height, width = (-((lost - side) // AUXILIARY_STRIDE) for side in sides)
-    return padding, (height, width)

@@ -80,10 +80,9 @@ class Supernet(keras.Model):
             )
             cell.build((None, *layer.inside.shape))
             self.cells.append(cell)
-            if layer.auxiliary:
-                sides = (layer.output.height, layer.output.width)
+            if layer.auxiliary and stack.auxiliary is not None:
                 self.aux_head = keras.Sequential(
-                    auxiliary_head(sides, stack.classes, norm),
+                    auxiliary_head(stack.auxiliary, stack.classes, norm),
                     name="auxiliary_head",
                 )
                 self.aux_head.build((None, *layer.output.shape))

@@ -32,7 +32,9 @@ from nascore.runs.versions import (
     git_commit,
     host,
     known_to,
+    meanings,
     package_versions,
+    read_config,
 )
 from nascore.spaces.kinds import to_fields
 
@@ -181,12 +183,13 @@ class RunFolder:
             "random_streams": STREAMS,
             "config": flatten(config),
             "space": to_fields(space) if space else None,
+            **meanings(getattr(space, "operations", ())),
             "starts": [start],
         }
         # As read back from JSON, where tuples are lists.
         content = json.loads(json.dumps(content))
         if path.exists():
-            old = read_object(path)
+            old = read_config(path)
             self._check_same(old, content, config)
             content["starts"] = old.get("starts", []) + content["starts"]
         write_json(path, content)
@@ -224,7 +227,7 @@ class RunFolder:
           InputError: it is not; says what differs.
         """
         file = self.path / "config.json"
-        old = look_up(read_object(file), file, "config", dict)
+        old = look_up(read_config(file), file, "config", dict)
         changed = [*changed_settings(old, config), *others]
         if (
             check_kind(old.get("epochs"), int, f"{file}: 'epochs'")

@@ -12,6 +12,7 @@ from nascore.errors import InputError
 from nascore.runs.config import SEARCH_END
 from nascore.runs.csv_files import read_table
 from nascore.runs.json_files import look_up, read_object
+from nascore.runs.versions import read_config
 from nascore.spaces import kinds
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.space import Space
@@ -71,7 +72,7 @@ def read_run(path: Path) -> RunRecords:
     """
     if not path.is_dir():
         raise InputError(f"{path} is not a folder")
-    settings = read_object(path / "config.json")
+    settings = read_config(path / "config.json")
     space = read_space(settings, path / "config.json")
     _check_settings(settings, path / "config.json")
     measures = read_measure(settings, path / "config.json")
@@ -149,7 +150,7 @@ def read_settings(path: Path, method: str = "") -> dict[str, Any]:
     Raises:
       InputError: it is missing or damaged, or of another method.
     """
-    settings = read_object(path / "config.json")
+    settings = read_config(path / "config.json")
     _check_settings(settings, path / "config.json")
     if method and settings.get("method") != method:
         raise InputError(
@@ -216,7 +217,7 @@ def check_same_data(run: RunRecords, fingerprint: str) -> None:
 
 def check_architectures(table: pd.DataFrame, space: Space, path: Path) -> None:
     """Raises InputError if a row of a table is none of the space."""
-    if isinstance(space, CellSpace):
+    if type(space) is CellSpace:
         _check_cells(table, space, path)
         return
     names = list(space.column_names)

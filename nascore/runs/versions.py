@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Iterable
 from importlib import metadata
@@ -10,12 +11,18 @@ from typing import Any
 
 from nascore.config import flatten, resumable_names
 from nascore.errors import InputError
+from nascore.runs.json_files import read_object
 from nascore.runs.tables import Row
 
 # Which random numbers a run draws, see `nascore.seeds` and `nascore.draws`.
 # One that began with others cannot be continued: raise this whenever a change
 # of the code changes them. Runs that name none drew the first.
 STREAMS = 2
+
+# `dil_conv_*` filters once, as DARTS's does. Runs of it say so under this
+# name; older ones are from when it was twice, which is `dil_sep_conv_*` today.
+_REPEATS = "dil_conv_repeats"
+_DILATED = re.compile(r"\bdil_conv_")
 
 PACKAGES = ("ienas", "tensorflow", "keras", "numpy", "tensorflow-datasets")
 
@@ -61,6 +68,35 @@ def check_continues(path: Path, settings: Row) -> None:
             "comparisons and models of what is there still work. Finish it "
             "with that version, or start anew in another folder"
         )
+
+
+def meanings(operations: Iterable[str]) -> Row:
+    """What a run records of operations whose meaning has changed."""
+    dilated = any(map(_DILATED.match, operations))
+    return {_REPEATS: 1} if dilated else {}
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Reads the `config.json` of a run, operations under today's names.
+
+    Raises:
+      InputError: it is missing or damaged.
+    """
+    settings = read_object(path)
+    if settings.get(_REPEATS) == 1:
+        return settings
+    for part in (settings.get("config"), settings.get("space")):
+        if isinstance(part, dict) and "operations" in part:
+            part["operations"] = _rename(part["operations"])
+    return settings
+
+
+def _rename(names: Any) -> Any:
+    if isinstance(names, list):
+        return [_rename(name) for name in names]
+    if isinstance(names, str):
+        return _DILATED.sub("dil_sep_conv_", names)
+    return names
 
 
 def differences(old: Row, new: Row, ignore: Iterable[str] = ()) -> list[str]:

@@ -166,6 +166,10 @@ class CellSpace(Space[Architecture]):
         """See `Space.decode`."""
         return self.from_array(row)
 
+    def ends(self, cell: Cell) -> tuple[int, ...]:
+        """Indices of the tensors that make up the output of a cell."""
+        return cell.loose_ends
+
     def choices(self) -> np.ndarray:
         """Number of values each integer can take, shaped like an array."""
         inputs = CELL_INPUTS + np.arange(self.num_nodes)
@@ -183,9 +187,10 @@ class CellSpace(Space[Architecture]):
           InputError: wrong number of integers, or one out of range.
         """
         flat = [int(value) for value in np.ravel(values)]
-        if len(flat) != self.length:
+        length = int(np.prod(self.array_shape))
+        if len(flat) != length:
             raise InputError(
-                f"an architecture has {self.length} integers "
+                f"an architecture has {length} integers "
                 f"({len(self.cell_types)} cells x {self.num_nodes} nodes x "
                 f"4). Received: {len(flat)} integers"
             )
@@ -236,7 +241,7 @@ class CellSpace(Space[Architecture]):
                     for index, op in node.edges
                 )
                 lines.append(f"  node {place} = {' + '.join(terms)}")
-            ends = ", ".join(tensor_name(index) for index in cell.loose_ends)
+            ends = ", ".join(tensor_name(index) for index in self.ends(cell))
             lines.append(f"  output = concat({ends})")
         return "\n".join(lines)
 

@@ -13,6 +13,7 @@ import numpy as np
 from nascore.errors import InputError
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
+from nascore.spaces.darts_cells import PAIRS, DartsSpace
 from nascore.spaces.space import Space
 
 
@@ -112,22 +113,54 @@ class StrongestEdges(Relaxation):
             first = xp.argmax(strengths, axis=2)[..., None]
             others = xp.where(np.arange(edges) == first, -np.inf, strengths)
             second = xp.argmax(others, axis=2)[..., None]
-            for edge in (xp.minimum(first, second), xp.maximum(first, second)):
-                nodes.append(edge)
-                nodes.append(xp.take_along_axis(operations, edge, axis=2))
+            inputs = [xp.minimum(first, second), xp.maximum(first, second)]
+            chosen = [
+                xp.take_along_axis(operations, edge, axis=2) for edge in inputs
+            ]
+            nodes += self._node(inputs, chosen)
         length = self._cells * len(nodes)
         return xp.reshape(xp.concatenate(nodes, axis=2), (-1, length))
 
     def positions(self, rows: Any, xp: Any = np) -> Any:
         """See `Relaxation.positions`."""
-        shape = (-1, self._cells, len(self._edges), NODE_INPUTS, 2)
-        pairs = xp.reshape(rows, shape)
         cells = np.arange(self._cells)[:, None] * self._in_cell
         starts = (cells + self._starts)[:, :, None]
-        found = pairs[..., 0] * self._operations + pairs[..., 1]
+        inputs, operations = self._split(rows, xp)
+        found = inputs * self._operations + operations
         found = found + xp.asarray(starts, rows.dtype)
         count = self._cells * len(self._edges) * NODE_INPUTS
         return xp.reshape(found, (-1, count))
+
+    def _node(self, inputs: list[Any], operations: list[Any]) -> list[Any]:
+        """What a row has of a node, `[n, cells, 1]` each."""
+        return [inputs[0], operations[0], inputs[1], operations[1]]
+
+    def _split(self, rows: Any, xp: Any) -> tuple[Any, Any]:
+        """Inputs and operations in rows, `[n, cells, nodes, 2]` each."""
+        shape = (-1, self._cells, len(self._edges), NODE_INPUTS, 2)
+        edges = xp.reshape(rows, shape)
+        return edges[..., 0], edges[..., 1]
+
+
+class StrongestPairs(StrongestEdges):
+    """`StrongestEdges` where a row has pairs of inputs.
+
+    Args:
+      space: of DARTS cells.
+    """
+
+    def __init__(self, space: DartsSpace) -> None:
+        super().__init__(space)
+
+    def _node(self, inputs: list[Any], operations: list[Any]) -> list[Any]:
+        first, second = inputs
+        # The place of the pair in `PAIRS`.
+        return [second * (second - 1) // 2 + first, *operations]
+
+    def _split(self, rows: Any, xp: Any) -> tuple[Any, Any]:
+        nodes = xp.reshape(rows, (-1, self._cells, len(self._edges), 3))
+        inputs = xp.take(xp.asarray(PAIRS, rows.dtype), nodes[..., 0], axis=0)
+        return inputs, nodes[..., 1:]
 
 
 def relax(space: Space[Any]) -> Relaxation:
@@ -136,6 +169,8 @@ def relax(space: Space[Any]) -> Relaxation:
     Raises:
       InputError: it is of a kind that has none.
     """
+    if isinstance(space, DartsSpace):
+        return StrongestPairs(space)
     if isinstance(space, CellSpace):
         return StrongestEdges(space)
     if isinstance(space, Bench201Space):

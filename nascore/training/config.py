@@ -17,7 +17,9 @@ class TrainingConfig:
     """How the network is trained."""
 
     architecture: str = option(
-        "", "The architecture, as integers separated by spaces."
+        "",
+        "The architecture, as integers separated by spaces; of DARTS's cells "
+        "also the genotype, or the name of a published one such as DARTS_V2.",
     )
     init_from_supernet: str = option(
         "",
@@ -71,7 +73,8 @@ class TrainingConfig:
     warmup_epochs: float = option(
         0.0, "The learning rate rises from 0 in the first so many epochs."
     )
-    momentum: float = option(0.9, "Nesterov momentum.")
+    momentum: float = option(0.9, "Momentum.")
+    nesterov: bool = option(True, "Whether the momentum is Nesterov's.")
     weight_decay: float = option(
         2e-4, "This times the sum of squared weights joins the loss."
     )

@@ -30,7 +30,7 @@ def count_held(stack: Stack) -> int:
     Args:
       stack: the plan of the network.
     """
-    maps = [stack.stem]
+    maps = [*stack.stems]
     for layer in stack.layers:
         maps += [layer.inside, layer.output]
     largest = max(map.size for map in maps)

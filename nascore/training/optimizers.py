@@ -27,11 +27,11 @@ def make_schedule(
 
 
 def make_optimizer(training: TrainingConfig) -> keras.optimizers.Optimizer:
-    """Nesterov momentum; with float16 its loss is scaled."""
+    """Momentum; with float16 its loss is scaled."""
     optimizer = keras.optimizers.SGD(
         training.lr_max,
         momentum=training.momentum,
-        nesterov=training.momentum > 0,
+        nesterov=training.nesterov and training.momentum > 0,
     )
     if training.precision == "float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)

@@ -10,6 +10,7 @@ from nascore.networks.config import NetworkConfig
 from nascore.networks.costs import count, total
 from nascore.networks.stack import plan
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.darts_cells import DARTS_OPERATIONS, DartsSpace
 from nascore.spaces.kinds import to_fields
 from nascore.spaces.perceptrons import MlpSpace
 from nascore.training.config import FinalConfig, TrainingConfig
@@ -143,9 +144,64 @@ def test_a_final_training_has_its_own_network(forked, tmp_path):
     assert parameters(config.network, TEXT, (12, 12, 1), 3) in done.stdout
 
 
+def test_published_cells_of_darts_by_name(forked, tmp_path):
+    words = ("--num_layers=3", "--filters=4", "--aux_weight=0")
+    config = NetworkConfig(
+        operations=",".join(DARTS_OPERATIONS),
+        num_nodes=4,
+        num_layers=3,
+        filters=4,
+        aux_weight=0,
+        layout="darts",
+    )
+    architecture = config.space.parse("DARTS_V2")
+    said = []
+    for text in (
+        "DARTS_V2",
+        config.space.genotype(architecture),
+        str(architecture),
+    ):
+        layout = () if "t" in text.lower() else ("--layout=darts",)
+        done = describe(forked, tmp_path, text, *words, *layout)
+        assert done.returncode == 0, done.stderr
+        note, _, rest = done.stdout.partition("\n")
+        assert "6 dil_conv_5x5 (--operations)" in note
+        assert ("; --layout=darts" in note) == (not layout)
+        said.append(rest)
+    assert said[0] == said[1] == said[2]
+    assert said[0].startswith(f"{architecture}\n")
+    assert parameters(config, "DARTS_V2", (32, 32, 3), 10) in said[0]
+    assert config.space.genotype(architecture) in said[0]
+
+
+def test_a_search_of_darts_cells_has_their_layout(forked, tmp_path):
+    space = DartsSpace(OPERATIONS, 2)
+    text = "0 0 1 1 0 3 2 3 " * 2
+    write_run(tmp_path / "run", space, [text.strip()], IMAGES)
+    done = describe(forked, tmp_path, "run", *SMALL, "--num_layers=2")
+    assert done.returncode == 0, done.stderr
+    assert "output = concat(node 0, node 1)" in done.stdout
+    config = NetworkConfig(
+        operations=",".join(OPERATIONS),
+        num_nodes=2,
+        filters=4,
+        num_layers=2,
+        aux_weight=0,
+        layout="darts",
+    )
+    assert parameters(config, text, (12, 12, 1), 3) in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["DARTS_V3"], "the name of one: DARTS_V1, DARTS_V2, PC_DARTS_cifar"),
+        (["DARTS_V2", "--layout=enas"], "a genotype needs --layout=darts"),
+        (["DARTS_V2", "--num_nodes=3"], "4 nodes; this space has 3"),
+        (["darts", "--layout=ienas"], "choose --layout=darts"),
+        (["run", "--layout=darts"], "choose --layout=enas or ienas"),
+        (["0 0 0 1 0 0 1 1", "--layout=darts"], "reads tensor 0 twice"),
+        (["Genotype(normal=[])"], "a genotype reads Genotype"),
         (["run", "--rank=3"], "--rank=3 must be from 1 to 2, the length of"),
         (["run", "--num_nodes=2"], "--num_nodes=2 is not for an architecture"),
         (["final", "--filters=4"], "leave --filters out"),
@@ -162,6 +218,8 @@ def test_a_final_training_has_its_own_network(forked, tmp_path):
 def test_what_contradicts_is_one_line(forked, tmp_path, words, said):
     space = CellSpace(num_nodes=2)
     write_run(tmp_path / "run", space, [TEXT, OTHER], IMAGES)
+    cells = DartsSpace(num_nodes=1)
+    write_run(tmp_path / "darts", cells, ["0 0 1 0 0 0 1 0"], IMAGES)
     odd = {**IMAGES, "image_shape": ["x", None, 3]}
     write_run(tmp_path / "run2", space, [TEXT], odd)
     (tmp_path / "empty").mkdir()

@@ -391,6 +391,34 @@ def test_two_devices_and_two_workers_equal_one(tmp_path, forked):
         assert (path / "test.json").exists()
 
 
+def test_a_published_cell_of_darts_is_trained_and_exported(tmp_path, forked):
+    path = tmp_path / "final"
+    done = forked(
+        "train_final",
+        "--preset=final/darts_quick",
+        "--architecture=DARTS_V2",
+        *("--image_size=8", "--train_examples=160", "--num_layers=3"),
+        *("--filters=4", "--epochs=1", "--drop_path_keep_prob=0.8"),
+        *("--aux_weight=0.4", "--export=keras", f"--run_dir={path}"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "note: --architecture taken as" in done.stdout
+    card = json.loads((path / "model" / "model_card.json").read_text())
+    assert card["layers"] == ["normal", "reduction", "reduction"]
+    assert "dil_conv_3x3(node 0)" in card["cells"]
+    assert "Genotype(normal=[('sep_conv_3x3', 0)" in card["cells"]
+    classifier = load_classifier(path / "model" / "network.keras")
+    pixels = np.zeros((2, 8, 8, 1), np.uint8)
+    assert classifier.predict(pixels).shape == (2, 10)
+    config = json.loads((path / "config.json").read_text())["config"]
+    assert (config["layout"], config["num_nodes"]) == ("darts", 4)
+    done = forked(
+        "describe_architecture", path, f"--output={tmp_path}", "--input=8x8x1"
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"parameters: {card['parameters']:,} (and " in done.stdout
+
+
 def test_describe_draws_without_training(tmp_path, forked):
     done = forked(
         "describe_architecture",
@@ -414,6 +442,11 @@ def test_describe_draws_without_training(tmp_path, forked):
     [
         ("train_final", [], "--architecture="),
         ("train_final", ["--architecture=1 2 x"], "must be an integer"),
+        (
+            "train_final",
+            ["--architecture=DARTS_V3"],
+            "no published cell; these are: DARTS_V1, DARTS_V2",
+        ),
         ("train_final", ["--architecture=9"], "has 40 integers"),
         ("train_final", [*TINY, ARCHITECTURE, "--precision=half"], "precision"),
         ("train_final", [*TINY, ARCHITECTURE, "--export=zip"], "'zip'"),

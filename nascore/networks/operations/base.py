@@ -7,6 +7,7 @@ moving statistics of its own. It also says what it costs.
 """
 
 import abc
+import copy
 import dataclasses
 import math
 from collections.abc import Sequence
@@ -41,6 +42,43 @@ class WeightSpec:
         return math.prod(self.shape)
 
 
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """How an operation is made, where papers differ.
+
+    The first three are of the shared form; a discrete one has its strides
+    where it is made, a scale and an offset in every normalization, and none
+    after a pool.
+
+    Args:
+      strides: 1, or 2 to halve height and width.
+      affine: whether a normalization has a scale and an offset; DARTS's
+        search has none, so that no edge can grow but by its own number.
+      norm_after_pool: whether a pool is normalized, likewise.
+      padding: where a stride begins, in both forms. same: TensorFlow's, whose
+        padding lies to the right and below; torch: PyTorch's, of which half
+        lies on each side.
+    """
+
+    strides: int = 1
+    affine: bool = True
+    norm_after_pool: bool = False
+    padding: str = "same"
+
+
+def norm_specs(channels: int, end: str = "") -> tuple[WeightSpec, ...]:
+    """Scale and offset of a normalization.
+
+    Args:
+      channels: that it normalizes.
+      end: of their names.
+    """
+    return (
+        WeightSpec(f"scale{end}", (channels,), start=1.0),
+        WeightSpec(f"offset{end}", (channels,)),
+    )
+
+
 class Forward(NamedTuple):
     """What an operation's forward pass leaves for its gradient.
 
@@ -58,12 +96,19 @@ class Forward(NamedTuple):
 class Operation(abc.ABC):
     """Base of the operations: keeps shape at stride 1, has no weights."""
 
+    options = Options()
     is_convolution = False
     # Whether it passes its input on; a drop path spares it.
     is_skip = False
     # What the shared form keeps for its gradient, besides its input.
     kept_maps = 0
     kept_statistics = 0
+
+    def with_options(self, options: Options) -> "Operation":
+        """The same operation, made otherwise."""
+        made = copy.copy(self)
+        made.options = options
+        return made
 
     def weight_specs(self, channels: int) -> tuple[WeightSpec, ...]:
         """Returns the weights of one slot at this width."""
@@ -72,6 +117,8 @@ class Operation(abc.ABC):
     @abc.abstractmethod
     def apply(self, x: tf.Tensor, weights: Sequence[tf.Tensor]) -> tf.Tensor:
         """The shared form: maps `[n, h, w, c]` to the same shape.
+
+        With strides, to that of every second pixel.
 
         Args:
           x: the input, any float type.

@@ -84,26 +84,38 @@ def mix_gradient(
     )
 
 
-@tf.custom_gradient
-def max_pool_3x3(x: tf.Tensor) -> tuple[tf.Tensor, object]:
-    """Max pooling, 3x3, of `[n, h, w, c]`."""
-    # Inside a function or a branch, forward and backward live in different
-    # graphs, and TensorFlow then takes a max-pool gradient several times
-    # slower than the one it takes beside its own forward pass.
-    x = tf.identity(x)
-    window = {"ksize": [1, 3, 3, 1], "strides": [1, 1, 1, 1]}
+def pick(x: tf.Tensor, strides: int) -> tf.Tensor:
+    """Every `strides`-th pixel of `[n, h, w, c]`, the first among them."""
+    return x[:, ::strides, ::strides] if strides > 1 else x
 
-    def grad(upstream: tf.Tensor) -> tf.Tensor:
-        pooled = tf.raw_ops.MaxPool(input=x, padding="SAME", **window)
-        return tf.raw_ops.MaxPoolGrad(
-            orig_input=x,
-            orig_output=pooled,
-            grad=upstream,
-            padding="SAME",
-            **window,
-        )
 
-    return tf.raw_ops.MaxPool(input=x, padding="SAME", **window), grad
+def max_pool_3x3(x: tf.Tensor, strides: int = 1) -> tf.Tensor:
+    """Max pooling, 3x3, of `[n, h, w, c]`, with TensorFlow's padding."""
+    window = {
+        "ksize": [1, 3, 3, 1],
+        "strides": [1, strides, strides, 1],
+        "padding": "SAME",
+    }
+
+    @tf.custom_gradient
+    def pool(x: tf.Tensor) -> tuple[tf.Tensor, object]:
+        # Inside a function or a branch, forward and backward live in
+        # different graphs, and TensorFlow then takes a max-pool gradient
+        # several times slower than the one it takes beside its own forward
+        # pass.
+        x = tf.identity(x)
+
+        def grad(upstream: tf.Tensor) -> tf.Tensor:
+            return tf.raw_ops.MaxPoolGrad(
+                orig_input=x,
+                orig_output=tf.raw_ops.MaxPool(input=x, **window),
+                grad=upstream,
+                **window,
+            )
+
+        return tf.raw_ops.MaxPool(input=x, **window), grad
+
+    return pool(x)
 
 
 def _rows(x: tf.Tensor) -> tf.Tensor:

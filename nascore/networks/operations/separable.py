@@ -15,6 +15,7 @@ from nascore.networks.operations.kernels import (
     mix_gradient,
     normalize,
     normalize_gradient,
+    pick,
 )
 
 
@@ -60,15 +61,52 @@ class Kept(NamedTuple):
     statistics: list[tf.Tensor]
 
 
-def _filter(x: tf.Tensor, depthwise: tf.Tensor, dilation: int = 1) -> tf.Tensor:
+def _filter(
+    x: tf.Tensor,
+    depthwise: tf.Tensor,
+    dilation: int = 1,
+    strides: int = 1,
+    padding: str = "same",
+) -> tf.Tensor:
+    mode = "SAME"
+    if folds(dilation, strides):
+        x, dilation, strides = pick(x, strides), dilation // strides, 1
+    elif strides > 1 and padding == "torch":
+        edge = [dilation * (depthwise.shape[0] // 2)] * 2
+        x, mode = tf.pad(x, [[0, 0], edge, edge, [0, 0]]), "VALID"
     return tf.nn.depthwise_conv2d(
-        x, depthwise, [1, 1, 1, 1], "SAME", dilations=[dilation, dilation]
+        x, depthwise, [1, strides, strides, 1], mode, dilations=[dilation] * 2
     )
 
 
-def separable(x: tf.Tensor, weights: Weights, dilation: int = 1) -> Steps:
-    """Relu, depthwise, pointwise, normalization by the batch's statistics."""
-    filtered = _filter(tf.nn.relu(x), weights.depthwise, dilation)
+def folds(dilation: int, strides: int) -> bool:
+    """Whether a dilated kernel may read every `strides`-th pixel instead.
+
+    Such a kernel looks at no pixel between them, if its padding is as much on
+    either side; TensorFlow has no kernel that dilates and strides.
+    """
+    return strides > 1 and dilation % strides == 0
+
+
+def separable(
+    x: tf.Tensor,
+    weights: Weights,
+    dilation: int = 1,
+    strides: int = 1,
+    padding: str = "same",
+) -> Steps:
+    """Relu, depthwise, pointwise, normalization by the batch's statistics.
+
+    Args:
+      x: `[n, h, w, c]`.
+      weights: of the kernels and the normalization.
+      dilation: distance between the pixels that the depthwise kernel reads.
+      strides: of the depthwise kernel.
+      padding: see `Options`.
+    """
+    filtered = _filter(
+        tf.nn.relu(x), weights.depthwise, dilation, strides, padding
+    )
     mixed = mix(filtered, weights.pointwise)
     normalized = normalize(mixed, weights.scale, weights.offset)
     return Steps(filtered, mixed, normalized)

@@ -25,7 +25,7 @@ def sample(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_graph_has_a_box_and_arrows_for_everything(seed):
     cell = sample(seed).cells[0]
-    boxes, arrows = cell_graph(cell, SPACE.operations)
+    boxes, arrows = cell_graph(cell, SPACE)
     # Two inputs, two operations and a sum for each node, the end.
     assert len(boxes) == 2 + 3 * 5 + 1
     assert len(arrows) == 4 * 5 + len(cell.loose_ends)
@@ -40,7 +40,7 @@ def test_no_two_boxes_overlap_and_arrows_point_down():
     rng = np.random.default_rng(0)
     for _ in range(100):
         for cell in SPACE.draw(rng).cells:
-            boxes, arrows = cell_graph(cell, SPACE.operations)
+            boxes, arrows = cell_graph(cell, SPACE)
             layout = lay_out(boxes, arrows)
             low = layout.centres - layout.sizes / 2
             high = layout.centres + layout.sizes / 2
@@ -61,7 +61,7 @@ def test_no_two_boxes_overlap_and_arrows_point_down():
 
 def test_an_unused_input_stands_beside_the_other():
     cell = CellSpace(num_nodes=1).parse("0 0 0 1 1 0 1 1").cells[0]
-    layout = lay_out(*cell_graph(cell, SPACE.operations))
+    layout = lay_out(*cell_graph(cell, SPACE))
     (used, unused), *_ = layout.centres[None, :2]
     assert used[1] == unused[1] == layout.centres[:, 1].max()
     assert abs(used[0] - unused[0]) > layout.sizes[0, 0]
@@ -72,7 +72,7 @@ def test_arrows_pass_by_boxes():
     rng = np.random.default_rng(1)
     for _ in range(20):
         for cell in SPACE.draw(rng).cells:
-            layout = lay_out(*cell_graph(cell, SPACE.operations))
+            layout = lay_out(*cell_graph(cell, SPACE))
             for route in layout.routes:
                 for x, y in route[1:-1]:
                     row = layout.centres[:, 1] == y
@@ -88,7 +88,7 @@ def test_figure_shows_every_box_and_arrow(seed):
     for axes, name, cell in zip(
         figure.axes, SPACE.cell_types, architecture.cells, strict=True
     ):
-        boxes, arrows = cell_graph(cell, SPACE.operations)
+        boxes, arrows = cell_graph(cell, SPACE)
         assert axes.get_title() == f"{name} cell"
         kinds = [type(patch) for patch in axes.patches]
         assert kinds.count(FancyBboxPatch) == len(boxes)
@@ -114,7 +114,7 @@ def test_dot_text_has_every_box_and_arrow():
     architecture = sample(1)
     text = to_dot(architecture, SPACE)
     for name, cell in zip(SPACE.cell_types, architecture.cells, strict=True):
-        boxes, arrows = cell_graph(cell, SPACE.operations)
+        boxes, arrows = cell_graph(cell, SPACE)
         assert len(re.findall(rf"{name}_\d+ \[", text)) == len(boxes)
         for start, end in arrows:
             assert f"{name}_{start} -> {name}_{end};" in text

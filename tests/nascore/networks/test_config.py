@@ -10,6 +10,7 @@ from nascore.networks.config import (
     SupernetConfig,
     block_layout,
 )
+from nascore.spaces.darts_cells import DartsSpace
 
 OPERATIONS = "sep_conv_3x3,sep_conv_5x5,avg_pool_3x3,max_pool_3x3,identity"
 SEARCH = {
@@ -30,6 +31,8 @@ FINAL = {
     "filters": 36,
     "num_layers": 15,
     "layout": "enas",
+    "stem": "small",
+    "padding": "same",
     "num_normal_cells": 0,
     "num_reduction_cells": 2,
     "keep_prob": 0.8,
@@ -59,8 +62,9 @@ def test_names_and_defaults_are_those_of_all_runs(config, defaults):
         (NetworkConfig, {"num_layers": 0}, "from 1 to 200"),
         (NetworkConfig, {"num_normal_cells": 201}, "from 0 to 200"),
         (NetworkConfig, {"drop_path_keep_prob": 0.0}, "from 0.01 to 1"),
-        (NetworkConfig, {"layout": "nasnet"}, "one of: enas, ienas"),
+        (NetworkConfig, {"layout": "nasnet"}, "one of: enas, ienas, darts"),
         (NetworkConfig, {"filters": 7}, "must be even"),
+        (NetworkConfig, {"stem": "imagenet"}, "is for --layout=darts"),
         (SupernetConfig, {"precision": "half"}, "one of: float32, bfloat16"),
     ],
 )
@@ -81,3 +85,18 @@ def test_layouts():
     assert block_layout(3, 2) == NetworkConfig(num_normal_cells=3).layer_types
     assert NetworkConfig().aux_layer == 12
     assert NetworkConfig().for_inference().aux_layer is None
+
+
+@pytest.mark.parametrize(
+    "layers, places", [(8, [2, 5]), (20, [6, 13]), (14, [4, 9]), (3, [1, 2])]
+)
+def test_the_layout_of_darts(layers, places):
+    config = NetworkConfig(layout="darts", num_layers=layers)
+    kinds = config.layer_types
+    assert len(kinds) == layers
+    assert [n for n, kind in enumerate(kinds) if kind == "reduction"] == places
+    # The head reads the second reduction itself.
+    assert config.aux_layer == places[1]
+    assert config.for_inference().aux_layer is None
+    assert isinstance(config.space, DartsSpace)
+    assert not isinstance(NetworkConfig().space, DartsSpace)

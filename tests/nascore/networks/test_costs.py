@@ -113,13 +113,22 @@ def test_multiply_adds_of_a_supernet_by_hand():
 
 def test_holes_in_a_kernel_cost_nothing():
     counted = []
-    for name in ("sep_conv_5x5", "dil_conv_5x5"):
+    for name in ("sep_conv_5x5", "dil_sep_conv_5x5"):
         config = NetworkConfig(
             num_nodes=1, filters=4, num_layers=1, operations=f"{name},none"
         )
         architecture = config.space.parse("0 0 1 0 0 0 1 1")
         counted.append(count(plan(config, (8, 8, 3), 7, architecture)))
-    assert counted[0] == counted[1]
+    plain, dilated = counted
+    assert plain.keys() == dilated.keys()
+    for name in plain:
+        assert plain[name].parameters == dilated[name].parameters
+        assert plain[name].multiply_adds == dilated[name].multiply_adds
+    # At stride 2 it reads pixels that were picked first, which are kept.
+    assert plain["layer_2"] == dilated["layer_2"]
+    reduction = config.space.parse("0 0 1 0 0 0 1 1").cells[1]
+    assert [op for _, op in reduction.nodes[0].edges] == [0, 1]
+    assert dilated["layer_0"].kept - plain["layer_0"].kept == 4 * 4 * 8
 
 
 def test_what_is_kept_of_one_layer():

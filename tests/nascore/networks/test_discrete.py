@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from nascore.drawing.networks import list_layers, network_graph
 from nascore.errors import InputError
+from nascore.networks.auxiliary import enas_head
 from nascore.networks.config import NetworkConfig
 from nascore.networks.costs import count, total
 from nascore.networks.discrete import DropPath, build_network
@@ -14,6 +15,7 @@ from nascore.networks.layers import (
     halving,
     moving_norm,
 )
+from nascore.networks.maps import Map
 from nascore.networks.stack import plan
 from nascore.spaces.cells import CellSpace
 
@@ -266,7 +268,8 @@ def test_auxiliary_head_is_as_large_as_the_published_map(size, pooled):
 @pytest.mark.parametrize("side, before", [(3, 1), (4, 2), (8, 0), (16, 2)])
 def test_auxiliary_pool_averages_pixels_of_the_map_only(side, before):
     maps = np.random.default_rng(0).normal(size=(1, side, side, 2))
-    pooled = auxiliary_head((side, side), 3, moving_norm)[1](maps).numpy()
+    head = enas_head(Map(side, side, 2))
+    pooled = auxiliary_head(head, 3, moving_norm)[1](maps).numpy()
     expected = np.empty_like(pooled)
     for row, column in np.ndindex(pooled.shape[1:3]):
         top, left = (max(0, 3 * i - before) for i in (row, column))

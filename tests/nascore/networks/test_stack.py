@@ -7,8 +7,9 @@ import tensorflow as tf
 from nascore.errors import InputError
 from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.networks.discrete import build_network
+from nascore.networks.maps import Link, Map
 from nascore.networks.shared_cell import SharedCell
-from nascore.networks.stack import Link, Map, plan
+from nascore.networks.stack import plan
 from nascore.networks.supernet import Supernet
 from nascore.spaces.cells import CellSpace
 

@@ -9,12 +9,14 @@ from pathlib import Path
 import filelock
 import pytest
 
+from enas.config import EnasConfig
 from mlpnas.data.config import MlpDataConfig
 from nascore.config import flatten
 from nascore.errors import InputError
+from nascore.networks.config import SupernetConfig
 from nascore.runs import folder as runs
 from nascore.runs.folder import InUseError, RunFolder
-from nascore.runs.reader import read_run
+from nascore.runs.reader import read_run, read_settings
 from nascore.runs.versions import changed_settings, differences
 from nascore.search.config import SearchConfig
 
@@ -202,6 +204,34 @@ def test_a_run_of_the_same_random_numbers_is_continued(tmp_path):
     settings = json.loads((tmp_path / "run" / "config.json").read_text())
     assert settings["random_streams"] == 2
     assert len(settings["starts"]) == 2
+
+
+def test_dilated_operations_of_former_runs_keep_what_they_were(tmp_path):
+    def start(open_folder, operations):
+        config = EnasConfig(child=SupernetConfig(operations=operations))
+        with open_folder(tmp_path / "run") as run:
+            run.record_start({"method": "enas"}, config, config.child.space)
+
+    names = "sep_conv_3x3,dil_conv_3x3,dil_conv_5x5"
+    former = "sep_conv_3x3,dil_sep_conv_3x3,dil_sep_conv_5x5"
+    start(RunFolder.create, names)
+    # Today's is read and continued as what it is.
+    assert ",".join(read_run(tmp_path / "run").space.operations) == names
+    start(RunFolder.open, names)
+    file = tmp_path / "run" / "config.json"
+    settings = json.loads(file.read_text())
+    # A former one did not say how often they filter.
+    assert settings.pop("dil_conv_repeats") == 1
+    file.write_text(json.dumps(settings))
+    run = read_run(tmp_path / "run")
+    assert ",".join(run.space.operations) == former
+    assert run.settings["config"]["operations"] == former
+    assert read_settings(tmp_path / "run") == run.settings
+    with pytest.raises(InputError, match="operations"):
+        start(RunFolder.open, names)
+    start(RunFolder.open, former)
+    assert json.loads(file.read_text())["config"]["operations"] == former
+    assert read_run(tmp_path / "run").space.operations == run.space.operations
 
 
 # As the table is called, and as former versions called it.

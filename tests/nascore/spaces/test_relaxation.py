@@ -8,6 +8,7 @@ import tensorflow.experimental.numpy as tnp
 from nascore.errors import InputError
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.darts_cells import DartsSpace
 from nascore.spaces.perceptrons import MlpSpace
 from nascore.spaces.relaxation import LargestOfEach, relax
 
@@ -42,6 +43,22 @@ def darts_row(numbers, space):
         second = best([pair for pair in edges if pair[0][0] != first[0]])
         row += [value for edge in sorted([first, second]) for value in edge]
     return row
+
+
+@pytest.mark.parametrize("coarse", [False, True])
+@pytest.mark.parametrize("xp", [np, tnp])
+def test_pairs_say_the_same_cells(coarse, xp):
+    edges, pairs = DARTS, DartsSpace(DARTS.operations)
+    numbers = xp.asarray(numbers_for(edges, 40, coarse))
+    rows = np.asarray(relax(pairs).rows(numbers, xp))
+    expected = np.asarray(relax(edges).rows(numbers, xp))
+    for row, other in zip(rows, expected, strict=True):
+        assert pairs.is_legal(row)
+        assert pairs.decode(row) == edges.decode(other)
+    np.testing.assert_array_equal(
+        relax(pairs).positions(xp.asarray(rows), xp),
+        relax(edges).positions(xp.asarray(expected), xp),
+    )
 
 
 def test_numbers_of_the_published_spaces():

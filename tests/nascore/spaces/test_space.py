@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.darts_cells import DartsSpace
 from nascore.spaces.perceptrons import MlpSpace
 from nascore.spaces.space import Place
 
 SPACES = {
     "cells": CellSpace(("identity", "max_pool_3x3"), 1),
     "one cell": CellSpace(("a", "b", "c"), 2, ("normal",)),
+    "DARTS cells": DartsSpace(("a", "b"), 2, ("normal",)),
     "perceptrons": MlpSpace((8, 16), ("relu",), max_layers=4),
     "paper's prior": MlpSpace((8,), ("relu",), 5, depth_prior="paper"),
 }

@@ -13,6 +13,7 @@ from nascore.process.runtime import set_precision
 from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.devices import make_strategy
 from nascore.training.loop import Loop
+from nascore.training.optimizers import make_optimizer
 
 RNG = np.random.default_rng(0)
 SPLIT = Split(
@@ -94,6 +95,18 @@ def test_two_steps_equal_the_published_update():
         weights(loop), model.trainable_variables, strict=True
     ):
         np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-4)
+
+
+def test_plain_momentum_looks_at_no_later_gradient():
+    training = TrainingConfig(lr_max=0.1, momentum=0.9, nesterov=False)
+    optimizer = make_optimizer(training)
+    weight = keras.Variable([1.0, -2.0])
+    expected, velocity = np.array([1.0, -2.0]), 0.0
+    for gradient in ([1.0, 3.0], [-2.0, 0.5]):
+        optimizer.apply([tf.constant(gradient)], [weight])
+        velocity = 0.9 * velocity + np.array(gradient)
+        expected = expected - 0.1 * velocity
+        np.testing.assert_allclose(weight.numpy(), expected, atol=1e-6)
 
 
 def test_accumulated_parts_equal_the_whole_batch():

@@ -7,10 +7,10 @@ from nascore.errors import InputError
 from nascore.networks.layers import BatchStatisticsNorm, FactorizedReduction
 from nascore.networks.operations.catalogue import (
     OPERATIONS,
-    MaxPool,
     find_operations,
     register,
 )
+from nascore.networks.operations.pools import MaxPool
 
 CHANNELS = 4
 
@@ -36,7 +36,7 @@ def normalize(x, scale, offset):
 
 
 def separable(x, weights, dilation=1):
-    for repeat in range(2):
+    for repeat in range(len(weights) // 4):
         depthwise, pointwise, scale, offset = weights[4 * repeat :][:4]
         full = np.zeros((*depthwise.shape[:2], CHANNELS, CHANNELS))
         for channel in range(CHANNELS):
@@ -77,7 +77,10 @@ def random_slot(operation, rng):
         ("dil_conv_5x5", lambda x, w: separable(x, w, 2)),
         ("avg_pool_3x3", lambda x, w: pool(x, np.mean)),
         ("max_pool_3x3", lambda x, w: pool(x, np.max)),
+        ("dil_sep_conv_3x3", lambda x, w: separable(x, w, 2)),
+        ("dil_sep_conv_5x5", lambda x, w: separable(x, w, 2)),
         ("identity", lambda x, w: x),
+        ("skip_connect", lambda x, w: x),
         ("none", lambda x, w: 0 * x),
     ],
 )
