@@ -2,9 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import joblib
 import numpy as np
@@ -15,7 +12,6 @@ from experiments import cluster
 from nascore.errors import InputError
 
 distributed = pytest.importorskip("distributed")
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +48,7 @@ def test_a_cluster_without_a_worker(monkeypatch):
                 raise AssertionError("not reached")
 
 
-def test_jobs_find_what_relative_paths_name(address, tmp_path):
+def test_jobs_find_what_relative_paths_name(address, tmp_path, forked):
     rng = np.random.default_rng(0)
     for place, name in enumerate(("cat", "dog")):
         (tmp_path / "photos" / name).mkdir(parents=True)
@@ -60,22 +56,17 @@ def test_jobs_find_what_relative_paths_name(address, tmp_path):
             noise = rng.normal(60 + 80 * place, 30, (8, 8)).clip(0, 255)
             image = Image.fromarray(noise.astype(np.uint8))
             image.save(tmp_path / "photos" / name / f"{number}.png")
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "experiments.compare"),
-            *("--dataset=folder", "--data_dir=photos", "--image_size=8"),
-            *("--methods=random", "--seeds=1", "--filters=4"),
-            *("--num_nodes=1", "--num_normal_cells=1", "--batch_size=8"),
-            "--operations=sep_conv_3x3,identity",
-            *("--num_reduction_cells=1", "--epochs=1", "--train_steps=1"),
-            *("--num_aggregate=1", "--epoch_samples=1", "--derive_samples=2"),
-            *("--rank_check=2", "--rank_check_epochs=1", "--out=compared"),
-            *("--backend=dask", f"--scheduler={address}"),
-        ],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
+    done = forked(
+        "compare",
+        *("--dataset=folder", "--data_dir=photos", "--image_size=8"),
+        *("--methods=random", "--seeds=1", "--filters=4"),
+        *("--num_nodes=1", "--num_normal_cells=1", "--batch_size=8"),
+        "--operations=sep_conv_3x3,identity",
+        *("--num_reduction_cells=0", "--epochs=1", "--train_steps=1"),
+        *("--num_aggregate=1", "--epoch_samples=1", "--derive_samples=2"),
+        *("--rank_check=2", "--rank_check_epochs=1", "--out=compared"),
+        *("--backend=dask", f"--scheduler={address}"),
+        folder=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     assert "1 jobs to do, as many at a time as the cluster" in done.stdout

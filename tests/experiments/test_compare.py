@@ -15,9 +15,11 @@ import pandas as pd
 import pytest
 
 from enas.config import EnasConfig
+from experiments.compare import plan_jobs
 from experiments.jobs import SearchJob
 from experiments.rank_check import missing
-from nascore.config import unflatten
+from flags import methods
+from nascore.config import flatten, unflatten
 from nascore.errors import InputError
 from nascore.runs.reader import read_run
 
@@ -66,8 +68,8 @@ def looked_up(tmp_path_factory):
     out = tmp_path_factory.mktemp("looked up") / "out"
     arguments = (
         *TABLE,
-        "--methods=bench201_random,bench201_reinforce",
-        "--seeds=2",
+        "--methods=bench201_random,bench201_evolution,bench201_local_search",
+        "--seeds=1",
         "--epochs=100",
         f"--out={out}",
     )
@@ -78,7 +80,7 @@ def looked_up(tmp_path_factory):
         stderr=subprocess.PIPE,
         text=True,
     )
-    second = out / "runs" / "bench201_reinforce-seed1"
+    second = out / "runs" / "bench201_evolution-seed1"
     # Until it has come so far, or has ended before.
     while count_rows(second / "epochs.csv") < 2 and process.poll() is None:
         time.sleep(0.02)
@@ -99,11 +101,11 @@ def test_a_killed_comparison_goes_on_without_redoing(looked_up):
     assert stderr.startswith("interrupted; the runs are saved")
     assert again.returncode == 0, again.stderr
     assert again.stderr == ""
-    assert "1 of 4 jobs are finished already" in again.stdout
+    assert "1 of 3 jobs are finished already" in again.stdout
     assert len(kept) == 2
     for path, content in kept.items():
         assert path.read_bytes() == content
-    second = out / "runs" / "bench201_reinforce-seed1"
+    second = out / "runs" / "bench201_evolution-seed1"
     whole = rows_of(second / "evaluations.csv")
     assert 0 < len(begun) < len(whole) == 100 * 2
     assert whole[: len(begun)] == begun
@@ -208,6 +210,19 @@ def test_more_epochs_continue_finished_runs(compared):
     assert job.done == 2
 
 
+def test_each_seed_is_a_run_of_each_method(tmp_path):
+    configs = {name: methods.find(name).config for name in ("enas", "random")}
+    jobs = plan_jobs(configs, 2, tmp_path)
+    assert [job.name for job in jobs] == [
+        *("enas-seed1", "random-seed1", "enas-seed2", "random-seed2")
+    ]
+    for job in jobs:
+        assert job.run_dir == tmp_path / job.name
+        assert job.config.search.seed == int(job.name[-1])
+        own = flatten(job.config) | {"seed": 1}
+        assert own == flatten(configs[job.method])
+
+
 def test_plot_comparison_redraws_from_the_rows(compared, tmp_path, forked):
     out = compared[0]
     copy = tmp_path / "copy"
@@ -224,7 +239,7 @@ def test_plot_comparison_redraws_from_the_rows(compared, tmp_path, forked):
 
 def test_run_folders_can_be_given(looked_up, tmp_path, forked):
     runs = [path for path in (looked_up[0] / "runs").iterdir() if path.is_dir()]
-    assert len(runs) == 4
+    assert len(runs) == 3
     done = forked("compare", *sorted(runs), f"--out={tmp_path / 'report'}")
     assert done.returncode == 0, done.stderr
     # The comparison names the runs in its own order, whatever is given.
@@ -272,7 +287,7 @@ def test_rank_checks_on_the_ranking_images_are_not_gone_on_with(
 def test_dask_runs_the_same_searches(looked_up, tmp_path, forked):
     """The cluster is one on this machine; its runs equal those without."""
     out = tmp_path / "out"
-    name = "bench201_reinforce"
+    name = "bench201_evolution"
     done = forked(
         "compare",
         *TABLE,

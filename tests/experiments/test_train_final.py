@@ -36,11 +36,17 @@ from nascore.training.provenance.origin import Origin, SearchOrigin
 from nascore.training.run import FinalTraining
 
 ROOT = Path(__file__).parent.parent.parent
+CHILD = {
+    "num_nodes": 1,
+    "filters": 4,
+    "num_normal_cells": 1,
+    "num_reduction_cells": 1,
+    # Each operation is traced in each slot, which takes most of the time.
+    "operations": "sep_conv_3x3,identity",
+}
 SEARCH = EnasConfig(
     DataConfig(image_size=8, train_examples=160),
-    SupernetConfig(
-        num_nodes=1, filters=4, num_normal_cells=1, num_reduction_cells=1
-    ),
+    SupernetConfig(**CHILD),
     ControllerConfig(train_steps=1, num_aggregate=1),
     SharedWeightsConfig(batch_size=80),
     SearchConfig(epochs=1, epoch_samples=1, derive_samples=2),
@@ -189,9 +195,7 @@ def test_resumed_without_the_search_that_it_started_from(
     found = read_run(source)
     config = FinalConfig(
         SEARCH.data,
-        NetworkConfig(
-            num_nodes=1, filters=4, num_normal_cells=1, num_reduction_cells=1
-        ),
+        NetworkConfig(**CHILD),
         TrainingConfig(
             architecture=found.derived[0]["architecture"],
             init_from_supernet=str(source),
@@ -355,6 +359,8 @@ train_final.cli()
 def test_two_devices_and_two_workers_equal_one(tmp_path, forked):
     alone = tmp_path / "alone"
     flags = (*TINY, ARCHITECTURE, "--ema_decay=0.9", "--export=")
+    # A single cell: all four trace it.
+    flags += ("--num_normal_cells=1", "--num_reduction_cells=0")
     done = forked("train_final", *flags, f"--run_dir={alone}")
     assert done.returncode == 0, done.stderr
     mirrored = tmp_path / "mirrored"

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import json
 import os
-import subprocess
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ import pytest
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.kinds import to_fields
 from nascore.spaces.perceptrons import MlpSpace
-from tests.faults.kill_anywhere import ROOT, SCRIPTS, command
 
 SPACE = CellSpace(num_nodes=2)
 
@@ -218,17 +216,3 @@ def user_environment():
     environment = {**os.environ}
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
     return environment
-
-
-@pytest.fixture(scope="session")
-def whole_search(tmp_path_factory, user_environment):
-    """The folder of an ENAS search that nobody disturbed."""
-    path = tmp_path_factory.mktemp("faults") / "whole"
-    subprocess.run(
-        command(SCRIPTS["enas"], path),
-        cwd=ROOT,
-        env=user_environment,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    return path

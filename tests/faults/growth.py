@@ -74,7 +74,11 @@ def growth(sizes):
 def enas_search(folder):
     config = EnasConfig(
         child=SupernetConfig(
-            filters=2, num_normal_cells=1, num_reduction_cells=0, num_nodes=1
+            filters=2,
+            num_normal_cells=1,
+            num_reduction_cells=0,
+            num_nodes=1,
+            operations="sep_conv_3x3,identity",
         ),
         controller=ControllerConfig(num_aggregate=1, train_steps=1),
         weights=SharedWeightsConfig(batch_size=8),
@@ -90,7 +94,13 @@ def enas_search(folder):
 def final_training(folder):
     config = FinalConfig(
         DataConfig(),
-        NetworkConfig(num_nodes=1, filters=2, num_layers=1, aux_weight=0),
+        NetworkConfig(
+            num_nodes=1,
+            filters=2,
+            num_normal_cells=1,
+            num_reduction_cells=0,
+            aux_weight=0,
+        ),
         TrainingConfig(
             architecture="0 0 1 3 0 1 1 4", epochs=EPOCHS, batch_size=8
         ),

@@ -11,7 +11,7 @@ import termios
 
 import pytest
 
-from tests.faults.kill_anywhere import ROOT, SCRIPTS, command
+from tests.faults.kill_anywhere import ROOT
 
 # A script that opens a file, prints, and writes into the file at its end.
 PRINT = """
@@ -125,7 +125,9 @@ def test_processes_that_are_started_have_outputs_too(tmp_path, environment):
 def test_a_search_without_a_listener_comes_to_its_end(
     tmp_path, user_environment
 ):
-    words = command(SCRIPTS["enas"], tmp_path / "run")
+    words = [sys.executable, "-m", "experiments.search"]
+    words += ["--method=bench201_random", "--epochs=2", "--epoch_queries=5"]
+    words.append(f"--run_dir={tmp_path / 'run'}")
     shell('"$@" 2>&- | head -n 1', words, ROOT, user_environment)
     assert (tmp_path / "run" / "derived_architectures.json").exists()
     assert (tmp_path / "run" / "plots" / "accuracy.png").exists()

@@ -17,6 +17,7 @@ TINY = (
     "--train_examples=160",
     "--filters=4",
     "--num_nodes=1",
+    "--operations=sep_conv_3x3,identity",
     "--num_normal_cells=1",
     "--num_reduction_cells=1",
     "--batch_size=40",

@@ -28,6 +28,7 @@ TINY = (
 )
 SEARCH = (
     *("--num_nodes=1", "--batch_size=40", "--train_steps=1"),
+    "--operations=sep_conv_3x3,identity",
     *("--num_aggregate=2", "--epoch_samples=2", "--derive_samples=2"),
 )
 TRAIN = ("--aux_weight=0", "--export=keras", "--run_dir=final")

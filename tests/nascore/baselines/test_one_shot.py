@@ -23,7 +23,7 @@ CONFIG = OneShotConfig(
     child=SupernetConfig(
         filters=4,
         num_normal_cells=1,
-        num_reduction_cells=1,
+        num_reduction_cells=0,
         num_nodes=1,
         # Hardly anything to trace.
         operations="max_pool_3x3,identity",

@@ -126,17 +126,6 @@ def test_archives_cannot_reach_outside(tmp_path):
     assert not list((tmp_path / "in").iterdir())
 
 
-@pytest.mark.slow
-def test_official_fashion_mnist(official_files, tmp_path):
-    source = official_files / "fashion_mnist"
-    prepare.prepare("fashion_mnist", source, str(tmp_path))
-    data = load(DataConfig(dataset="fashion_mnist", data_dir=str(tmp_path)))
-    assert data.class_names[0] == "T-shirt/top"
-    assert len(data.test) == 10_000
-    assert np.bincount(data.validation.labels).tolist() == [600] * 10
-    assert len(data.train) == 48_000
-
-
 def test_file_order_is_that_of_the_source(tmp_path, tiny_mnist):
     source, parts = tiny_mnist
     folder = str(tmp_path / "tfds")
@@ -172,34 +161,60 @@ def test_file_order_of_cifar_is_that_of_the_source(tmp_path):
         np.testing.assert_array_equal(parts[part][1], rows[places, 0])
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
-def test_published_split_of_the_official_files(name, official_files, tmp_path):
-    """Whole test files; of the training files the first 3,000 images."""
-    source = tmp_path / "source"
+@pytest.fixture(scope="module", params=["mnist", "fashion_mnist"])
+def official(request, official_files, tmp_path_factory):
+    """Official files and, prepared, the whole test files of them.
+
+    Of the training files the first 3,000 images.
+    """
+    folder = tmp_path_factory.mktemp("official")
+    source = folder / "source"
     source.mkdir()
-    official = official_files / name
-    for path in official.glob("t10k-*.gz"):
+    name, files = request.param, official_files / request.param
+    for path in files.glob("t10k-*.gz"):
         (source / path.name).symlink_to(path)
     for kind, shape in (("images-idx3", (28, 28)), ("labels-idx1", ())):
         path = f"train-{kind}-ubyte.gz"
-        array = read_idx(official / path)[:3000]
+        array = read_idx(files / path)
+        assert array.shape == (60_000, *shape)
         header = struct.pack(
             f">HBB{array.ndim}I", 0, 8, array.ndim, 3000, *shape
         )
-        (source / path).write_bytes(gzip.compress(header + array.tobytes(), 1))
-    prepare.prepare(name, source, str(tmp_path))
+        content = header + array[:3000].tobytes()
+        (source / path).write_bytes(gzip.compress(content, 1))
+    prepare.prepare(name, source, str(folder))
+    return name, files, str(folder)
+
+
+@pytest.mark.slow
+def test_official_files(official):
+    name, files, folder = official
+    data = load(DataConfig(dataset=name, data_dir=folder))
+    first = {"mnist": "0", "fashion_mnist": "T-shirt/top"}
+    assert data.class_names[0] == first[name]
+    assert len(data.test) == 10_000
+    _, columns = read_mnist(files, "train")
+    labels = columns["label"][:3000]
+    counts = np.bincount(labels)
+    # A tenth of each class; four fifths of all are left.
+    found = np.bincount(data.validation.labels)
+    assert np.abs(found - 0.1 * counts).max() < 1
+    assert found.sum() == 300 and len(data.train) == 2400
+
+
+def test_published_split_of_the_official_files(official):
+    """Whole test files; of the training files what there is."""
+    name, files, folder = official
     data = load(
-        DataConfig(
-            dataset=name, data_dir=str(tmp_path), split="ienas", image_size=28
-        )
+        DataConfig(dataset=name, data_dir=folder, split="ienas", image_size=28)
     )
     assert len(data.notes) == 1  # That of the protocol; none of the order.
-    images, labels = read_mnist(official, "test")
+    images, labels = read_mnist(files, "test")
     rest, chosen = train_test_split(
         np.arange(10_000), test_size=0.3, random_state=1
     )
     for split, places in ((data.validation, chosen), (data.search_test, rest)):
         np.testing.assert_array_equal(split.images, images[places])
         np.testing.assert_array_equal(split.labels, labels["label"][places])
-    train, _ = read_mnist(official, "train")
+    train, _ = read_mnist(files, "train")
     np.testing.assert_array_equal(data.train.images, train[:3000])
