@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 
 from nascore.drawing.graphs import Element, draw_graph, lay_out
 from nascore.drawing.style import styled
-from nascore.networks.config import REDUCTION
 from nascore.networks.costs import AUXILIARY_HEAD, CLASSIFIER, STEM, count
+from nascore.networks.layouts import REDUCTION
 from nascore.networks.stack import Stack
 
 

@@ -1,38 +1,46 @@
 """Sizes and layouts of networks, in a search and after it; no TensorFlow."""
 
 import dataclasses
-from collections.abc import Sequence
 from typing import ClassVar
 
 from nascore.config import check_fields, option
 from nascore.errors import InputError
+from nascore.networks.layouts import (
+    REDUCTION,
+    block_layout,
+    darts_layout,
+    enas_layout,
+    ienas_layout,
+)
 from nascore.spaces.cells import ENAS_OPERATIONS, CellSpace
-from nascore.spaces.darts_cells import DartsSpace
+from nascore.spaces.darts_cells import DARTS_OPERATIONS, DartsSpace
 
 DARTS = "darts"
 IMAGENET = "imagenet"
-REDUCTION = "reduction"
-NORMAL = "normal"
 
 _FILTERS = "Channels before the first reduction; each reduction doubles them."
 _REDUCTION_CELLS = (
     "Reduction cells of the layout that --num_normal_cells chooses."
 )
 _KEEP_PROB = "Part of the last features that dropout keeps in training."
+_NUM_NODES = "Nodes in each cell."
+_PADDING = (
+    "Where a stride begins. same: TensorFlow's padding, to the right and "
+    "below; torch: PyTorch's, half on each side, as published for DARTS."
+)
+_PADDINGS = ("same", "torch")
+# What an edge of a mixed cell may hold, beside what a derived one may.
+NONE = "none"
 
 
 @dataclasses.dataclass(frozen=True)
-class StackConfig:
-    """What a stack of cells is made of, in a search and after it.
-
-    Defaults are those of a search; `NetworkConfig` has those of a final
-    network.
-    """
+class CellsConfig:
+    """Cells, and how they are stacked; defaults are those of ENAS's search."""
 
     operations: str = option(
         ",".join(ENAS_OPERATIONS), "Operations of the cells, with commas."
     )
-    num_nodes: int = option(5, "Nodes in each cell.")
+    num_nodes: int = option(5, _NUM_NODES)
     filters: int = option(20, _FILTERS)
     num_layers: int = option(
         6,
@@ -47,10 +55,6 @@ class StackConfig:
         "replaces --num_layers. 0 is off.",
     )
     num_reduction_cells: int = option(3, _REDUCTION_CELLS)
-    keep_prob: float = option(0.9, _KEEP_PROB)
-    aux_weight: float = option(
-        0.4, "Weight of the auxiliary head's loss; 0 leaves the head out."
-    )
 
     # What a derived class may have other bounds for, or adds.
     _bounds: ClassVar[dict[str, tuple[float, float]]] = {
@@ -63,8 +67,6 @@ class StackConfig:
             "num_nodes": (1, 20),
             "filters": (2, 4096),
             "num_reduction_cells": (0, 8),
-            "keep_prob": (0.01, 1.0),
-            "aux_weight": (0.0, 100.0),
             **self._bounds,
         }
         check_fields(self, **bounds)
@@ -111,10 +113,32 @@ class StackConfig:
 
     @property
     def aux_layer(self) -> int | None:
-        """The layer whose output the auxiliary head reads, if there is one.
+        """The layer whose output the auxiliary head reads, if there is one."""
+        return None
 
-        It is the one after the second reduction.
-        """
+
+@dataclasses.dataclass(frozen=True)
+class StackConfig(CellsConfig):
+    """What a stack of cells is made of, in a search and after it.
+
+    Defaults are those of a search; `NetworkConfig` has those of a final
+    network.
+    """
+
+    keep_prob: float = option(0.9, _KEEP_PROB)
+    aux_weight: float = option(
+        0.4, "Weight of the auxiliary head's loss; 0 leaves the head out."
+    )
+
+    _bounds: ClassVar[dict[str, tuple[float, float]]] = {
+        **CellsConfig._bounds,
+        "keep_prob": (0.01, 1.0),
+        "aux_weight": (0.0, 100.0),
+    }
+
+    @property
+    def aux_layer(self) -> int | None:
+        """The one after the second reduction."""
         kinds = self.layer_types
         places = [n + 1 for n, kind in enumerate(kinds) if kind == REDUCTION]
         if self.aux_weight and len(places) > 1 and places[1] < len(kinds):
@@ -138,6 +162,68 @@ class SupernetConfig(StackConfig):
         "Of the computations; weights and their update stay float32.",
         ("float32", "bfloat16"),
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class MixedSupernetConfig(CellsConfig):
+    """The network of mixed cells (Liu et al., 2019, section 3.1, and code)."""
+
+    operations: str = option(
+        ",".join((NONE, *DARTS_OPERATIONS)),
+        "Operations that every edge mixes, with commas; of equal ones the "
+        f"first is derived, and {NONE} never.",
+    )
+    num_nodes: int = option(4, _NUM_NODES)
+    filters: int = option(16, _FILTERS)
+    num_layers: int = option(
+        8,
+        "Layers of the layout of DARTS's code, with reductions at num_layers "
+        "// 3 and 2 num_layers // 3.",
+    )
+    num_normal_cells: int = option(
+        0,
+        "Other places of the reduction cells than those of --num_layers: this "
+        "many normal cells, in --num_reduction_cells blocks that each end in "
+        "a reduction cell. 0 is off.",
+    )
+    num_reduction_cells: int = option(2, _REDUCTION_CELLS)
+    padding: str = option("same", _PADDING, _PADDINGS)
+    kernel_init: str = option(
+        "torch",
+        "First kernels. torch: uniform up to 1 / sqrt(fan-in), as in DARTS's "
+        "code; he: He et al., as those of final networks here, which are "
+        "two to three times as large.",
+        ("torch", "he"),
+    )
+    precision: str = option(
+        "float32",
+        "Of the computations; weights and their update stay float32.",
+        ("float32", "bfloat16"),
+    )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The operations of an edge, in the order of its alphas."""
+        return self._names
+
+    @property
+    def space(self) -> CellSpace:
+        """The cells that can be derived."""
+        names = tuple(name for name in self._names if name != NONE)
+        return DartsSpace(names, self.num_nodes)
+
+    @property
+    def darts(self) -> bool:
+        """See `CellsConfig.darts`."""
+        return True
+
+    @property
+    def stride_padding(self) -> str:
+        """See `CellsConfig.stride_padding`."""
+        return self.padding
+
+    def _published_layout(self) -> tuple[str, ...]:
+        return darts_layout(self.num_layers)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,12 +256,7 @@ class NetworkConfig(StackConfig):
         "three with stride 2, for large images, as in DARTS's code.",
         ("small", IMAGENET),
     )
-    padding: str = option(
-        "same",
-        "Where a stride begins. same: TensorFlow's padding, to the right and "
-        "below; torch: PyTorch's, half on each side, as published for DARTS.",
-        ("same", "torch"),
-    )
+    padding: str = option("same", _PADDING, _PADDINGS)
     drop_path_keep_prob: float = option(
         0.6,
         "Chance that an operation of the last layer is kept at the end of "
@@ -184,6 +265,7 @@ class NetworkConfig(StackConfig):
     )
 
     _bounds: ClassVar[dict[str, tuple[float, float]]] = {
+        **StackConfig._bounds,
         "num_layers": (1, 200),
         "num_normal_cells": (0, 200),
         "drop_path_keep_prob": (0.01, 1.0),
@@ -198,22 +280,22 @@ class NetworkConfig(StackConfig):
 
     @property
     def darts(self) -> bool:
-        """See `StackConfig.darts`."""
+        """See `CellsConfig.darts`."""
         return self.layout == DARTS
 
     @property
     def large_stem(self) -> bool:
-        """See `StackConfig.large_stem`."""
+        """See `CellsConfig.large_stem`."""
         return self.stem == IMAGENET
 
     @property
     def stride_padding(self) -> str:
-        """See `StackConfig.stride_padding`."""
+        """See `CellsConfig.stride_padding`."""
         return self.padding
 
     @property
     def space(self) -> CellSpace:
-        """See `StackConfig.space`; that of the layout."""
+        """See `CellsConfig.space`; that of the layout."""
         if self.darts:
             return DartsSpace(self._names, self.num_nodes)
         return super().space
@@ -236,40 +318,3 @@ class NetworkConfig(StackConfig):
         return dataclasses.replace(
             self, keep_prob=1.0, drop_path_keep_prob=1.0, aux_weight=0.0
         )
-
-
-def ienas_layout(num_layers: int) -> tuple[str, ...]:
-    """The public code of I-ENAS: two layers more, three reductions."""
-    distance = num_layers // 4
-    return _place_reductions(
-        num_layers + 2, (distance, 2 * distance + 1, num_layers)
-    )
-
-
-def enas_layout(num_layers: int) -> tuple[str, ...]:
-    """The public code of ENAS: two layers more, two reductions."""
-    distance = num_layers // 3
-    return _place_reductions(num_layers + 2, (distance, 2 * distance + 1))
-
-
-def darts_layout(num_layers: int) -> tuple[str, ...]:
-    """The public code of DARTS: so many layers, two reductions."""
-    return _place_reductions(num_layers, (num_layers // 3, 2 * num_layers // 3))
-
-
-def _place_reductions(layers: int, places: Sequence[int]) -> tuple[str, ...]:
-    return tuple(
-        REDUCTION if layer in places else NORMAL for layer in range(layers)
-    )
-
-
-def block_layout(normal_cells: int, reduction_cells: int) -> tuple[str, ...]:
-    """Blocks of about equal length that each end in a reduction cell."""
-    blocks = max(1, reduction_cells)
-    least, more = divmod(normal_cells, blocks)
-    layers: list[str] = []
-    for block in range(blocks):
-        layers += [NORMAL] * (least + (block < more))
-        if reduction_cells:
-            layers.append(REDUCTION)
-    return tuple(layers)

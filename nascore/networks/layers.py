@@ -40,11 +40,20 @@ class BatchStatisticsNorm(keras.layers.Layer):
 
     ENAS normalizes so in training and when it measures rewards, because
     moving statistics would mix those of different architectures.
+
+    Args:
+      affine: whether it has a scale and an offset.
     """
 
+    def __init__(self, affine: bool = True, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.affine = affine
+
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Makes scale and offset, `[channels]` each."""
+        """Makes scale and offset, `[channels]` each, if it has them."""
         channels = input_shape[-1]
+        if not self.affine:
+            return
         self.scale = self.add_weight(
             shape=(channels,),
             initializer="ones",
@@ -61,6 +70,9 @@ class BatchStatisticsNorm(keras.layers.Layer):
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """Normalizes `[n, h, w, c]`."""
+        if not self.affine:
+            channels = x.shape[-1]
+            return batch_norm(x, tf.ones(channels), tf.zeros(channels))
         return batch_norm(x, self.scale.value, self.offset.value)
 
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from nascore.errors import InputError
 from nascore.networks.auxiliary import Auxiliary, darts_head, enas_head
-from nascore.networks.config import IMAGENET, REDUCTION, StackConfig
+from nascore.networks.config import IMAGENET, CellsConfig
+from nascore.networks.layouts import REDUCTION
 from nascore.networks.maps import Link, Map
 from nascore.spaces.cells import Architecture, CellSpace
 
@@ -97,7 +98,7 @@ class Stack:
 
 
 def plan(
-    config: StackConfig,
+    config: CellsConfig,
     image_shape: Sequence[int],
     classes: int,
     architecture: Architecture | None = None,
@@ -142,7 +143,7 @@ def plan(
 
 
 def _plan_layers(
-    config: StackConfig,
+    config: CellsConfig,
     stems: tuple[Map, ...],
     architecture: Architecture | None,
 ) -> tuple[Layer, ...]:
@@ -176,7 +177,7 @@ def _plan_layers(
 
 
 def _plan_auxiliary(
-    config: StackConfig, layers: Sequence[Layer]
+    config: CellsConfig, layers: Sequence[Layer]
 ) -> Auxiliary | None:
     """The auxiliary head of the layer that has one."""
     if config.aux_layer is None:
@@ -187,7 +188,7 @@ def _plan_auxiliary(
     return enas_head(read)
 
 
-def _plan_stems(config: StackConfig, image: Map) -> tuple[Map, ...]:
+def _plan_stems(config: CellsConfig, image: Map) -> tuple[Map, ...]:
     """What stands before the first layer."""
     width = config.filters
     if not config.large_stem:

@@ -93,6 +93,21 @@ class Forward(NamedTuple):
     statistics: Sequence[tf.Tensor] = ()
 
 
+class Gradients(NamedTuple):
+    """Gradients of an operation, and how its output lies to them.
+
+    Attributes:
+      x: of the input.
+      weights: of each weight.
+      along: inner product of the upstream gradient and the output, a float32
+        scalar: the gradient of a factor on the output.
+    """
+
+    x: tf.Tensor
+    weights: Sequence[tf.Tensor]
+    along: tf.Tensor
+
+
 class Operation(abc.ABC):
     """Base of the operations: keeps shape at stride 1, has no weights."""
 
@@ -144,11 +159,36 @@ class Operation(abc.ABC):
           kept: what `forward` has kept; its output is not to be used.
           upstream: the gradient of the output.
         """
+        return self._differentiate(x, weights, upstream)[1]
+
+    def gradients(
+        self,
+        x: tf.Tensor,
+        weights: Sequence[tf.Tensor],
+        kept: Forward,
+        upstream: tf.Tensor,
+    ) -> Gradients:
+        """`gradient`, and that of a factor on the output.
+
+        Args:
+          x: the input.
+          weights: one slot.
+          kept: what `forward` has kept; its output is not to be used.
+          upstream: the gradient of the output.
+        """
+        output, found = self._differentiate(x, weights, upstream)
+        along = tf.reduce_sum(tf.cast(output * upstream, tf.float32))
+        return Gradients(found[0], found[1:], along)
+
+    def _differentiate(
+        self, x: tf.Tensor, weights: Sequence[tf.Tensor], upstream: tf.Tensor
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """The output, made again, and the gradients of input and weights."""
         sources = [x, *weights]
         with tf.GradientTape() as tape:
             tape.watch(sources)
             output = self.apply(x, weights)
-        return tape.gradient(
+        return output, tape.gradient(
             output, sources, upstream, unconnected_gradients="zero"
         )
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 from nascore.networks.layers import Normalization, he_normal
 from nascore.networks.operations.base import (
     Forward,
+    Gradients,
     Operation,
     WeightSpec,
     norm_specs,
@@ -118,6 +119,19 @@ class SeparableConvolution(Operation):
         """See `Operation.gradient`."""
         if not self._written_out:
             return super().gradient(x, weights, kept, upstream)
+        found = self.gradients(x, weights, kept, upstream)
+        return [found.x, *found.weights]
+
+    def gradients(
+        self,
+        x: tf.Tensor,
+        weights: Sequence[tf.Tensor],
+        kept: Forward,
+        upstream: tf.Tensor,
+    ) -> Gradients:
+        """See `Operation.gradients`."""
+        if not self._written_out:
+            return super().gradients(x, weights, kept, upstream)
         first, second = self._split(weights)
         x_grad, *slot = separable_pair_gradient(
             x,
@@ -126,8 +140,14 @@ class SeparableConvolution(Operation):
             Kept(kept.maps[0], list(kept.statistics)),
             upstream,
         )
+        # The output is linear in the last scale and offset, and nothing else
+        # is added to it: no map has to be made again.
+        last = slot[1]
+        along = tf.reduce_sum(
+            last.scale * second.scale + last.offset * second.offset
+        )
         own = len(weights) // self.repeats
-        return [x_grad, *slot[0][:own], *slot[1][:own]]
+        return Gradients(x_grad, [*slot[0][:own], *slot[1][:own]], along)
 
     def discrete(
         self, channels: int, strides: int, normalization: Normalization

@@ -8,8 +8,8 @@ from nascore.networks.config import (
     NetworkConfig,
     StackConfig,
     SupernetConfig,
-    block_layout,
 )
+from nascore.networks.layouts import block_layout
 from nascore.spaces.darts_cells import DartsSpace
 
 OPERATIONS = "sep_conv_3x3,sep_conv_5x5,avg_pool_3x3,max_pool_3x3,identity"

@@ -1,0 +1,43 @@
+"""Where reduction cells stand among the layers; no TensorFlow."""
+
+from collections.abc import Sequence
+
+REDUCTION = "reduction"
+NORMAL = "normal"
+
+
+def ienas_layout(num_layers: int) -> tuple[str, ...]:
+    """The public code of I-ENAS: two layers more, three reductions."""
+    distance = num_layers // 4
+    return _place_reductions(
+        num_layers + 2, (distance, 2 * distance + 1, num_layers)
+    )
+
+
+def enas_layout(num_layers: int) -> tuple[str, ...]:
+    """The public code of ENAS: two layers more, two reductions."""
+    distance = num_layers // 3
+    return _place_reductions(num_layers + 2, (distance, 2 * distance + 1))
+
+
+def darts_layout(num_layers: int) -> tuple[str, ...]:
+    """The public code of DARTS: so many layers, two reductions."""
+    return _place_reductions(num_layers, (num_layers // 3, 2 * num_layers // 3))
+
+
+def _place_reductions(layers: int, places: Sequence[int]) -> tuple[str, ...]:
+    return tuple(
+        REDUCTION if layer in places else NORMAL for layer in range(layers)
+    )
+
+
+def block_layout(normal_cells: int, reduction_cells: int) -> tuple[str, ...]:
+    """Blocks of about equal length that each end in a reduction cell."""
+    blocks = max(1, reduction_cells)
+    least, more = divmod(normal_cells, blocks)
+    layers: list[str] = []
+    for block in range(blocks):
+        layers += [NORMAL] * (least + (block < more))
+        if reduction_cells:
+            layers.append(REDUCTION)
+    return tuple(layers)

@@ -1,0 +1,384 @@
+"""A cell whose edges are weighted sums of all operations.
+
+Liu et al. (2019, arXiv 1806.09055, equation 2). Automatic differentiation
+would keep some thirty maps for each edge of each cell. Here an edge keeps what
+its operations cannot cheaply make again, and their gradients run them anew.
+What has no weights, such as a pool, is the same on all edges that leave a
+tensor and is computed once for it.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nascore.networks.layers import he_normal
+from nascore.networks.operations.base import (
+    Forward,
+    Operation,
+    Options,
+    WeightSpec,
+)
+from nascore.networks.operations.catalogue import find_operations
+from nascore.networks.operations.skips import Zero
+from nascore.networks.partial_channels import join_channels, split_channels
+from nascore.process.runtime import once
+
+
+class Wiring(NamedTuple):
+    """Which edges a mixed cell has.
+
+    Attributes:
+      inputs: of the cell; they are the first tensors.
+      edges: tensors that each comes from and leads to; node by node.
+    """
+
+    inputs: int
+    edges: tuple[tuple[int, int], ...]
+
+    @property
+    def nodes(self) -> range:
+        """The tensors that are not inputs."""
+        return range(self.inputs, max(node for _, node in self.edges) + 1)
+
+
+class Mixture:
+    """What a mixed edge does, made once for all edges of a network.
+
+    Its parts are compiled once for each shape.
+
+    Args:
+      operations: in the order of an edge's shares.
+    """
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        self.operations = tuple(operations)
+        counts = [len(o.weight_specs(2)) for o in operations]
+        ends = np.cumsum(counts)
+        self._slots = {
+            place: slice(end - count, end)
+            for place, (count, end) in enumerate(zip(counts, ends, strict=True))
+            if count
+        }
+        # Operations with weights, which each edge has for itself; and others,
+        # of which nothing but zeros needs no computing.
+        self.own = tuple(self._slots)
+        self.common = tuple(
+            place
+            for place, operation in enumerate(operations)
+            if place not in self._slots and not isinstance(operation, Zero)
+        )
+        self._kept = [
+            (operation.kept_maps, operation.kept_statistics)
+            for operation in operations
+        ]
+        self._forward = once(self._mix)
+        self._gradient = once(self._mix_gradient)
+        self._apply = [once(self._applying(o)) for o in operations]
+        self._back = [once(self._going_back(o)) for o in operations]
+
+    def mix(
+        self, x: tf.Tensor, shares: tf.Tensor, weights: Sequence[tf.Tensor]
+    ) -> tf.Tensor:
+        """The weighted sum of the operations that have weights.
+
+        Args:
+          x: `[n, h, w, c]`.
+          shares: float32 `[operations]`, those of the others too.
+          weights: one slot of each of them, in order.
+        """
+
+        @tf.custom_gradient
+        def run(
+            x: tf.Tensor, shares: tf.Tensor, *weights: tf.Tensor
+        ) -> tuple[tf.Tensor, Callable[..., Any]]:
+            output, *kept = self._forward(x, shares, *weights)
+
+            def grad(upstream: tf.Tensor) -> list[tf.Tensor]:
+                return self._gradient(
+                    upstream, x, shares, list(weights), list(kept)
+                )
+
+            return output, grad
+
+        return run(x, shares, *weights)
+
+    def plain(self, x: tf.Tensor, place: int) -> tf.Tensor:
+        """An operation without weights; keeps nothing but its input.
+
+        Args:
+          x: `[n, h, w, c]`.
+          place: of the operation.
+        """
+
+        @tf.custom_gradient
+        def run(x: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
+            return self._apply[place](x), lambda up: self._back[place](up, x)
+
+        return run(x)
+
+    def _applying(self, operation: Operation) -> Callable[..., tf.Tensor]:
+        return lambda x: operation.apply(x, [])
+
+    def _going_back(self, operation: Operation) -> Callable[..., tf.Tensor]:
+        return lambda upstream, x: operation.gradient(
+            x, [], Forward(x), upstream
+        )[0]
+
+    def _mix(
+        self, x: tf.Tensor, shares: tf.Tensor, *weights: tf.Tensor
+    ) -> list[tf.Tensor]:
+        """The output, then what is kept."""
+        factors = tf.unstack(tf.cast(shares, x.dtype))
+        parts, kept = [], []
+        for place, slot in self._slots.items():
+            found = self.operations[place].forward(x, weights[slot])
+            parts.append(factors[place] * found.output)
+            kept += [*found.maps, *found.statistics]
+        return [tf.add_n(parts), *kept]
+
+    def _mix_gradient(
+        self,
+        upstream: tf.Tensor,
+        x: tf.Tensor,
+        shares: tf.Tensor,
+        weights: list[tf.Tensor],
+        kept: list[tf.Tensor],
+    ) -> list[tf.Tensor]:
+        """Gradients of the input, of the shares and of each weight."""
+        factors = tf.unstack(shares)
+        parts: list[tf.Tensor] = []
+        along = [tf.zeros([])] * len(factors)
+        slots: list[tf.Tensor] = []
+        for place, slot in self._slots.items():
+            maps, statistics = self._kept[place]
+            own, kept = kept[: maps + statistics], kept[maps + statistics :]
+            # Of the operation without its share: what is then multiplied are
+            # small tensors and one map, and the share's own gradient is free.
+            found = self.operations[place].gradients(
+                x, weights[slot], Forward(x, own[:maps], own[maps:]), upstream
+            )
+            along[place] = found.along
+            parts.append(tf.cast(factors[place], x.dtype) * found.x)
+            slots += [
+                tf.cast(factors[place], grad.dtype) * grad
+                for grad in found.weights
+            ]
+        return [tf.add_n(parts), tf.stack(along), *slots]
+
+
+class _Source(NamedTuple):
+    """What the edges that leave a tensor have in common.
+
+    Attributes:
+      x: the channels that pass the operations.
+      others: the other channels, as an edge passes them on.
+      plain: what operations without weights make of it, by their place.
+    """
+
+    x: tf.Tensor
+    others: tf.Tensor
+    plain: dict[int, tf.Tensor]
+
+
+class _Weight(NamedTuple):
+    """Where a weight of an edge is.
+
+    Attributes:
+      variable: place of the variable.
+      row: of it.
+      is_kernel: whether it is computed with in the type of the images.
+    """
+
+    variable: int
+    row: int
+    is_kernel: bool
+
+
+def start_kernel(
+    fan_in: int, kernel_init: str
+) -> keras.initializers.Initializer:
+    """How a kernel starts.
+
+    Args:
+      fan_in: inputs that each output sums over.
+      kernel_init: `torch` or `he`, see `MixedSupernetConfig`.
+    """
+    if kernel_init == "he":
+        return he_normal(fan_in)
+    bound = fan_in**-0.5
+    return keras.initializers.RandomUniform(-bound, bound)
+
+
+class MixedCell(keras.layers.Layer):
+    """One layer of a network of mixed cells.
+
+    Args:
+      channels: width of the inputs and of every node.
+      wiring: the edges.
+      mixtures: of an edge, by its strides.
+      strides: of the edges that leave the inputs.
+      groups: one of so many channels passes through the operations, see
+        `nascore.networks.partial_channels`.
+      kernel_init: `torch` or `he`, see `MixedSupernetConfig`.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        wiring: Wiring,
+        mixtures: dict[int, Mixture],
+        strides: int = 1,
+        groups: int = 1,
+        kernel_init: str = "torch",
+        **kwargs: object,
+    ) -> None:
+        super().__init__(autocast=False, **kwargs)
+        self.passing = channels // groups
+        self.wiring = wiring
+        self.mixtures = mixtures
+        self.groups = groups
+        self.kernel_init = kernel_init
+        self.strides = [
+            strides if source < wiring.inputs else 1
+            for source, _ in wiring.edges
+        ]
+
+    def build(self, input_shape: object) -> None:
+        """Makes the weights, `[edges, ...]` each: of all edges that have it.
+
+        Hundreds of small variables would be slow to update.
+        """
+        specs: dict[tuple[int, str], WeightSpec] = {}
+        counts: dict[tuple[int, str], int] = {}
+        found = []
+        for strides in self.strides:
+            mixture = self.mixtures[strides]
+            own = []
+            for place in mixture.own:
+                operation = mixture.operations[place]
+                for spec in operation.weight_specs(self.passing):
+                    name = (place, spec.name)
+                    specs[name] = spec
+                    own.append((name, counts.get(name, 0)))
+                    counts[name] = counts.get(name, 0) + 1
+            found.append(own)
+        self.slots = [
+            self.add_weight(
+                shape=(counts[name], *spec.shape),
+                initializer=self._start(spec),
+                name=f"operation_{name[0]}_{name[1]}",
+                # The rows are cast where they are taken.
+                autocast=False,
+            )
+            for name, spec in specs.items()
+        ]
+        places = {name: place for place, name in enumerate(specs)}
+        self._weights = [
+            [
+                _Weight(places[name], row, specs[name].fan_in is not None)
+                for name, row in own
+            ]
+            for own in found
+        ]
+
+    def _start(self, spec: WeightSpec) -> keras.initializers.Initializer:
+        if spec.fan_in is None:
+            return keras.initializers.Constant(spec.start)
+        return start_kernel(spec.fan_in, self.kernel_init)
+
+    def call(
+        self,
+        inputs: Sequence[tf.Tensor],
+        shares: tf.Tensor,
+        bypass: tf.Tensor | None = None,
+    ) -> list[tf.Tensor]:
+        """Runs the cell.
+
+        Args:
+          inputs: `[n, h, w, channels]` each.
+          shares: float32 `[edges, operations]`, the factors of the
+            operations' outputs.
+          bypass: float32 `[edges]`, those of the channels that pass no
+            operation; None if all pass.
+
+        Returns:
+          The nodes, of the inputs' size over the strides.
+        """
+        rows = [tf.unstack(variable.value) for variable in self.slots]
+        factors = [
+            tf.unstack(row)
+            for row in tf.unstack(tf.cast(shares, inputs[0].dtype))
+        ]
+        passed = []
+        if bypass is not None:
+            passed = tf.unstack(tf.cast(bypass, inputs[0].dtype))
+        tensors = list(inputs)
+        sources: dict[int, _Source] = {}
+        for node in self.wiring.nodes:
+            parts, others = [], []
+            for edge, (tensor, end) in enumerate(self.wiring.edges):
+                if end != node:
+                    continue
+                if tensor not in sources:
+                    sources[tensor] = self._leave(
+                        tensors[tensor], self.strides[edge]
+                    )
+                source = sources[tensor]
+                mixture = self.mixtures[self.strides[edge]]
+                if mixture.own:
+                    weights = self._take(edge, rows, source.x.dtype)
+                    parts.append(mixture.mix(source.x, shares[edge], weights))
+                parts += [
+                    factors[edge][place] * made
+                    for place, made in source.plain.items()
+                ]
+                if passed:
+                    others.append(passed[edge] * source.others)
+            made = tf.add_n(parts)
+            if others:
+                made = join_channels(made, tf.add_n(others), self.groups)
+            tensors.append(made)
+        return tensors[self.wiring.inputs :]
+
+    def _leave(self, x: tf.Tensor, strides: int) -> _Source:
+        """What all edges from a tensor share."""
+        passing, others = x, x
+        if self.groups > 1:
+            passing, others = split_channels(x, self.groups, strides)
+        mixture = self.mixtures[strides]
+        plain = {
+            place: mixture.plain(passing, place) for place in mixture.common
+        }
+        return _Source(passing, others, plain)
+
+    def _take(
+        self, edge: int, rows: list[list[tf.Tensor]], dtype: tf.DType
+    ) -> list[tf.Tensor]:
+        """The weights of an edge, kernels in the type of the images."""
+        taken = []
+        for weight in self._weights[edge]:
+            row = rows[weight.variable][weight.row]
+            taken.append(tf.cast(row, dtype) if weight.is_kernel else row)
+        return taken
+
+
+def make_mixtures(
+    names: Sequence[str], options: Options, strides: Sequence[int]
+) -> dict[int, Mixture]:
+    """A mixture for each stride.
+
+    Args:
+      names: of the operations, in the order of an edge's shares.
+      options: how they are made.
+      strides: of the edges.
+    """
+    return {
+        stride: Mixture(
+            find_operations(names, dataclasses.replace(options, strides=stride))
+        )
+        for stride in sorted(set(strides))
+    }
