@@ -136,6 +136,7 @@ setup(
             "ienas-score-architecture=experiments.score_architecture:cli",
             "ienas-search=experiments.search_ienas:cli",
             "ienas-search-method=experiments.search:cli",
+            "ienas-search-darts=experiments.search_darts:cli",
             "ienas-search-enas=experiments.search_enas:cli",
             "ienas-compare=experiments.compare:cli",
             "ienas-plot-comparison=experiments.plot_comparison:cli",

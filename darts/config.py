@@ -10,7 +10,10 @@ import math
 from typing import ClassVar
 
 from nascore.config import check_fields, option
+from nascore.data.config import DataConfig
 from nascore.errors import InputError
+from nascore.networks.config import MixedSupernetConfig
+from nascore.search.config import AfterConfig
 
 # Of PC-DARTS on CIFAR-10; 2 on ImageNet.
 _PARTIAL_CHANNELS = 4
@@ -174,6 +177,11 @@ class StopConfig:
         "was 4 epochs earlier; the cell is that of then. 1.3 in RobustDARTS "
         "(Zela et al., 2020, arXiv 1909.09656). 0: do not.",
     )
+    eigenvalue: bool = option(
+        False,
+        "Measure that eigenvalue after each epoch, also where the search does "
+        "not end by it: up to 60 gradients of one batch.",
+    )
     stop_from: int = option(
         10,
         "No end before so many epochs with learning alphas. RobustDARTS has "
@@ -195,6 +203,50 @@ class StopConfig:
                 "search whose eigenvalue does not even grow; take more than "
                 "1, such as 1.3, or 0 for no such end"
             )
+
+    @property
+    def measures_eigenvalue(self) -> bool:
+        """Whether the eigenvalue is asked for."""
+        return self.eigenvalue or bool(self.stop_eigenvalue)
+
+
+@dataclasses.dataclass(frozen=True)
+class DartsSearchConfig:
+    """Length of a search."""
+
+    seed: int = option(1, "Fixes everything random in the run.")
+    deterministic: bool = option(
+        False,
+        "Only kernels that give the same bits each time; slower on a GPU.",
+    )
+    # Not to be changed later: the learning rate's cosine spans them.
+    epochs: int = option(50, "Epochs of the search.")
+
+    def __post_init__(self) -> None:
+        check_fields(self, seed=(0, 2**31 - 1), epochs=(1, 1_000_000))
+
+
+@dataclasses.dataclass(frozen=True)
+class DartsConfig:
+    """Everything that decides the result of a DARTS search.
+
+    Attributes:
+      data: the images; weights and alphas have about a half each.
+      child: the network of mixed cells.
+      alphas: how they are learned.
+      weights: how they are trained.
+      stop: when the search ends early.
+      search: length.
+      after: what the search does when it has ended.
+    """
+
+    data: DataConfig = DataConfig(validation_fraction=0.44)
+    child: MixedSupernetConfig = MixedSupernetConfig()
+    alphas: AlphasConfig = AlphasConfig()
+    weights: MixedWeightsConfig = MixedWeightsConfig()
+    stop: StopConfig = StopConfig()
+    search: DartsSearchConfig = DartsSearchConfig()
+    after: AfterConfig = AfterConfig()
 
 
 def check_fit(

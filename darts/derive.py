@@ -5,7 +5,7 @@ import numpy as np
 from darts.layout import NONE, SKIPS, AlphaLayout, Alphas
 from nascore.errors import InputError
 from nascore.spaces.cells import Architecture
-from nascore.spaces.relaxation import StrongestEdges
+from nascore.spaces.relaxation import relax
 
 
 def mix(layout: AlphaLayout, alphas: Alphas) -> np.ndarray:
@@ -69,9 +69,7 @@ def derive(layout: AlphaLayout, alphas: Alphas) -> Architecture:
         )
     real = [name != NONE for name in layout.operations]
     numbers = weights[..., real].reshape(1, -1)
-    return layout.derived.decode(
-        StrongestEdges(layout.derived).rows(numbers)[0]
-    )
+    return layout.derived.decode(relax(layout.derived).rows(numbers)[0])
 
 
 def count_skips(layout: AlphaLayout, architecture: Architecture) -> list[int]:

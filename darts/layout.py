@@ -14,22 +14,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nascore.spaces.cells import CELL_INPUTS, ENAS_CELL_TYPES, CellSpace
+from nascore.networks.config import NONE
+from nascore.networks.layouts import Wiring
+from nascore.spaces.cells import CELL_INPUTS, ENAS_CELL_TYPES
+from nascore.spaces.darts_cells import DARTS_OPERATIONS, DartsSpace
 
-NONE = "none"
 # The identity, as DARTS and as ENAS call it.
 SKIPS = ("skip_connect", "identity")
 # In the published order: of equal alphas the first operation is taken.
-OPERATIONS = (
-    NONE,
-    "max_pool_3x3",
-    "avg_pool_3x3",
-    SKIPS[0],
-    "sep_conv_3x3",
-    "sep_conv_5x5",
-    "dil_conv_3x3",
-    "dil_conv_5x5",
-)
+OPERATIONS = (NONE, *DARTS_OPERATIONS)
 
 
 class Alphas(NamedTuple):
@@ -62,14 +55,14 @@ class AlphaLayout:
     cell_types: tuple[str, ...] = ENAS_CELL_TYPES
 
     def __post_init__(self) -> None:
-        CellSpace(self.operations, self.num_nodes, self.cell_types)
+        DartsSpace(self.operations, self.num_nodes, self.cell_types)
         _ = self.derived
 
     @functools.cached_property
-    def derived(self) -> CellSpace:
+    def derived(self) -> DartsSpace:
         """The cells that alphas choose; `none` is not in them."""
         names = tuple(name for name in self.operations if name != NONE)
-        return CellSpace(names, self.num_nodes, self.cell_types)
+        return DartsSpace(names, self.num_nodes, self.cell_types)
 
     @functools.cached_property
     def incoming(self) -> tuple[int, ...]:
@@ -85,6 +78,11 @@ class AlphaLayout:
     def edges(self) -> tuple[tuple[int, int], ...]:
         """Of each edge, node by node: tensors it comes from and leads to."""
         return tuple((source, n) for n in self.incoming for source in range(n))
+
+    @property
+    def wiring(self) -> Wiring:
+        """The edges, for a network."""
+        return Wiring(CELL_INPUTS, self.edges)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any, NamedTuple
 
+from darts.config import DartsConfig
 from enas.config import EnasConfig, TableEnasConfig
 from ienas.config import IenasConfig, TableIenasConfig
 from l2nas.config import L2nasCellsConfig, L2nasTableConfig, StateConfig
@@ -141,6 +142,15 @@ METHODS = {
     ),
     "random": _CELLS._replace(
         title="random", settings={"controller": "random"}
+    ),
+    "darts": _CELLS._replace(
+        title="DARTS",
+        config=DartsConfig(),
+        module="darts.search",
+        compared=None,
+        rival="random",
+        preset="",
+        published="",
     ),
     "mlpnas": _MLPNAS,
     "mlpnas_random": _MLPNAS._replace(

@@ -16,8 +16,8 @@ from nascore.runs.checkpoints import State
 from nascore.runs.lifecycle import Lifecycle
 from nascore.runs.tables import Row
 
-# Columns of a table, `[rows, ...]` each, `row` and `healthy` among them:
-# tensors, or NumPy arrays.
+# Columns of a table, `[rows, ...]` each: tensors, or NumPy arrays. `healthy` is
+# among them, and `row` where they are about architectures.
 Columns = Mapping[str, Any]
 
 

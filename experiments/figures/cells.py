@@ -18,7 +18,9 @@ def draw(run: RunRecords, top: int) -> Iterator[tuple[str, Figure]]:
       run: with at least one evaluation.
       top: how many of the best architectures are drawn.
     """
-    yield "operations", _plot_operations(run)
+    # Alphas, where a search has them, say more.
+    if not run.child.empty:
+        yield "operations", _plot_operations(run)
     ranking = run.derived or run.best
     for entry in ranking[:top]:
         if run.derived:

@@ -13,6 +13,7 @@ from flags import base
 from flags.methods import Method
 from nascore.config import flatten
 from nascore.errors import printable
+from nascore.evaluators.mixed_weights import MixedWeights
 from nascore.evaluators.tabular import Tabular
 from nascore.process.memory import Watch, resident
 from nascore.runs.config import RunConfig
@@ -105,10 +106,12 @@ def _print_end(search: Search, ranked: list[Ranked]) -> None:
     """Prints the ranking, and what its numbers are not."""
     measures, digits = search.evaluator.measures, search.evaluator.decimals
     means = search.records.column(f"{measures}_mean")
+    what = f"mean {measures} of sampled architectures"
+    if isinstance(search.evaluator, MixedWeights):
+        what = f"{measures} of the derived cell"
     print(
-        f"\nmean {measures} of sampled architectures"
-        f"{search.evaluator.where}: {means[0]:.{digits}%} in the first epoch, "
-        f"{means[-1]:.{digits}%} in the last"
+        f"\n{what}{search.evaluator.where}: {means[0]:.{digits}%} in the "
+        f"first epoch, {means[-1]:.{digits}%} in the last"
     )
     names = list(ranked[0].measured)
     heads = [name.replace("_", "-").removesuffix("-accuracy") for name in names]

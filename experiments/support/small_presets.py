@@ -86,7 +86,8 @@ def shorter(config: Any, in_time: bool = True) -> str:
     ways = [IN_TIME] * in_time
     values = flatten(config)
     name = _SHORTER.get(str(values.get("dataset")), "")
-    if name and "filters" in values:
+    # They are of searches in which an architecture is chosen in each step.
+    if name and "slot_init" in values:
         small = values_of(name, config)
         if any(values[key] != value for key, value in small.items()):
             ways.insert(0, f"shorter: --preset={name}")

@@ -7,42 +7,45 @@ entered once for a whole stretch of work.
 
 import time
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from nascore import draws
 from nascore.data.augment import to_float
-from nascore.data.images import ImageData, Split
+from nascore.data.images import ImageData
+from nascore.evaluators.batches import Images, to_device
 from nascore.evaluators.config import SharedWeightsConfig
-from nascore.networks.supernet import Supernet
 from nascore.process.runtime import once
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State
 from nascore.runs.lifecycle import Lifecycle
 from nascore.runs.progress import next_stretch
 from nascore.seeds import fold_in
+from nascore.spaces.cells import CellSpace
 
 # What to do about shared weights that have gone wrong.
 TAME = "Lower --child_lr_max, or set --clip_norm=5, in a new run"
 
 
-class Images(NamedTuple):
-    """A split on the device: uint8 `[n, h, w, c]` and int32 `[n]`."""
+class Network(Protocol):
+    """A network that holds the weights of many architectures.
 
-    images: tf.Tensor
-    labels: tf.Tensor
+    Attributes:
+      config: of its layers.
+      trainable_variables: the weights.
+    """
+
+    config: Any
+    trainable_variables: list[Any]
 
     @property
-    def size(self) -> int:
-        """Number of images."""
-        return self.images.shape[0]
+    def space(self) -> CellSpace:
+        """Of the architectures."""
 
-
-def to_device(split: Split) -> Images:
-    """Copies a split to where the computing is done."""
-    return Images(tf.constant(split.images), tf.constant(split.labels))
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Logits."""
 
 
 def accuracy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
@@ -86,13 +89,14 @@ class SharedWeights(tf.Module):
 
     def __init__(
         self,
-        supernet: Supernet,
+        supernet: Network,
         data: ImageData,
         config: SharedWeightsConfig,
         standardize: bool = False,
     ) -> None:
         super().__init__(name="shared_weights")
-        self.supernet = supernet
+        # Whoever puts parts together knows of which kind it is.
+        self.supernet: Any = supernet
         self.config = config
         self.lifecycle: Lifecycle | None = None
         self.validation_images = to_device(data.validation)

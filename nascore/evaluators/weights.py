@@ -11,16 +11,12 @@ import numpy as np
 import tensorflow as tf
 
 from nascore import draws
-from nascore.data.augment import augment, batch_places, to_float
+from nascore.data.augment import batch_places
 from nascore.data.config import DataConfig
 from nascore.data.images import Split
+from nascore.evaluators.batches import to_device
 from nascore.evaluators.config import SharedWeightsConfig
-from nascore.evaluators.shared_weights import (
-    TAME,
-    SharedWeights,
-    accuracy,
-    to_device,
-)
+from nascore.evaluators.shared_weights import TAME, SharedWeights, accuracy
 from nascore.protocols import Columns
 from nascore.runs.checkpoints import State
 from nascore.runs.tables import Row
@@ -219,17 +215,12 @@ class TrainWeights(tf.Module):
         batch = tf.gather(
             order, batch_places(order, step, self.config.batch_size)
         )
-        scaled = to_float(
-            tf.gather(self.images.images, batch), *self.shared.scaling
-        )
-        images = augment(
-            scaled,
+        return self.images.take(
+            batch,
+            self.shared.scaling,
+            self.augmentation,
             fold(self.seed, Stream.AUGMENT, epoch, step),
-            pad_crop=self.augmentation.pad_crop,
-            flip=self.augmentation.flip,
-            cutout=self.augmentation.cutout,
         )
-        return images, tf.gather(self.images.labels, batch)
 
     def _differentiate(
         self,

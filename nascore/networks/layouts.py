@@ -1,6 +1,7 @@
-"""Where reduction cells stand among the layers; no TensorFlow."""
+"""Where reduction cells stand, and edges of mixed ones; no TensorFlow."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 REDUCTION = "reduction"
 NORMAL = "normal"
@@ -41,3 +42,20 @@ def block_layout(normal_cells: int, reduction_cells: int) -> tuple[str, ...]:
         if reduction_cells:
             layers.append(REDUCTION)
     return tuple(layers)
+
+
+class Wiring(NamedTuple):
+    """Which edges a mixed cell has.
+
+    Attributes:
+      inputs: of the cell; they are the first tensors.
+      edges: tensors that each comes from and leads to; node by node.
+    """
+
+    inputs: int
+    edges: tuple[tuple[int, int], ...]
+
+    @property
+    def nodes(self) -> range:
+        """The tensors that are not inputs."""
+        return range(self.inputs, max(node for _, node in self.edges) + 1)

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from nascore.networks.layers import he_normal
+from nascore.networks.layouts import Wiring
 from nascore.networks.operations.base import (
     Forward,
     Operation,
@@ -26,23 +27,6 @@ from nascore.networks.operations.catalogue import find_operations
 from nascore.networks.operations.skips import Zero
 from nascore.networks.partial_channels import join_channels, split_channels
 from nascore.process.runtime import once
-
-
-class Wiring(NamedTuple):
-    """Which edges a mixed cell has.
-
-    Attributes:
-      inputs: of the cell; they are the first tensors.
-      edges: tensors that each comes from and leads to; node by node.
-    """
-
-    inputs: int
-    edges: tuple[tuple[int, int], ...]
-
-    @property
-    def nodes(self) -> range:
-        """The tensors that are not inputs."""
-        return range(self.inputs, max(node for _, node in self.edges) + 1)
 
 
 class Mixture:

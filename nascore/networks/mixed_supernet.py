@@ -19,16 +19,17 @@ from nascore.networks.layers import (
     FactorizedReduction,
     classifier,
 )
+from nascore.networks.layouts import Wiring
 from nascore.networks.maps import Link, Map
 from nascore.networks.mixed_cell import (
     MixedCell,
-    Wiring,
     make_mixtures,
     start_kernel,
 )
 from nascore.networks.operations.base import Options
 from nascore.networks.stack import plan
 from nascore.process.runtime import set_precision
+from nascore.spaces.cells import CellSpace
 
 
 class MixedSupernet(keras.Model):
@@ -64,10 +65,16 @@ class MixedSupernet(keras.Model):
             # Shares stay float32; the layers cast images for themselves.
             super().__init__(name="mixed_supernet", autocast=False)
             self.config = config
+            self.groups = groups
             self.stack = stack
             self._make_layers(wiring, names, groups)
         finally:
             set_precision("float32")
+
+    @property
+    def space(self) -> CellSpace:
+        """The cells that can be derived."""
+        return self.config.space
 
     def _make_layers(
         self, wiring: Wiring, names: tuple[str, ...], groups: int

@@ -117,21 +117,25 @@ class Records:
             for name, values in columns.items()
             if name not in ("row", "healthy")
         }
+        count = len(np.asarray(columns["healthy"]))
         architectures = [
-            self.space.decode(row) for row in np.asarray(columns["row"])
+            self.space.decode(row) for row in np.asarray(columns.get("row", ()))
         ]
         written: list[dict[str, Any]] = []
-        for place, architecture in enumerate(architectures):
+        for place in range(count):
+            about = {}
+            if architectures:
+                about = self.space.columns(architectures[place])
             written.append(
                 {
                     "epoch": epoch,
                     "step": start + place,
-                    **self.space.columns(architecture),
+                    **about,
                     **{name: values[place] for name, values in arrays.items()},
                 }
             )
             if phase.timed:
-                each = round(seconds / len(architectures), 6)
+                each = round(seconds / count, 6)
                 written[-1].setdefault("seconds", each)
         sick = np.flatnonzero(~np.asarray(columns["healthy"]))
         if len(sick):
@@ -141,7 +145,11 @@ class Records:
             self.run.append(phase.name, written[:last])
             raise RunStopped(
                 _describe_fault(
-                    phase, written[first], self.space, architectures[first]
+                    phase,
+                    written[first],
+                    self.space.format(architectures[first])
+                    if architectures
+                    else "",
                 )
             )
         self.run.append(phase.name, written)
@@ -238,13 +246,12 @@ class Records:
         return [float(row[name]) for row in self.run.read("epochs")]
 
 
-def _describe_fault(
-    phase: Phase, row: Row, space: Space, architecture: Any
-) -> str:
+def _describe_fault(phase: Phase, row: Row, architecture: str) -> str:
     what, mend = phase.explain(row)
     epoch, step = row["epoch"], row["step"]
+    which = f" with architecture {architecture}" if architecture else ""
     return (
         f"stopped: {what} in epoch {epoch + 1}, step {step + 1} (in "
-        f"{phase.name}.csv epoch {epoch}, step {step}) with architecture "
-        f"{space.format(architecture)}; the last checkpoint is intact. {mend}"
+        f"{phase.name}.csv epoch {epoch}, step {step}){which}; the last "
+        f"checkpoint is intact. {mend}"
     )

@@ -26,7 +26,13 @@ SCRIPTS = [
     for path in sorted((ROOT / "experiments").glob("*.py"))
     if "def cli(" in path.read_text(encoding="utf-8")
 ]
-SEARCH = ("search", "search_enas", "search_ienas", "search_mlpnas")
+SEARCH = (
+    "search",
+    "search_darts",
+    "search_enas",
+    "search_ienas",
+    "search_mlpnas",
+)
 
 
 def settings(config):

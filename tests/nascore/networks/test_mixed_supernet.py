@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from nascore.networks.config import MixedSupernetConfig
-from nascore.networks.mixed_cell import Mixture, Wiring
+from nascore.networks.layouts import Wiring
+from nascore.networks.mixed_cell import Mixture
 from nascore.networks.mixed_supernet import MixedSupernet, describe_layers
 from nascore.spaces.cells import CELL_INPUTS
 

@@ -1,0 +1,114 @@
+"""The figures of a differentiable search: alphas, skips, training."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from darts.layout import AlphaLayout
+from experiments.figures import alphas
+from experiments.figures.runs import title_of
+from nascore.drawing.style import (
+    BLUE,
+    VERMILLION,
+    add_legend,
+    count_axis,
+    make_figure,
+    percent_axis,
+    styled,
+)
+from nascore.networks.config import MixedSupernetConfig
+from nascore.runs.reader import RunRecords
+from nascore.stats import moving_average
+
+MIXTURE = "mixture.csv"
+
+
+def layout_of(run: RunRecords) -> AlphaLayout | None:
+    """That of a run's alphas; None where it has none."""
+    if not (run.path / MIXTURE).exists():
+        return None
+    config = run.settings["config"]
+    network = MixedSupernetConfig(
+        operations=config["operations"], num_nodes=config["num_nodes"]
+    )
+    return AlphaLayout(network.names, network.num_nodes)
+
+
+def draw(
+    run: RunRecords, layout: AlphaLayout, window: int
+) -> Iterator[tuple[str, Figure]]:
+    """Yields name and figure.
+
+    Args:
+      run: of one epoch or more.
+      layout: of its alphas.
+      window: points that the moving averages span.
+    """
+    table = run.evaluations
+    yield from alphas.draw(table, layout, title_of(run))
+    yield "skips", _plot_skips(run, table, layout)
+    steps = pd.read_csv(run.path / MIXTURE)
+    yield "mixture", _plot_training(run, steps, window)
+
+
+@styled
+def _plot_skips(
+    run: RunRecords, table: pd.DataFrame, layout: AlphaLayout
+) -> Figure:
+    """What tells that skips take over: their number beside accuracies."""
+    measured = not table["eigenvalue"].isna().all()
+    figure, panels = make_figure(
+        2 + measured, height=2.0 * (2 + measured) + 0.6, sharex=True
+    )
+    epochs = table["epoch"] + 1
+    for name, color in zip(layout.cell_types, (BLUE, VERMILLION), strict=False):
+        panels[0].step(
+            epochs,
+            table[f"skips_{name}"],
+            where="mid",
+            color=color,
+            label=f"{name} cell",
+        )
+    most = 2 * layout.num_nodes
+    panels[0].set_ylim(-0.3, most + 0.3)
+    panels[0].set_ylabel(f"skips of {most} edges")
+    add_legend(figure)
+    panels[0].set_title(f"{title_of(run)}: derived cells")
+    for column, color, label in (
+        ("mixture_accuracy", BLUE, "the mixture"),
+        ("accuracy", VERMILLION, "the derived cell, same weights"),
+    ):
+        panels[1].plot(epochs, table[column], color=color, label=label)
+    panels[1].legend(loc="best")
+    panels[1].set_ylabel("validation accuracy")
+    percent_axis(panels[1].yaxis)
+    if measured:
+        panels[2].plot(epochs, table["eigenvalue"], color=BLUE)
+        panels[2].set_ylabel("largest eigenvalue")
+    panels[-1].set_xlabel("epoch")
+    count_axis(panels[-1].xaxis)
+    return figure
+
+
+@styled
+def _plot_training(run: RunRecords, table: pd.DataFrame, window: int) -> Figure:
+    """Losses of both halves of the data."""
+    figure, (axes,) = make_figure()
+    numbers = range(1, len(table) + 1)
+    for column, color, label in (
+        ("loss", BLUE, "weights' batches"),
+        ("alpha_loss", VERMILLION, "alphas' batches"),
+    ):
+        axes.plot(
+            numbers,
+            moving_average(table[column].to_numpy(), window),
+            color=color,
+            label=f"{label}, mean of the last {window}",
+        )
+    axes.set_title(title_of(run))
+    axes.set_xlabel("step")
+    axes.set_ylabel("cross entropy, nats")
+    count_axis(axes.xaxis)
+    add_legend(figure)
+    return figure
