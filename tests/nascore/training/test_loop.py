@@ -24,8 +24,7 @@ SPLIT = Split(
 NETWORK = NetworkConfig(
     num_nodes=1,
     filters=4,
-    num_normal_cells=1,
-    num_reduction_cells=1,
+    num_layers=1,
     keep_prob=1.0,
     drop_path_keep_prob=1.0,
 )
