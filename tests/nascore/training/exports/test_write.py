@@ -27,12 +27,8 @@ FILES = {
     "saved_model": "saved_model",
     "onnx": "network.onnx",
 }
-# Height, width and channels, the weight of the auxiliary head, and what is
-# written. An order is right or wrong whatever the network.
-KINDS = {
-    "grey": ((16, 16, 1), 0.0, ORDERS),
-    "colour": ((16, 16, 3), 0.4, ORDERS[-1:]),
-}
+# Height, width and channels, and the weight of the auxiliary head.
+KINDS = {"grey": ((16, 16, 1), 0.0), "colour": ((16, 16, 3), 0.4)}
 
 WRITE = """
 import sys
@@ -40,16 +36,15 @@ from pathlib import Path
 from nascore.training.config import FinalConfig, NetworkConfig, TrainingConfig
 from nascore.training.exports.write import export, inference_model, load_keras
 from nascore.networks.discrete import build_network
-from tests.nascore.training.exports.test_write import KINDS
+from tests.nascore.training.exports.test_write import KINDS, ORDERS
 import keras, numpy as np
 
 out = Path(sys.argv[1])
 cell = "0 0 1 3 0 1 1 4"
-for kind, (shape, aux_weight, orders) in KINDS.items():
+for kind, (shape, aux_weight) in KINDS.items():
     config = FinalConfig(
         network=NetworkConfig(
-            num_nodes=1, filters=4, num_normal_cells=1,
-            num_reduction_cells=1, aux_weight=aux_weight
+            num_nodes=1, filters=4, num_layers=1, aux_weight=aux_weight
         ),
         training=TrainingConfig(architecture=cell),
     )
@@ -63,7 +58,7 @@ for kind, (shape, aux_weight, orders) in KINDS.items():
     pixels = np.random.default_rng(0).uniform(0, 255, (5, *shape))
     np.save(folder / "x.npy", pixels.astype(np.float32))
     np.save(folder / "y.npy", model.predict_on_batch(pixels))
-    for order in orders:
+    for order in ORDERS:
         fresh = load_keras(folder / "network.keras")
         export(fresh, folder / "-".join(order), order)
 """
@@ -113,8 +108,8 @@ def exported(tmp_path_factory):
     )
     files = [
         (kind, f"{'-'.join(order)}/{FILES[name]}", order, name)
-        for kind, (*_, orders) in KINDS.items()
-        for order in orders
+        for kind in KINDS
+        for order in ORDERS
         for name in order
     ]
     files += [(kind, FILES["keras"], ("keras",), "keras") for kind in KINDS]
@@ -127,13 +122,13 @@ def exported(tmp_path_factory):
         text=True,
         check=True,
     )
-    assert len(files) == 12
+    assert len(files) == 16
     return out, json.loads(done.stdout.splitlines()[-1])
 
 
 def test_every_file_gives_what_the_network_gave(exported):
     out, found = exported
-    assert len(found) == 12
+    assert len(found) == 16
     for kind, order, name, values in found:
         expected = np.load(out / kind / "y.npy")
         assert expected.std() > 1e-3
