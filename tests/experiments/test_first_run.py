@@ -34,7 +34,6 @@ TINY = (
     "--train_examples=160",
     "--filters=4",
     "--num_nodes=1",
-    "--operations=sep_conv_3x3,identity",
     "--num_normal_cells=1",
     "--num_reduction_cells=1",
     "--batch_size=16",
@@ -84,7 +83,7 @@ def run(tmp_path_factory, forked):
     assert finish.returncode == 2
     assert "two cells are still to be trained" in finish.stderr
     assert f"--run_dir='{path}' --resume" in finish.stderr
-    done = forked("search_ienas", f"--run_dir={path}", "--resume")
+    done = start([module, f"--run_dir={path}", "--resume"], folder)
     assert done.returncode == 0, done.stderr
     return path, done.stdout
 
