@@ -37,7 +37,7 @@ from nascore.runs.reader import (
     read_settings,
 )
 from nascore.runs.versions import check_streams
-from nascore.spaces.cells import CellSpace
+from nascore.spaces.darts_cells import DartsSpace
 from nascore.training.config import FinalConfig
 from nascore.training.provenance.origin import Origin, SearchOrigin
 
@@ -69,7 +69,8 @@ def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
     taken = {
         name: stored[name] for name in final_flags.FROM_SEARCH if name in stored
     }
-    if isinstance(run.space, CellSpace):
+    if isinstance(run.space, DartsSpace):
+        # Its edges mixed more than a cell may have.
         taken |= settings_of(run.space, base.given(NetworkConfig()))
     best = space.parse(run.derived[rank - 1]["architecture"])
     return {**taken, "architecture": space.format(best)}

@@ -24,6 +24,7 @@ from nascore.networks.operations.base import (
     WeightSpec,
 )
 from nascore.networks.operations.catalogue import find_operations
+from nascore.networks.operations.kernels import fan_out, total
 from nascore.networks.operations.skips import Zero
 from nascore.networks.partial_channels import join_channels, split_channels
 from nascore.process.runtime import once
@@ -122,7 +123,7 @@ class Mixture:
             found = self.operations[place].forward(x, weights[slot])
             parts.append(factors[place] * found.output)
             kept += [*found.maps, *found.statistics]
-        return [tf.add_n(parts), *kept]
+        return [total(parts), *kept]
 
     def _mix_gradient(
         self,
@@ -151,11 +152,11 @@ class Mixture:
                 tf.cast(factors[place], grad.dtype) * grad
                 for grad in found.weights
             ]
-        return [tf.add_n(parts), tf.stack(along), *slots]
+        return [total(parts), tf.stack(along), *slots]
 
 
 class _Source(NamedTuple):
-    """What the edges that leave a tensor have in common.
+    """What the edges that leave a tensor read, one item for each of them.
 
     Attributes:
       x: the channels that pass the operations.
@@ -163,9 +164,9 @@ class _Source(NamedTuple):
       plain: what operations without weights make of it, by their place.
     """
 
-    x: tf.Tensor
-    others: tf.Tensor
-    plain: dict[int, tf.Tensor]
+    x: list[tf.Tensor]
+    others: list[tf.Tensor]
+    plain: dict[int, list[tf.Tensor]]
 
 
 class _Weight(NamedTuple):
@@ -293,13 +294,8 @@ class MixedCell(keras.layers.Layer):
           The nodes, of the inputs' size over the strides.
         """
         rows = [tf.unstack(variable.value) for variable in self.slots]
-        factors = [
-            tf.unstack(row)
-            for row in tf.unstack(tf.cast(shares, inputs[0].dtype))
-        ]
-        passed = []
-        if bypass is not None:
-            passed = tf.unstack(tf.cast(bypass, inputs[0].dtype))
+        own = tf.unstack(shares)
+        passed = [] if bypass is None else tf.unstack(bypass)
         tensors = list(inputs)
         sources: dict[int, _Source] = {}
         for node in self.wiring.nodes:
@@ -308,36 +304,44 @@ class MixedCell(keras.layers.Layer):
                 if end != node:
                     continue
                 if tensor not in sources:
-                    sources[tensor] = self._leave(
-                        tensors[tensor], self.strides[edge]
-                    )
+                    sources[tensor] = self._leave(tensors[tensor], edge)
                 source = sources[tensor]
                 mixture = self.mixtures[self.strides[edge]]
                 if mixture.own:
-                    weights = self._take(edge, rows, source.x.dtype)
-                    parts.append(mixture.mix(source.x, shares[edge], weights))
+                    x = source.x.pop()
+                    weights = self._take(edge, rows, x.dtype)
+                    parts.append(mixture.mix(x, own[edge], weights))
+                factors = tf.unstack(tf.cast(own[edge], inputs[0].dtype))
                 parts += [
-                    factors[edge][place] * made
+                    factors[place] * made.pop()
                     for place, made in source.plain.items()
                 ]
                 if passed:
-                    others.append(passed[edge] * source.others)
-            made = tf.add_n(parts)
+                    share = tf.cast(passed[edge], inputs[0].dtype)
+                    others.append(share * source.others.pop())
+            made = total(parts)
             if others:
-                made = join_channels(made, tf.add_n(others), self.groups)
+                made = join_channels(made, total(others), self.groups)
             tensors.append(made)
         return tensors[self.wiring.inputs :]
 
-    def _leave(self, x: tf.Tensor, strides: int) -> _Source:
-        """What all edges from a tensor share."""
-        passing, others = x, x
+    def _leave(self, x: tf.Tensor, edge: int) -> _Source:
+        """What all edges from a tensor share; one of them says how."""
+        strides = self.strides[edge]
+        sources = [source for source, _ in self.wiring.edges]
+        count = sources.count(sources[edge])
+        others: list[tf.Tensor] = []
         if self.groups > 1:
-            passing, others = split_channels(x, self.groups, strides)
+            x, around = split_channels(x, self.groups, strides)
+            others = fan_out(around, count)
         mixture = self.mixtures[strides]
+        readers = len(mixture.common) + count * bool(mixture.own)
+        copies = fan_out(x, readers)
         plain = {
-            place: mixture.plain(passing, place) for place in mixture.common
+            place: fan_out(mixture.plain(copies.pop(), place), count)
+            for place in mixture.common
         }
-        return _Source(passing, others, plain)
+        return _Source(copies, others, plain)
 
     def _take(
         self, edge: int, rows: list[list[tf.Tensor]], dtype: tf.DType

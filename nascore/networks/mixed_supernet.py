@@ -27,6 +27,7 @@ from nascore.networks.mixed_cell import (
     start_kernel,
 )
 from nascore.networks.operations.base import Options
+from nascore.networks.operations.kernels import fan_out
 from nascore.networks.stack import plan
 from nascore.process.runtime import set_precision
 from nascore.spaces.cells import CellSpace
@@ -157,8 +158,11 @@ class MixedSupernet(keras.Model):
         Returns:
           Logits, float32 `[n, classes]`.
         """
-        x = self.stem(images)
-        before, last = x, x
+        kinds = [layer.cell for layer in self.stack.layers]
+        own = self._deal(shares, kinds)
+        passed = None if bypass is None else self._deal(bypass, kinds)
+        # Both inputs of the first layer, and one of the second.
+        before, last, *rest = fan_out(self.stem(images), 3)
         for layer, links, cell in zip(
             self.stack.layers, self.links, self.cells, strict=True
         ):
@@ -168,12 +172,22 @@ class MixedSupernet(keras.Model):
             ]
             nodes = cell(
                 inputs,
-                shares[layer.cell],
-                None if bypass is None else bypass[layer.cell],
+                own[layer.cell].pop(),
+                None if passed is None else passed[layer.cell].pop(),
             )
-            before, last = last, tf.concat(nodes, axis=-1)
+            before, last = (*rest, last)[0], tf.concat(nodes, axis=-1)
+            rest = []
         features = tf.reduce_mean(last, axis=[1, 2])
         return tf.cast(self.classifier(features), tf.float32)
+
+    def _deal(
+        self, shares: tf.Tensor, kinds: Sequence[int]
+    ) -> list[list[tf.Tensor]]:
+        """Shares of each cell type, once for each layer of that type."""
+        return [
+            fan_out(share, kinds.count(kind))
+            for kind, share in enumerate(tf.unstack(shares))
+        ]
 
 
 def describe_layers(supernet: MixedSupernet) -> list[dict[str, object]]:

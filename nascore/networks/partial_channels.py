@@ -14,11 +14,11 @@ def split_channels(
       strides: of the operations; 2 takes the maximum of 2x2 pixels of the
         others.
     """
-    passing = x.shape[-1] // groups
-    others = x[..., passing:]
+    first = x.shape[-1] // groups
+    passing, others = tf.split(x, [first, x.shape[-1] - first], axis=-1)
     if strides > 1:
         others = tf.nn.max_pool2d(others, strides, strides, "SAME")
-    return x[..., :passing], others
+    return passing, others
 
 
 def join_channels(

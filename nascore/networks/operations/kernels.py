@@ -3,10 +3,13 @@
 What was measured stands in benchmarks/NOTES.md.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
+
+from nascore.process.runtime import once
 
 BATCH_NORM_EPSILON = 1e-5
 
@@ -82,6 +85,39 @@ def mix_gradient(
         tf.reshape(x_grad, tf.shape(x)),
         tf.reshape(kernel_grad, kernel.shape),
     )
+
+
+@once
+def _add(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+    return left + right
+
+
+def total(parts: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The sum of tensors of one shape, to the same bit each time.
+
+    TensorFlow's kernel for more than two begins with whichever it may
+    overwrite, which depends on what else is running; and it joins additions
+    that stand side by side into that kernel, unless they are calls.
+    """
+    return functools.reduce(_add, parts)
+
+
+def fan_out(x: tf.Tensor, count: int) -> list[tf.Tensor]:
+    """A tensor for several readers, whose gradients are added by `total`.
+
+    Args:
+      x: of any shape.
+      count: of readers.
+    """
+    if count < 3:
+        return [x] * count
+
+    @tf.custom_gradient
+    def copy(x: tf.Tensor) -> tuple[list[tf.Tensor], object]:
+        copies = [tf.identity(x) for _ in range(count)]
+        return copies, lambda *upstream: total(upstream)
+
+    return list(copy(x))
 
 
 def pick(x: tf.Tensor, strides: int) -> tf.Tensor:
