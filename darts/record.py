@@ -23,7 +23,7 @@ from nascore.search.summaries import summarize_scores
 _OF_CELLS = ("skips", "entropy")
 
 
-class History:
+class AlphaRecords:
     """Alphas of all epochs, as a run folder has them.
 
     Args:
@@ -90,7 +90,7 @@ class RecordAlphas(tf.Module):
     timed = False
 
     def __init__(
-        self, training: TrainMixture, mixed: MixedWeights, history: History
+        self, training: TrainMixture, mixed: MixedWeights, history: AlphaRecords
     ) -> None:
         super().__init__(name="record_alphas")
         self.training = training
@@ -195,7 +195,7 @@ class Derivation:
     columns: tuple[str, ...] = ()
     lasting: tuple[str, ...] = ()
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: AlphaRecords) -> None:
         self._history = history
 
     @property

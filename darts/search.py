@@ -7,7 +7,7 @@ from darts.config import DartsConfig, check_fit
 from darts.layout import AlphaLayout
 from darts.memory import estimate
 from darts.mixture import mixed_operations
-from darts.record import Derivation, History, RecordAlphas
+from darts.record import AlphaRecords, Derivation, RecordAlphas
 from darts.train import TrainMixture
 from nascore.data import images
 from nascore.data.describe import describe_data, summarize
@@ -102,7 +102,7 @@ def make_search(
         length.seed,
         length.epochs,
     )
-    history = History(run, layout, config.stop, alphas.alpha_from)
+    history = AlphaRecords(run, layout, config.stop, alphas.alpha_from)
     search = Search(
         run,
         layout.derived,

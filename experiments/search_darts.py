@@ -1,6 +1,6 @@
 """Searches cells with DARTS, PC-DARTS or DARTS-.
 
-python -m experiments.search_darts --preset=darts_digits
+python -m experiments.search_darts --preset=darts_small
 python -m experiments.search_darts --preset=darts_cifar10 --order=second
 python -m experiments.search_darts --run_dir=RUN --resume
 """

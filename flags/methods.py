@@ -149,8 +149,8 @@ METHODS = {
         module="darts.search",
         compared=None,
         rival="random",
-        preset="",
-        published="",
+        preset="darts_small",
+        published="darts_cifar10",
     ),
     "mlpnas": _MLPNAS,
     "mlpnas_random": _MLPNAS._replace(

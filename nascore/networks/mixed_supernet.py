@@ -23,9 +23,9 @@ from nascore.networks.layouts import Wiring
 from nascore.networks.maps import Link, Map
 from nascore.networks.mixed_cell import (
     MixedCell,
-    make_mixtures,
     start_kernel,
 )
+from nascore.networks.mixed_edge import make_mixtures
 from nascore.networks.operations.base import Options
 from nascore.networks.operations.kernels import fan_out
 from nascore.networks.stack import plan

@@ -123,9 +123,11 @@ class Records:
         ]
         written: list[dict[str, Any]] = []
         for place in range(count):
-            about = {}
-            if architectures:
-                about = self.space.columns(architectures[place])
+            about = (
+                self.space.columns(architectures[place])
+                if architectures
+                else {}
+            )
             written.append(
                 {
                     "epoch": epoch,
@@ -143,14 +145,9 @@ class Records:
             # What came after the step that failed means nothing.
             last = (first // phase.weight + 1) * phase.weight
             self.run.append(phase.name, written[:last])
+            texts = [*map(self.space.format, architectures)] or [""] * count
             raise RunStopped(
-                _describe_fault(
-                    phase,
-                    written[first],
-                    self.space.format(architectures[first])
-                    if architectures
-                    else "",
-                )
+                _describe_fault(phase, written[first], texts[first])
             )
         self.run.append(phase.name, written)
         self.rows(phase.name).extend(written)

@@ -25,6 +25,9 @@ TAKERS = {
 }
 # Those of one method alone.
 METHODS = {
+    "darts_small": "darts",
+    "darts_cifar10": "darts",
+    "pc_darts_cifar10": "darts",
     "l2nas_printed": "bench201_l2nas",
     "l2nas_transfer": "bench201_l2nas",
 }

@@ -93,8 +93,8 @@ class Forward(NamedTuple):
     statistics: Sequence[tf.Tensor] = ()
 
 
-class Gradients(NamedTuple):
-    """Gradients of an operation, and how its output lies to them.
+class Backward(NamedTuple):
+    """Backward of an operation, and how its output lies to them.
 
     Attributes:
       x: of the input.
@@ -151,7 +151,7 @@ class Operation(abc.ABC):
         kept: Forward,
         upstream: tf.Tensor,
     ) -> list[tf.Tensor]:
-        """Gradients of the input and of each weight, by running it again.
+        """Backward of the input and of each weight, by running it again.
 
         Args:
           x: the input.
@@ -167,7 +167,7 @@ class Operation(abc.ABC):
         weights: Sequence[tf.Tensor],
         kept: Forward,
         upstream: tf.Tensor,
-    ) -> Gradients:
+    ) -> Backward:
         """`gradient`, and that of a factor on the output.
 
         Args:
@@ -178,7 +178,7 @@ class Operation(abc.ABC):
         """
         output, found = self._differentiate(x, weights, upstream)
         along = tf.reduce_sum(tf.cast(output * upstream, tf.float32))
-        return Gradients(found[0], found[1:], along)
+        return Backward(found[0], found[1:], along)
 
     def _differentiate(
         self, x: tf.Tensor, weights: Sequence[tf.Tensor], upstream: tf.Tensor

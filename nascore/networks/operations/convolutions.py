@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from nascore.networks.layers import Normalization, he_normal
 from nascore.networks.operations.base import (
+    Backward,
     Forward,
-    Gradients,
     Operation,
     WeightSpec,
     norm_specs,
@@ -128,7 +128,7 @@ class SeparableConvolution(Operation):
         weights: Sequence[tf.Tensor],
         kept: Forward,
         upstream: tf.Tensor,
-    ) -> Gradients:
+    ) -> Backward:
         """See `Operation.gradients`."""
         if not self._written_out:
             return super().gradients(x, weights, kept, upstream)
@@ -147,7 +147,7 @@ class SeparableConvolution(Operation):
             last.scale * second.scale + last.offset * second.offset
         )
         own = len(weights) // self.repeats
-        return Gradients(x_grad, [*slot[0][:own], *slot[1][:own]], along)
+        return Backward(x_grad, [*slot[0][:own], *slot[1][:own]], along)
 
     def discrete(
         self, channels: int, strides: int, normalization: Normalization

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from nascore.networks.config import MixedSupernetConfig
 from nascore.networks.layouts import Wiring
-from nascore.networks.mixed_cell import Mixture
+from nascore.networks.mixed_edge import Mixture
 from nascore.networks.mixed_supernet import MixedSupernet, describe_layers
 from nascore.spaces.cells import CELL_INPUTS
 
