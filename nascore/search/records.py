@@ -118,21 +118,16 @@ class Records:
             if name not in ("row", "healthy")
         }
         count = len(np.asarray(columns["healthy"]))
-        architectures = [
-            self.space.decode(row) for row in np.asarray(columns.get("row", ()))
-        ]
+        rows = np.asarray(columns.get("row", ()))
+        architectures = [self.space.decode(row) for row in rows]
+        about = [*map(self.space.columns, architectures)] or [{}] * count
         written: list[dict[str, Any]] = []
         for place in range(count):
-            about = (
-                self.space.columns(architectures[place])
-                if architectures
-                else {}
-            )
             written.append(
                 {
                     "epoch": epoch,
                     "step": start + place,
-                    **about,
+                    **about[place],
                     **{name: values[place] for name, values in arrays.items()},
                 }
             )
