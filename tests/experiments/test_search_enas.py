@@ -255,13 +255,15 @@ def test_presets_parse_and_open_with_their_command(preset):
     lines = preset.read_text().splitlines()
     command = re.match(
         r"# python -m experiments\."
-        r"(search_enas|search_ienas|compare|search --method=(?P<method>\w+)) ",
+        r"(search_(?P<alone>enas|ienas|darts)|compare"
+        r"|search --method=(?P<method>\w+)) ",
         lines[0],
     )
+    method = command["method"] or command["alone"] or "enas"
     code = (
         "from absl import flags; from flags import base, methods; "
         "from nascore.runs.config import RunConfig; "
-        f"config = methods.find('{command['method'] or 'enas'}').config; "
+        f"config = methods.find('{method}').config; "
         "base.define(config); base.define(RunConfig()); "
         f"flags.FLAGS(['x', '--flagfile={preset}']); base.read(config)"
     )
