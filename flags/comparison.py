@@ -1,6 +1,7 @@
 """Flags of the comparison: those of the searches, and which to compare."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from absl import flags
@@ -113,7 +114,48 @@ def read(names: Sequence[str]) -> dict[str, Any]:
             f"the methods would search other data sets ({each}); name one "
             "with --dataset"
         )
+    _check_alike(configs)
     return configs
+
+
+def _check_alike(configs: Mapping[str, Any]) -> None:
+    """Raises InputError if methods see other images, or build other sizes.
+
+    They may by their defaults: DARTS takes half of the images for its alphas.
+    """
+    odd = [
+        f"--{name} ({', '.join(f'{m} {v}' for m, v in found.items())})"
+        for name, found in _shared_values(configs).items()
+        if len(set(found.values())) > 1
+    ]
+    if odd:
+        raise InputError(
+            "the methods would have other images or networks than each "
+            f"other by their defaults; give {', '.join(odd)}"
+        )
+
+
+def _shared_values(configs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Values of what compared methods must agree in, by setting and method."""
+    found: dict[str, dict[str, Any]] = {}
+    for method, config in configs.items():
+        data = getattr(config, "data", None)
+        child = getattr(config, "child", None)
+        images = flatten(data) if dataclasses.is_dataclass(data) else {}
+        sizes = {
+            name: getattr(child, name)
+            for name in ("num_nodes", "filters")
+            if hasattr(child, name)
+        }
+        layers = getattr(child, "layer_types", None)
+        if layers is not None:
+            # Those of --num_layers are not the same for ENAS and DARTS.
+            sizes["num_normal_cells --num_reduction_cells"] = " ".join(
+                f"{kind[0]}" for kind in layers
+            )
+        for name, value in {**images, **sizes}.items():
+            found.setdefault(name, {})[method] = value
+    return found
 
 
 def _read(name: str) -> Any:

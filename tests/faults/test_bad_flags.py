@@ -66,6 +66,13 @@ CASES = [
     ("search_mlpnas", ["--epochs="], "--epochs="),
     ("compare", ["--methods="], "--methods= must be"),
     ("compare", ["--seeds=many"], "--seeds=many"),
+    # Their defaults differ.
+    (
+        "compare",
+        ["--methods=darts,enas", "--dataset=digits", "--num_nodes=2"],
+        "give --validation_fraction (darts 0.44, enas 0.1), --filters (darts "
+        "16, enas 20), --num_normal_cells --num_reduction_cells (darts n n r",
+    ),
     ("compare", ["--targets=0"], "--targets=0 must be"),
     ("compare", ["--targets=nan"], "--targets=nan must be"),
     ("compare", ["--targets=1.5"], "--targets=1.5 must be"),
