@@ -153,6 +153,13 @@ class AlphasConfig:
             return 1
         return self.partial_channels or _PARTIAL_CHANNELS
 
+    @property
+    def method(self) -> str:
+        """What a search with these settings is called in its files."""
+        named = {"pc": "pc_darts", "minus": "darts_minus"}
+        second = "_second" * (self.order == "second")
+        return named.get(self.variant, f"darts{second}")
+
 
 @dataclasses.dataclass(frozen=True)
 class StopConfig:

@@ -111,7 +111,7 @@ def make_search(
         mixed,
         SearchConfig(seed=length.seed, epochs=length.epochs, derive_samples=1),
         config,
-        {"method": "darts", "data": describe_data(data)},
+        {"method": alphas.method, "data": describe_data(data)},
         checkpoint_minutes,
     )
     write_json(run.path / "layers.json", {"layers": describe_layers(supernet)})

@@ -86,6 +86,15 @@ _IENAS = _CELLS._replace(
     rival="random",
     published="fashion_mnist",
 )
+_DARTS = _CELLS._replace(
+    title="DARTS",
+    config=DartsConfig(),
+    module="darts.search",
+    compared=None,
+    rival="random",
+    preset="darts_small",
+    published="darts_cifar10",
+)
 _MLPNAS = Method(
     "MLPNAS",
     MlpnasConfig(),
@@ -143,14 +152,13 @@ METHODS = {
     "random": _CELLS._replace(
         title="random", settings={"controller": "random"}
     ),
-    "darts": _CELLS._replace(
-        title="DARTS",
-        config=DartsConfig(),
-        module="darts.search",
-        compared=None,
-        rival="random",
-        preset="darts_small",
-        published="darts_cifar10",
+    "darts": _DARTS,
+    "darts_second": _DARTS._replace(
+        title="DARTS, second order", settings={"order": "second"}
+    ),
+    "pc_darts": _DARTS._replace(title="PC-DARTS", settings={"variant": "pc"}),
+    "darts_minus": _DARTS._replace(
+        title="DARTS-", settings={"variant": "minus"}
     ),
     "mlpnas": _MLPNAS,
     "mlpnas_random": _MLPNAS._replace(

@@ -7,6 +7,7 @@ from darts.config import (
     StopConfig,
     check_fit,
 )
+from flags import methods
 from nascore.errors import InputError
 
 
@@ -75,3 +76,11 @@ def test_what_does_not_fit_is_named_in_one_line(alphas, network, words):
         check_fit(AlphasConfig(**alphas), **{**fitting, **network})
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["darts", "darts_second", "pc_darts", "darts_minus"]
+)
+def test_a_search_is_called_as_the_method_that_it_is(name):
+    config = methods.with_settings(name, methods.find(name).config)
+    assert config.alphas.method == name
