@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any, NamedTuple
 
-from darts.config import DartsConfig
+from darts.config import DartsConfig, Shared201DartsConfig
 from enas.config import EnasConfig, Shared201EnasConfig, TableEnasConfig
 from ienas.config import (
     IenasConfig,
@@ -226,6 +226,12 @@ METHODS = {
         f"shared201_{strategy.kind}": _over_shared201(title, strategy)
         for title, strategy in _STRATEGIES.items()
     },
+    "shared201_darts": _SHARED201._replace(
+        title="DARTS",
+        config=Shared201DartsConfig(),
+        module="darts.shared201",
+        preset="shared201_darts_small",
+    ),
     "bench201_state": _on_table("L2NAS's state", StateConfig())._replace(
         module="l2nas.table"
     ),

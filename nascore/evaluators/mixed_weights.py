@@ -29,6 +29,8 @@ class MixedWeights(SharedWeights):
       standardize: whether images are standardized as `data` says.
     """
 
+    # What `notes` has.
+    noted: tuple[str, ...] = ()
     where = " (weights of the mixture)"
     caveat = (
         "These accuracies are measured with weights that learned in a "

@@ -112,6 +112,7 @@ class Mixed201Weights(MixedWeights):
       standardize: whether images are standardized as `data` says.
     """
 
+    noted = Truth.columns
     ranked_on = MixedWeights.ranked_on + _TABLE
 
     def __init__(
