@@ -9,9 +9,11 @@ import dataclasses
 import math
 from typing import ClassVar
 
+from nascore.baselines.config import RankCellsConfig
 from nascore.config import check_fields, option
 from nascore.data.config import DataConfig
 from nascore.errors import InputError
+from nascore.networks.bench201.config import Bench201SupernetConfig
 from nascore.networks.config import MixedSupernetConfig
 from nascore.search.config import AfterConfig
 
@@ -256,8 +258,35 @@ class DartsConfig:
     after: AfterConfig = AfterConfig()
 
 
+@dataclasses.dataclass(frozen=True)
+class Shared201DartsConfig:
+    """Everything that decides the result of DARTS on NAS-Bench-201's cells.
+
+    Attributes:
+      data: the images; weights and alphas have about a half each.
+      child: the network of mixed cells.
+      alphas: how they are learned.
+      weights: how they are trained.
+      stop: when the search ends early.
+      search: length.
+      after: what the search does when it has ended.
+    """
+
+    data: DataConfig = DataConfig(validation_fraction=0.44)
+    child: Bench201SupernetConfig = Bench201SupernetConfig()
+    alphas: AlphasConfig = AlphasConfig()
+    weights: MixedWeightsConfig = MixedWeightsConfig()
+    stop: StopConfig = StopConfig()
+    search: DartsSearchConfig = DartsSearchConfig()
+    after: RankCellsConfig = RankCellsConfig()
+
+
 def check_fit(
-    alphas: AlphasConfig, filters: int, precision: str, epochs: int
+    alphas: AlphasConfig,
+    filters: int,
+    precision: str,
+    epochs: int,
+    halved: bool = True,
 ) -> None:
     """Checks what the alphas ask of the network and of the search.
 
@@ -266,6 +295,7 @@ def check_fit(
       filters: channels of the first cells.
       precision: that the network computes in.
       epochs: of the search.
+      halved: whether reductions halve the channels that pass the operations.
 
     Raises:
       InputError: something does not fit.
@@ -282,11 +312,12 @@ def check_fit(
             f"--alpha_from={alphas.alpha_from} leaves no epoch of "
             f"--epochs={epochs} in which alphas learn; lower it"
         )
-    if filters % (2 * alphas.channel_groups):
-        # A factorized reduction halves those that pass the operations.
+    # A factorized reduction halves those that pass the operations.
+    divisor = (1 + halved) * alphas.channel_groups
+    if filters % divisor:
+        also = ", and reductions halve these" * halved
         raise InputError(
-            f"--filters={filters} must be a multiple of "
-            f"{2 * alphas.channel_groups}: one of {alphas.channel_groups} "
-            "channels passes through the operations, and reductions halve "
-            "these"
+            f"--filters={filters} must be a multiple of {divisor}: one of "
+            f"{alphas.channel_groups} channels passes through the "
+            f"operations{also}"
         )

@@ -1,10 +1,11 @@
 """From alphas to cells: what a search ends with; NumPy only."""
 
+from typing import Any
+
 import numpy as np
 
-from darts.layout import NONE, SKIPS, AlphaLayout, Alphas
+from darts.layout import SKIPS, AlphaLayout, Alphas
 from nascore.errors import InputError
-from nascore.spaces.cells import Architecture
 from nascore.spaces.relaxation import relax
 
 
@@ -40,12 +41,13 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     return powers / np.sort(powers, axis=-1).sum(axis=-1, keepdims=True)
 
 
-def derive(layout: AlphaLayout, alphas: Alphas) -> Architecture:
+def derive(layout: AlphaLayout, alphas: Alphas) -> Any:
     """The cells that alphas stand for (Liu et al., 2019, section 2.4).
 
     Into a node lead the two edges whose strongest operation has the largest
     weight in the mixture, each with that operation; `none` is never taken,
-    but has its part in the softmax. Of equal ones the first.
+    but has its part in the softmax. (Another layout may keep all edges, and
+    take `none`.) Of equal ones the first.
 
     Args:
       layout: of the alphas.
@@ -64,22 +66,16 @@ def derive(layout: AlphaLayout, alphas: Alphas) -> Architecture:
         source, node = layout.edges[edge]
         raise InputError(
             f"no cell can be derived: an alpha of the "
-            f"{layout.cell_types[cell]} cell's edge from tensor {source} to "
+            f"{layout.titles[cell]}'s edge from tensor {source} to "
             f"tensor {node} is not finite; take those of an earlier epoch"
         )
-    real = [name != NONE for name in layout.operations]
-    numbers = weights[..., real].reshape(1, -1)
+    numbers = weights[..., layout.derivable].reshape(1, -1)
     return layout.derived.decode(relax(layout.derived).rows(numbers)[0])
 
 
-def count_skips(layout: AlphaLayout, architecture: Architecture) -> list[int]:
+def count_skips(layout: AlphaLayout, architecture: Any) -> list[int]:
     """How many edges of each derived cell are the identity."""
-    names = layout.derived.operations
     return [
-        sum(
-            names[operation] in SKIPS
-            for node in cell.nodes
-            for _, operation in node.edges
-        )
-        for cell in architecture.cells
+        sum(name in SKIPS for name in names.values())
+        for names in layout.chosen(architecture)
     ]

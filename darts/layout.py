@@ -16,7 +16,12 @@ import numpy as np
 
 from nascore.networks.config import NONE
 from nascore.networks.layouts import Wiring
-from nascore.spaces.cells import CELL_INPUTS, ENAS_CELL_TYPES
+from nascore.spaces.cells import (
+    CELL_INPUTS,
+    ENAS_CELL_TYPES,
+    NODE_INPUTS,
+    tensor_name,
+)
 from nascore.spaces.darts_cells import DARTS_OPERATIONS, DartsSpace
 
 # The identity, as DARTS and as ENAS call it.
@@ -59,10 +64,45 @@ class AlphaLayout:
         _ = self.derived
 
     @functools.cached_property
-    def derived(self) -> DartsSpace:
-        """The cells that alphas choose; `none` is not in them."""
+    def derived(self) -> Any:
+        """The space of the cells that alphas choose."""
         names = tuple(name for name in self.operations if name != NONE)
         return DartsSpace(names, self.num_nodes, self.cell_types)
+
+    @property
+    def derivable(self) -> list[bool]:
+        """Of each operation whether a derived cell may have it."""
+        return [name != NONE for name in self.operations]
+
+    @property
+    def derived_edges(self) -> int:
+        """Edges of a derived cell."""
+        return NODE_INPUTS * self.num_nodes
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The cells, for people."""
+        return tuple(f"{name} cell" for name in self.cell_types)
+
+    def tensor_name(self, tensor: int) -> str:
+        """What a tensor of a cell is, for people."""
+        return tensor_name(tensor)
+
+    def chosen(self, architecture: Any) -> list[dict[tuple[int, int], str]]:
+        """The operations of the edges of each derived cell.
+
+        Args:
+          architecture: of `derived`.
+        """
+        names = self.derived.operations
+        return [
+            {
+                (source, node): names[operation]
+                for node, found in enumerate(cell.nodes, CELL_INPUTS)
+                for source, operation in found.edges
+            }
+            for cell in architecture.cells
+        ]
 
     @functools.cached_property
     def incoming(self) -> tuple[int, ...]:

@@ -1,9 +1,11 @@
 """Memory that a search needs, from its settings; no network is built."""
 
-from darts.config import DartsConfig
-from darts.layout import AlphaLayout
+from darts.config import DartsConfig, Shared201DartsConfig
 from darts.mixture import mixed_operations
+from darts.parts import layout_of
 from nascore.data.images import ImageData
+from nascore.networks import costs
+from nascore.networks.layouts import REDUCTION
 from nascore.networks.operations.catalogue import find_operations
 from nascore.networks.stack import plan
 from nascore.process.memory import FLOAT, Need, peak
@@ -11,22 +13,30 @@ from nascore.process.memory import FLOAT, Need, peak
 # Maps of a tensor's size that each tensor of a cell brings along: itself, and
 # what the operations without weights make of it.
 _TENSOR = 4
+# Maps of the output's size that a residual block keeps.
+_RESIDUAL = 6
 # Maps that exist while an edge is differentiated. Measured.
 _BACKWARD = 24
 # Bytes of compiled graphs, figures and buffers of files. Measured.
 _GRAPH = 500 * 2**20
 
 
-def estimate(config: DartsConfig, data: ImageData, base: int) -> Need:
+def estimate(
+    config: DartsConfig | Shared201DartsConfig, data: ImageData, base: int
+) -> Need:
     """See `nascore.search.assemble.Assembly.estimate`."""
     child, groups = config.child, config.alphas.channel_groups
-    layout = AlphaLayout(child.names, child.num_nodes)
+    layout = layout_of(child)
     stack = plan(child, data.image_shape, data.classes)
     names = mixed_operations(layout, config.alphas)
     kept = sum(operation.kept_maps for operation in find_operations(names))
     maps = weights = 0
     for layer in stack.layers:
         size = layer.inside.size
+        if stack.bench201 and layer.kind == REDUCTION:
+            maps += _RESIDUAL * layer.output.size
+            weights += costs.count(stack)[layer.name].parameters
+            continue
         edges = len(layout.edges) * (kept + len(names) / 4) / groups
         maps += int(size * (edges + _TENSOR * (2 + child.num_nodes)))
         for operation in find_operations(names):

@@ -76,7 +76,7 @@ class RecordAlphas(tf.Module):
     the weights of the mixture, and `mixture_accuracy` of the mixture; the
     skips in each cell, the mean entropy of its edges' shares in nats (at most
     the logarithm of the number of operations), `eigenvalue` if it is asked
-    for, and every alpha.
+    for, what else is known of the cell, and every alpha.
 
     Args:
       training: whose alphas.
@@ -128,6 +128,7 @@ class RecordAlphas(tf.Module):
                 for n, e in zip(types, entropy, strict=True)
             },
             "eigenvalue": self._measure_eigenvalue(epoch),
+            **self.mixed.notes(row),
             **self.layout.to_row(alphas),
         }
         columns = {name: np.array([value]) for name, value in numbers.items()}
@@ -152,6 +153,7 @@ class RecordAlphas(tf.Module):
             "mixture_accuracy",
             "eigenvalue",
             *(f"{w}_{n}" for w in _OF_CELLS for n in self.layout.cell_types),
+            *self.mixed.noted,
         ]
         return {
             **summarize_scores(rows, self.mixed.measures),
@@ -160,12 +162,16 @@ class RecordAlphas(tf.Module):
 
     def line(self, summary: Mapping[str, float]) -> str:
         """See `Phase.line`."""
-        normal = self.layout.cell_types[0]
+        skips = summary[f"skips_{self.layout.cell_types[0]}"]
+        known = "".join(
+            f", {name.replace('_', ' ')} {summary[name]:.1%}"
+            for name in self.mixed.noted[:1]
+        )
         return (
             f"mixture {summary['mixture_accuracy']:.1%}, derived cell "
             f"{summary['accuracy_mean']:.1%} on validation with its "
-            f"weights, {summary[f'skips_{normal}']:.0f} of "
-            f"{2 * self.layout.num_nodes} edges of the {normal} cell skips"
+            f"weights, {skips:.0f} of {self.layout.derived_edges} edges of "
+            f"the {self.layout.titles[0]} skips{known}"
         )
 
     def ended(self, epoch: int) -> str:

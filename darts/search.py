@@ -3,19 +3,15 @@
 import keras
 
 from darts.bilevel import start_alphas
-from darts.config import DartsConfig, check_fit
-from darts.layout import AlphaLayout
+from darts.config import DartsConfig, Shared201DartsConfig, check_fit
 from darts.memory import estimate
-from darts.mixture import mixed_operations
+from darts.parts import layout_of, make_weights
 from darts.record import AlphaRecords, Derivation, RecordAlphas
 from darts.train import TrainMixture
 from nascore.data import images
 from nascore.data.describe import describe_data, summarize
 from nascore.data.images import ImageData
 from nascore.errors import InputError
-from nascore.evaluators.config import SharedWeightsConfig
-from nascore.evaluators.mixed_weights import MixedWeights
-from nascore.networks.mixed_supernet import MixedSupernet, describe_layers
 from nascore.process import runtime
 from nascore.runs.atomic import write_json
 from nascore.runs.folder import RunFolder
@@ -25,7 +21,7 @@ from nascore.search.search import Search
 __all__ = ["estimate", "load", "make_search", "summarize"]
 
 
-def load(config: DartsConfig) -> ImageData:
+def load(config: DartsConfig | Shared201DartsConfig) -> ImageData:
     """See `Assembly.load`.
 
     Raises:
@@ -37,7 +33,7 @@ def load(config: DartsConfig) -> ImageData:
     return data
 
 
-def _check(config: DartsConfig, data: ImageData) -> None:
+def _check(config: DartsConfig | Shared201DartsConfig, data: ImageData) -> None:
     """Checks what the settings ask of each other and of the data.
 
     Raises:
@@ -45,7 +41,11 @@ def _check(config: DartsConfig, data: ImageData) -> None:
     """
     child = config.child
     check_fit(
-        config.alphas, child.filters, child.precision, config.search.epochs
+        config.alphas,
+        child.filters,
+        child.precision,
+        config.search.epochs,
+        halved=isinstance(config, DartsConfig),
     )
     for what, split in (
         ("training", data.train),
@@ -59,38 +59,32 @@ def _check(config: DartsConfig, data: ImageData) -> None:
 
 
 def make_search(
-    config: DartsConfig,
+    config: DartsConfig | Shared201DartsConfig,
     run: RunFolder,
     data: ImageData | None = None,
     checkpoint_minutes: float = 10.0,
+    method: str = "",
 ) -> Search:
     """Puts mixed cells, alphas and the data together; see `Assembly`.
+
+    Args:
+      config: the settings.
+      run: where everything is written.
+      data: the images; loaded as the configuration says if None.
+      checkpoint_minutes: saves at least this often.
+      method: what the run is called in its files; empty: what its settings
+        make it.
 
     Raises:
       InputError: settings that do not fit the data or the run folder.
     """
     data = load(config) if data is None else data
     _check(config, data)
-    length, child, alphas = config.search, config.child, config.alphas
+    length, alphas = config.search, config.alphas
     runtime.configure(length.deterministic)
     keras.utils.set_random_seed(length.seed)
-    layout = AlphaLayout(child.names, child.num_nodes)
-    names = mixed_operations(layout, alphas)
-    supernet = MixedSupernet(
-        child,
-        layout.wiring,
-        names,
-        data.image_shape,
-        data.classes,
-        alphas.channel_groups,
-    )
-    mixed = MixedWeights(
-        supernet,
-        data,
-        SharedWeightsConfig(batch_size=config.weights.batch_size),
-        names,
-        config.data.standardize,
-    )
+    layout = layout_of(config.child)
+    mixed, layers = make_weights(config, data)
     training = TrainMixture(
         mixed,
         start_alphas(alphas, layout, length.seed),
@@ -111,8 +105,8 @@ def make_search(
         mixed,
         SearchConfig(seed=length.seed, epochs=length.epochs, derive_samples=1),
         config,
-        {"method": alphas.method, "data": describe_data(data)},
+        {"method": method or alphas.method, "data": describe_data(data)},
         checkpoint_minutes,
     )
-    write_json(run.path / "layers.json", {"layers": describe_layers(supernet)})
+    write_json(run.path / "layers.json", {"layers": layers})
     return search

@@ -12,7 +12,7 @@ import numpy as np
 
 from darts.config import StopConfig
 from darts.derive import count_skips, derive, mix
-from darts.layout import NONE, AlphaLayout, Alphas
+from darts.layout import AlphaLayout, Alphas
 
 # Of RobustDARTS's code: eigenvalues in an average, and how many epochs lie
 # between the two averages that are compared.
@@ -83,8 +83,8 @@ def find_stop(
         skips = _normal_skips(layout, at_epoch(history.alphas, newest))
         if skips >= config.stop_skips:
             return Stop(
-                f"{ended}: {skips} of the {_edges(layout)} edges of the "
-                f"derived {layout.cell_types[0]} cell are skips",
+                f"{ended}: {skips} of the {layout.derived_edges} edges of the "
+                f"derived {layout.titles[0]} are skips",
                 newest,
             )
     if config.stop_stable:
@@ -110,21 +110,16 @@ def warn(layout: AlphaLayout, alphas: Alphas, alpha_from: int) -> str:
     """
     learned = range(alpha_from, len(alphas.operations))
     counts = [_normal_skips(layout, at_epoch(alphas, n)) for n in learned]
-    most = _edges(layout)
+    most = layout.derived_edges
     over = [2 * count >= most for count in counts]
     if not over or not over[-1] or any(over[:-1]):
         return ""
     return (
         f"warning: {counts[-1]} of the {most} edges of the derived "
-        f"{layout.cell_types[0]} cell are skips: such cells are known to be "
+        f"{layout.titles[0]} are skips: such cells are known to be "
         "worse than random ones, however good the mixed ones look; see "
         "--stop_skips, --stop_eigenvalue and --variant=minus"
     )
-
-
-def _edges(layout: AlphaLayout) -> int:
-    """Of a derived cell."""
-    return 2 * layout.num_nodes
 
 
 def _normal_skips(layout: AlphaLayout, alphas: Alphas) -> int:
@@ -135,11 +130,11 @@ def _normal_skips(layout: AlphaLayout, alphas: Alphas) -> int:
 def _stable_epochs(layout: AlphaLayout, alphas: Alphas, alpha_from: int) -> int:
     """For how many epochs no edge's strongest operation has changed.
 
-    `none`, which no cell has, is left out.
+    One that no cell has is left out.
     """
     learned = Alphas(alphas.operations[alpha_from:])
-    real = [name != NONE for name in layout.operations]
-    strongest = mix(layout, learned)[..., real].argmax(axis=-1)
+    weights = mix(layout, learned)[..., layout.derivable]
+    strongest = weights.argmax(axis=-1)
     same = (strongest == strongest[-1]).all(axis=(1, 2))[::-1]
     return len(same) - 1 if same.all() else int(same.argmin()) - 1
 

@@ -3,7 +3,10 @@
 import dataclasses
 from typing import ClassVar
 
-from nascore.baselines.config import TableMethodConfig
+from nascore.baselines.config import (
+    Bench201SearchConfig,
+    TableMethodConfig,
+)
 from nascore.config import check_fields, option
 from nascore.data.config import DataConfig
 from nascore.evaluators.config import SharedWeightsConfig
@@ -110,3 +113,25 @@ class TableEnasConfig(TableMethodConfig):
     """Everything that decides the result of ENAS over a table."""
 
     strategy: OperationControllerConfig = OperationControllerConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class SharedOperationConfig(OperationControllerConfig):
+    """The LSTM policy over operations, and how much it learns in an epoch."""
+
+    train_steps: int = option(30, "Controller updates in each epoch.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_fields(self, train_steps=(1, 1_000_000))
+
+
+@dataclasses.dataclass(frozen=True)
+class Shared201EnasConfig(Bench201SearchConfig):
+    """Everything that decides the result of ENAS over NAS-Bench-201's cells.
+
+    Attributes:
+      strategy: the policy.
+    """
+
+    strategy: SharedOperationConfig = SharedOperationConfig()

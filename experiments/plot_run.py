@@ -82,7 +82,13 @@ def _figures(
     run: RunRecords, window: int, top: int
 ) -> Iterator[tuple[str, Figure]]:
     # They import the libraries that draw: after the arguments were checked.
-    from experiments.figures import cells, mixtures, runs, tabulated
+    from experiments.figures import (
+        beside_table,
+        cells,
+        mixtures,
+        runs,
+        tabulated,
+    )
 
     layout = mixtures.layout_of(run)
     if layout:
@@ -91,6 +97,8 @@ def _figures(
         yield from runs.draw(run, window)
     if isinstance(run.space, CellSpace):
         yield from cells.draw(run, top)
+    elif run.has_bench201_weights:
+        yield from beside_table.draw(run, top)
     elif isinstance(run.space, Bench201Space):
         yield from tabulated.draw(run, top)
 

@@ -5,7 +5,9 @@
 
 Writes `rank_check.csv` into the run folder, a row for each architecture; what
 is there already is not trained again. Standalone accuracies are measured on
-the search-test images, which did not rank the proposals.
+the search-test images, which did not rank the proposals. Of a search with
+weights over NAS-Bench-201's cells nothing is trained: --count random cells are
+measured with its weights, and looked up in the table (`cell_ranks.csv`).
 """
 
 import dataclasses
@@ -36,6 +38,8 @@ _NUMBERS = ("shared_accuracy", "standalone_accuracy", "epochs")
 _TEXTS = ("architecture",)
 _COST = "rank_cost.json"
 _EPOCHS = "epochs"
+# What is done where nothing is said.
+_PROPOSALS, _LENGTH, _CELLS = 8, 5, 200
 
 
 def choose(run: RunRecords, count: int) -> list[dict]:
@@ -134,11 +138,7 @@ def check_ranks(
       InputError: no finished run.
     """
     run = read_run(run_dir)
-    if not is_ranked(run):
-        raise InputError(
-            f"{run_dir} holds no finished search; finish it with --resume, or "
-            "rank what there is with --finish"
-        )
+    _check_ranked(run)
     space = run.cells  # Raises where there is no network to train.
     entries = missing(run, count, epochs)
     if not entries:
@@ -225,6 +225,42 @@ def _write(
         )
 
 
+def rank_cells(run: RunRecords, count: int, data_dir: str = "") -> None:
+    """Measures cells with the weights of a search, beside the table.
+
+    Args:
+      run: a search with weights over NAS-Bench-201's cells.
+      count: of cells.
+      data_dir: where the data set is; empty: where the search had it.
+
+    Raises:
+      InputError: it has no ranking yet, or there are not so many cells.
+    """
+    # Slow to import: after the arguments were checked.
+    from experiments.support import cell_ranks
+    from nascore.evaluators.nasbench201.table import CELLS
+
+    _check_ranked(run)
+    if count > CELLS:
+        raise InputError(f"--count={count} is more than all {CELLS:,} cells")
+    launch.quiet_tensorflow()
+    from experiments.support.run_weights import load_run
+
+    weights = load_run(run, data_dir).weights
+    with RunFolder.open(run.path) as folder:
+        table = cell_ranks.measure(weights, folder, count, len(run.epochs))
+    print(cell_ranks.report(table))
+
+
+def _check_ranked(run: RunRecords) -> None:
+    """Raises InputError if a search has no final ranking."""
+    if not is_ranked(run):
+        raise InputError(
+            f"{run.path} holds no finished search; finish it with --resume, or "
+            "rank what there is with --finish"
+        )
+
+
 def main(args: list[str]) -> None:
     """Checks one run."""
     if len(args) != 1:
@@ -236,13 +272,34 @@ def main(args: list[str]) -> None:
     if not run_dir.is_dir():
         raise InputError(f"{run_dir} is not a folder")
     values = flags.FLAGS
-    check_ranks(run_dir, values.count, values.epochs, values.data_dir)
+    run = read_run(run_dir)
+    if not run.has_bench201_weights:
+        count = values.count or _PROPOSALS
+        check_ranks(run_dir, count, values.epochs or _LENGTH, values.data_dir)
+        return
+    if values.epochs:
+        raise InputError(
+            f"--epochs={values.epochs} means nothing here: what cells of "
+            "NAS-Bench-201 are worth is looked up, not trained; leave it out"
+        )
+    rank_cells(run, values.count or _CELLS, values.data_dir)
 
 
 def cli() -> None:
     """Console entry point."""
-    flags.DEFINE_integer("count", 8, "Proposals to train.", 2)
-    flags.DEFINE_integer("epochs", 5, "Epochs of each training.", 1)
+    flags.DEFINE_integer(
+        "count",
+        None,
+        f"Proposals to train; not given: {_PROPOSALS}. Of NAS-Bench-201 cells "
+        f"to measure; not given: {_CELLS}.",
+        2,
+    )
+    flags.DEFINE_integer(
+        "epochs",
+        None,
+        f"Epochs of each training; not given: {_LENGTH}.",
+        1,
+    )
     base.define_data_dir()
     launch.run(main)
 

@@ -10,13 +10,11 @@ from pathlib import Path
 
 from absl import flags
 
-from enas.config import EnasConfig
 from experiments import launch
 from experiments.support.subject import pick
 from flags import base
-from nascore.config import unflatten
 from nascore.errors import InputError, printable
-from nascore.runs.reader import check_same_data, read_run, settings_with
+from nascore.runs.reader import read_run
 
 
 def main(args: list[str]) -> None:
@@ -33,20 +31,14 @@ def main(args: list[str]) -> None:
         entry, note = pick(run, rank)
         texts.insert(0, entry["architecture"])
         print(f"note: {printable(note)}")
-    space = run.cells  # Raises where a search has no shared weights.
+    # Raises where a search has no shared weights.
+    space = run.space if run.has_bench201_weights else run.cells
     architectures = [space.parse(text) for text in texts]
     launch.quiet_tensorflow()
-    from nascore.data.images import load
-    from nascore.evaluators.checkpointed import load_weights
+    from experiments.support.cell_ranks import describe_truth
+    from experiments.support.run_weights import load_run
 
-    config = unflatten(EnasConfig(), settings_with(run, flags.FLAGS.data_dir))
-    data = load(config.data)
-    check_same_data(run, data.fingerprint)
-    for note in data.notes:
-        print(f"note: {printable(note)}")
-    shared = load_weights(
-        config.child, config.weights, config.data, data, run.path
-    )
+    shared = load_run(run, flags.FLAGS.data_dir).weights
     for architecture in architectures:
         row = space.encode(architecture)
         scored = shared.validate(row[None])
@@ -55,8 +47,11 @@ def main(args: list[str]) -> None:
         print(
             f"shared weights: {scored['validation_accuracy']:.1%} on the "
             f"validation set, {scored['search_test_accuracy']:.1%} on the "
-            "search-test set\n"
+            "search-test set"
         )
+        if run.has_bench201_weights:
+            print(f"the table: {describe_truth(scored)}")
+        print()
     print("These are not the accuracies after training from scratch.")
 
 

@@ -37,6 +37,7 @@ from nascore.runs.reader import (
     read_settings,
 )
 from nascore.runs.versions import check_streams
+from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.darts_cells import DartsSpace
 from nascore.training.config import FinalConfig
 from nascore.training.provenance.origin import Origin, SearchOrigin
@@ -64,13 +65,14 @@ def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
             f"--rank={rank} must be from 1 to {len(run.derived)}, the length "
             f"of the ranking of {path}"
         )
-    space = run.cells  # Raises where there is no network to train.
+    # Raises where there is no network to train.
+    space = run.space if run.has_bench201_weights else run.cells
     stored = run.settings["config"]
     taken = {
         name: stored[name] for name in final_flags.FROM_SEARCH if name in stored
     }
-    if isinstance(run.space, DartsSpace):
-        # Its edges mixed more than a cell may have.
+    if isinstance(run.space, DartsSpace | Bench201Space):
+        # Edges of DARTS mixed more than a cell may have.
         taken |= settings_of(run.space, base.given(NetworkConfig()))
     best = space.parse(run.derived[rank - 1]["architecture"])
     return {**taken, "architecture": space.format(best)}

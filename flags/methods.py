@@ -13,12 +13,20 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any, NamedTuple
 
-from darts.config import DartsConfig
-from enas.config import EnasConfig, TableEnasConfig
-from ienas.config import IenasConfig, TableIenasConfig
+from darts.config import DartsConfig, Shared201DartsConfig
+from enas.config import EnasConfig, Shared201EnasConfig, TableEnasConfig
+from ienas.config import (
+    IenasConfig,
+    Shared201IenasConfig,
+    TableIenasConfig,
+)
 from l2nas.config import L2nasCellsConfig, L2nasTableConfig, StateConfig
 from mlpnas.config import FINAL_FILE, MlpnasConfig, WorkConfig
-from nascore.baselines.config import OneShotConfig, TableMethodConfig
+from nascore.baselines.config import (
+    OneShotConfig,
+    Shared201Config,
+    TableMethodConfig,
+)
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
 from nascore.runs.config import SEARCH_END
@@ -115,6 +123,15 @@ _TABLE = Method(
 )
 
 
+_SHARED201 = Method(
+    "random",
+    Shared201Config(),
+    "nascore.baselines.shared201",
+    rival="shared201_random",
+    preset="shared201_small",
+)
+
+
 # Those of the shared room but random draws, by their titles.
 _STRATEGIES: dict[str, Any] = {
     "regularised evolution": EvolutionConfig(),
@@ -140,6 +157,12 @@ def _over_cells(title: str, strategy: Any) -> Method:
         compared=None,
         rival="random",
     )
+
+
+def _over_shared201(title: str, strategy: Any) -> Method:
+    """A search of NAS-Bench-201's cells over shared weights with such one."""
+    config = dataclasses.replace(_SHARED201.config, strategy=strategy)
+    return _SHARED201._replace(title=title, config=config)
 
 
 METHODS = {
@@ -196,6 +219,26 @@ METHODS = {
         module="l2nas.search",
         compared=None,
         rival="random",
+    ),
+    "shared201_enas": _SHARED201._replace(
+        title="ENAS",
+        config=Shared201EnasConfig(),
+        module="enas.shared201",
+        compared=Shared201IenasConfig(),
+    ),
+    "shared201_ienas": _SHARED201._replace(
+        title="I-ENAS", config=Shared201IenasConfig(), module="ienas.shared201"
+    ),
+    "shared201_random": _SHARED201._replace(rival=""),
+    **{
+        f"shared201_{strategy.kind}": _over_shared201(title, strategy)
+        for title, strategy in _STRATEGIES.items()
+    },
+    "shared201_darts": _SHARED201._replace(
+        title="DARTS",
+        config=Shared201DartsConfig(),
+        module="darts.shared201",
+        preset="shared201_darts_small",
     ),
     "bench201_state": _on_table("L2NAS's state", StateConfig())._replace(
         module="l2nas.table"

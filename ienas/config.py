@@ -7,6 +7,8 @@ from enas.config import (
     ControllerConfig,
     EnasConfig,
     OperationControllerConfig,
+    Shared201EnasConfig,
+    SharedOperationConfig,
 )
 from nascore.baselines.config import TableMethodConfig
 from nascore.config import check_fields, option
@@ -57,4 +59,16 @@ class TableIenasConfig(TableMethodConfig):
     """
 
     strategy: Any = OperationControllerConfig(num_aggregate=3)
+    reward: RewardConfig = RewardConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class Shared201IenasConfig(Shared201EnasConfig):
+    """Everything that decides the result of I-ENAS over its cells.
+
+    Attributes:
+      reward: what the policy is told.
+    """
+
+    strategy: SharedOperationConfig = SharedOperationConfig(num_aggregate=3)
     reward: RewardConfig = RewardConfig()

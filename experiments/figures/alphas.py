@@ -20,7 +20,6 @@ from nascore.drawing.style import (
     plain_text,
     styled,
 )
-from nascore.spaces.cells import Cell, tensor_name
 
 
 def draw(
@@ -38,18 +37,20 @@ def draw(
     weights = mix(layout, alphas)
     epochs = table["epoch"].to_numpy() + 1
     derived = derive(layout, at_epoch(alphas, -1))
-    for place, (name, cell) in enumerate(
-        zip(layout.cell_types, derived.cells, strict=True)
-    ):
-        of = "operation" if alphas.edges is None else "operation and edge"
-        figure = _plot_cell(weights[:, place], epochs, layout, cell)
-        _write_title(figure, f"{title}: weight of each {of}, {name} cell")
-        yield f"alphas_{name}", figure
+    of = "operation" if alphas.edges is None else "operation and edge"
+    for place, chosen in enumerate(layout.chosen(derived)):
+        figure = _plot_cell(weights[:, place], epochs, layout, chosen)
+        name = layout.titles[place]
+        _write_title(figure, f"{title}: weight of each {of}, {name}")
+        yield f"alphas_{layout.cell_types[place]}", figure
 
 
 @styled
 def _plot_cell(
-    weights: np.ndarray, epochs: np.ndarray, layout: AlphaLayout, cell: Cell
+    weights: np.ndarray,
+    epochs: np.ndarray,
+    layout: AlphaLayout,
+    chosen: dict[tuple[int, int], str],
 ) -> Figure:
     """A panel for each edge: nodes downwards, where it comes from across.
 
@@ -57,7 +58,8 @@ def _plot_cell(
       weights: `[epochs, edges, operations]`.
       epochs: from 1.
       layout: of the alphas.
-      cell: that the last epoch's alphas stand for; its edges are framed.
+      chosen: operations of the cell that the last epoch's alphas stand for;
+        its edges are framed.
     """
     rows, columns = layout.num_nodes, layout.incoming[-1]
     figure, panels = make_figure(
@@ -78,11 +80,11 @@ def _plot_cell(
             weights[:, edge], index=epochs, columns=list(layout.operations)
         )
         draw_shares(axes, shares)
-        taken = dict(cell.nodes[row].edges).get(source)
-        _label(axes, layout, source, taken)
+        taken = chosen.get((source, node))
+        _label(axes, layout.tensor_name(source), taken)
         count_axis(axes.xaxis)
         if not source:
-            axes.set_ylabel(tensor_name(node))
+            axes.set_ylabel(layout.tensor_name(node))
     for row, parts in enumerate(np.split(weights, layout.starts[1:], axis=1)):
         # Of edges with shares of their own, the largest of the node.
         panels[row * columns].set_ylim(0, parts.sum(axis=-1).max())
@@ -96,17 +98,15 @@ def _write_title(figure: Figure, title: str) -> None:
     figure.suptitle(plain_text(title))
 
 
-def _label(
-    axes: Axes, layout: AlphaLayout, source: int, taken: int | None
-) -> None:
+def _label(axes: Axes, source: str, taken: str | None) -> None:
     """Says where an edge comes from and which operation is derived on it."""
-    chosen = "not taken"
+    text = "not taken"
     if taken is not None:
-        chosen = operation_label(layout.derived.operations[taken])
+        text = operation_label(taken)
         for spine in axes.spines.values():
             spine.set(visible=True, linewidth=1.8)
     axes.set_title(
-        f"from {tensor_name(source)}\n{chosen}",
+        f"from {source}\n{text}",
         fontsize=7,
         color=GREY if taken is None else "black",
         fontweight="normal" if taken is None else "bold",

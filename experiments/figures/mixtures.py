@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from darts.layout import AlphaLayout
+from darts.layout201 import Bench201Layout
 from experiments.figures import alphas
 from experiments.figures.runs import title_of
 from nascore.drawing.style import (
+    BLACK,
     BLUE,
     VERMILLION,
     add_legend,
@@ -17,8 +20,10 @@ from nascore.drawing.style import (
     percent_axis,
     styled,
 )
+from nascore.evaluators.nasbench201.names import TRUTH
 from nascore.networks.config import MixedSupernetConfig
 from nascore.runs.reader import RunRecords
+from nascore.spaces.bench201 import Bench201Space
 from nascore.stats import moving_average
 
 MIXTURE = "mixture.csv"
@@ -28,6 +33,8 @@ def layout_of(run: RunRecords) -> AlphaLayout | None:
     """That of a run's alphas; None where it has none."""
     if not (run.path / MIXTURE).exists():
         return None
+    if isinstance(run.space, Bench201Space):
+        return Bench201Layout()
     config = run.settings["config"]
     network = MixedSupernetConfig(
         operations=config["operations"], num_nodes=config["num_nodes"]
@@ -58,19 +65,21 @@ def _plot_skips(
 ) -> Figure:
     """What tells that skips take over: their number beside accuracies."""
     measured = not table["eigenvalue"].isna().all()
-    figure, panels = make_figure(
-        2 + measured, height=2.0 * (2 + measured) + 0.6, sharex=True
-    )
+    tabulated = [name for name in TRUTH if name in table]
+    count = 2 + measured + bool(tabulated)
+    figure, panels = make_figure(count, height=2.0 * count + 0.6, sharex=True)
     epochs = table["epoch"] + 1
-    for name, color in zip(layout.cell_types, (BLUE, VERMILLION), strict=False):
+    for name, title, color in zip(
+        layout.cell_types, layout.titles, (BLUE, VERMILLION), strict=False
+    ):
         panels[0].step(
             epochs,
             table[f"skips_{name}"],
             where="mid",
             color=color,
-            label=f"{name} cell",
+            label=title,
         )
-    most = 2 * layout.num_nodes
+    most = layout.derived_edges
     panels[0].set_ylim(-0.3, most + 0.3)
     panels[0].set_ylabel(f"skips of {most} edges")
     add_legend(figure)
@@ -83,12 +92,32 @@ def _plot_skips(
     panels[1].legend(loc="best")
     panels[1].set_ylabel("validation accuracy")
     percent_axis(panels[1].yaxis)
+    left = list(panels[2:])
+    if tabulated:
+        _draw_truth(left.pop(0), table, tabulated)
     if measured:
-        panels[2].plot(epochs, table["eigenvalue"], color=BLUE)
-        panels[2].set_ylabel("largest eigenvalue")
+        left[0].plot(epochs, table["eigenvalue"], color=BLUE)
+        left[0].set_ylabel("largest eigenvalue")
     panels[-1].set_xlabel("epoch")
     count_axis(panels[-1].xaxis)
     return figure
+
+
+def _draw_truth(axes: Axes, table: pd.DataFrame, names: list[str]) -> None:
+    """What the table has of the derived cell."""
+    for name, color, line in zip(
+        names, (BLACK, BLUE, VERMILLION), ("-", "--", ":"), strict=False
+    ):
+        axes.plot(
+            table["epoch"] + 1,
+            table[name],
+            color=color,
+            linestyle=line,
+            label=TRUTH[name].dataset,
+        )
+    axes.legend(loc="best")
+    axes.set_ylabel("the derived cell\nin the table, test")
+    percent_axis(axes.yaxis)
 
 
 @styled

@@ -36,7 +36,7 @@ def draw(run: RunRecords, top: int) -> Iterator[tuple[str, Figure]]:
       top: how many of the best architectures are drawn.
     """
     yield "best_so_far", _plot_best(run)
-    yield "operations", _plot_operations(run)
+    yield "operations", plot_operations(run)
     for entry in (run.derived or run.best)[:top]:
         title = f"rank {entry['rank']}: {entry['accuracy']:.2%} searched on"
         if "test_accuracy" in entry:
@@ -84,7 +84,7 @@ def _plot_best(run: RunRecords) -> Figure:
 
 
 @styled
-def _plot_operations(run: RunRecords) -> Figure:
+def plot_operations(run: RunRecords) -> Figure:
     """The share of each operation among the edges, by epoch."""
     figure, (axes,) = make_figure()
     places = run.evaluations["architecture"].map(

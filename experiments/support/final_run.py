@@ -3,13 +3,15 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 
+from darts.config import Shared201DartsConfig
 from enas.config import EnasConfig
 from experiments.support import small_presets
 from experiments.support.terms import make_terms
+from flags import methods
 from nascore.config import unflatten
 from nascore.data.images import load
 from nascore.errors import InputError, printable
@@ -19,7 +21,12 @@ from nascore.process.memory import Watch, resident
 from nascore.runs.checkpoint_files import is_saved
 from nascore.runs.config import FINAL_END, RunConfig
 from nascore.runs.folder import RunFolder
-from nascore.runs.reader import check_same_data, read_end, read_run
+from nascore.runs.reader import (
+    RunRecords,
+    check_same_data,
+    read_end,
+    read_run,
+)
 from nascore.training.config import FinalConfig
 from nascore.training.devices import make_strategy
 from nascore.training.exports.write import check_converters
@@ -114,13 +121,7 @@ def initializer(config: FinalConfig) -> Callable[[keras.Model], None] | None:
     if not config.training.init_from_supernet:
         return None
     run = read_run(Path(config.training.init_from_supernet))
-    search = unflatten(EnasConfig(), run.settings["config"])
-    if config.network.space != search.child.space:
-        raise InputError(
-            f"{run.path} has no weights for this architecture: its cells have "
-            f"--num_nodes={search.child.num_nodes}, the operations "
-            f"{search.child.operations}, and loose ends that are joined"
-        )
+    search = _search_of(config, run)
     # Beside this training's own, if they have moved with them.
     data = find_images(SearchOrigin.of(run), config.data)[0] or load(
         search.data
@@ -146,6 +147,33 @@ def initializer(config: FinalConfig) -> Callable[[keras.Model], None] | None:
         )
 
     return initialize
+
+
+def _search_of(config: FinalConfig, run: RunRecords) -> Any:
+    """The settings of a search whose weights a network can start from.
+
+    Raises:
+      InputError: it has none for this network.
+    """
+    if run.has_bench201_weights:
+        own = methods.find(methods.name_of(run.settings)).config
+        if config.network.space != run.space or isinstance(
+            own, Shared201DartsConfig
+        ):
+            raise InputError(
+                f"{run.path} has no weights for this network: they are of "
+                f"{'mixed ' * isinstance(own, Shared201DartsConfig)}cells of "
+                "NAS-Bench-201; leave --init_from_supernet out"
+            )
+        return unflatten(own, run.settings["config"])
+    search = unflatten(EnasConfig(), run.settings["config"])
+    if config.network.space != search.child.space:
+        raise InputError(
+            f"{run.path} has no weights for this architecture: its cells have "
+            f"--num_nodes={search.child.num_nodes}, the operations "
+            f"{search.child.operations}, and loose ends that are joined"
+        )
+    return search
 
 
 def describe_start(training: FinalTraining, history: History) -> int:

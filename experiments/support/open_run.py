@@ -186,13 +186,13 @@ def _reopen(name: str, fixed: bool, path: Path, finish: bool) -> Any:
     values = flatten(config)
     more = values["epochs"] > stored["epochs"]
     # After the search, see `AfterConfig`.
-    later = values.get("then_train") and not (path / TRAINED).exists()
-    read_end(path / method.end)  # Raises if it is damaged.
+    end = read_end(path / method.end)  # Raises if it is damaged.
+    later = _what_is_left(values, path, end)
     done = is_finished(path, end_file=method.end)
     if done and finish and later:
         raise InputError(
-            f"{path} has its ranking, and two cells are still to be trained "
-            f"(--then_train); go on with: {launch.resuming(path)}"
+            f"{path} has its ranking, and {later}; go on with: "
+            f"{launch.resuming(path)}"
         )
     if done and (finish or not (more or later)):
         raise InputError(
@@ -204,6 +204,22 @@ def _reopen(name: str, fixed: bool, path: Path, finish: bool) -> Any:
     if finish:
         check_begun(path, "rank")
     return config
+
+
+def _what_is_left(
+    values: dict[str, Any], path: Path, end: dict[str, Any] | None
+) -> str:
+    """What a search that has ended still has to do; empty: nothing."""
+    if values.get("then_train") and not (path / TRAINED).exists():
+        return "two cells are still to be trained (--then_train)"
+    cells = values.get("rank_cells", 0)
+    if cells and end:
+        # Slow to import.
+        from experiments.support import cell_ranks
+
+        if cell_ranks.left(path, cells, end["epochs"]):
+            return "cells are still to be measured (--rank_cells)"
+    return ""
 
 
 def check_begun(path: Path, verb: str) -> None:

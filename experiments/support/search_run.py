@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from experiments import launch, plot_run
-from experiments.support import small_presets, table_search, then_train
+from experiments.support import (
+    cell_ranks,
+    small_presets,
+    table_search,
+    then_train,
+)
 from experiments.support.terms import make_terms
 from flags import base
 from flags.methods import Method
@@ -54,15 +59,25 @@ def run(method: Method, config: Any, folder: RunFolder) -> None:
     terms = make_terms(run_config, need, small_presets.shorter(config), after)
     ranked = search.run(terms, run_config.finish)
     _print_end(search, ranked)
+    cells = flatten(config).get("rank_cells", 0)
+    if cells and not search.cut:
+        print(f"\nmeasuring {cells:,} cells of the table with these weights")
+        table = cell_ranks.measure(
+            search.evaluator, folder, cells, search.epoch
+        )
+        print(cell_ranks.report(table))
     watch.end()
     print(f"\nrun folder: {folder.path}")
     for path in plot_run.plot_run(folder.path):
         print(f"wrote {path}")
     if search.cut:
         later = ", and train two cells (--then_train) after the last"
+        later *= bool(epochs)
+        if cells:
+            later = f", and measure {cells:,} cells after the last"
         print(
             f"\nthis is the ranking after {search.epoch} of "
-            f"{search.schedule.epochs} epochs; go on{later * bool(epochs)} "
+            f"{search.schedule.epochs} epochs; go on{later} "
             f"with: {launch.resuming(folder.path, run_config.max_hours)}"
         )
     elif epochs:
@@ -76,6 +91,8 @@ def _print_next(path: Path) -> None:
     commands: Sequence[str] = ()
     if isinstance(run.space, CellSpace):
         commands = then_train.next_commands(path)
+    elif run.has_bench201_weights:
+        commands = table_search.next_commands_with_weights(run)
     elif isinstance(run.space, Bench201Space):
         commands = table_search.next_commands(run)
     if commands:

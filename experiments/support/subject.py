@@ -10,7 +10,7 @@ from flags import base
 from flags import final as final_flags
 from nascore.config import check_kind, flatten, unflatten
 from nascore.errors import InputError
-from nascore.networks.config import DARTS, NetworkConfig
+from nascore.networks.config import BENCH201, DARTS, NetworkConfig
 from nascore.runs.config import FINAL_METHOD
 from nascore.runs.json_files import look_up
 from nascore.runs.reader import RunRecords, numbers_of, read_run
@@ -23,6 +23,12 @@ from nascore.spaces.perceptrons import FINAL_LAYERS, space_of
 from nascore.spaces.space import Space
 from nascore.training.config import FinalConfig
 
+# A network of NAS-Bench-201's cells; it has nothing for the others.
+_BENCH201 = {
+    "layout": BENCH201,
+    "drop_path_keep_prob": 1.0,
+    "aux_weight": 0.0,
+}
 # Settings that make the space of cells.
 _SPACE = ("operations", "num_nodes")
 
@@ -124,6 +130,8 @@ def read_cells(
     Raises:
       InputError: a genotype in another layout.
     """
+    if "~" in text:
+        return _read_bench201(network, given)
     values: dict[str, Any] = {}
     nodes = nodes_in(text)
     if is_genotype(text):
@@ -154,6 +162,25 @@ def read_cells(
     return network, (note,)
 
 
+def _read_bench201(
+    network: NetworkConfig, given: Mapping[str, Any]
+) -> tuple[NetworkConfig, tuple[str, ...]]:
+    """`read_cells` of a cell of NAS-Bench-201."""
+    odd = [name for name in _SPACE if name in given]
+    if given.get("layout", BENCH201) != BENCH201:
+        odd.append("layout")
+    if odd:
+        raise InputError(
+            f"--{odd[0]}={given[odd[0]]} is not for a cell of NAS-Bench-201; "
+            "leave it out"
+        )
+    own = {k: v for k, v in _BENCH201.items() if k not in given}
+    note = "taken as a cell of NAS-Bench-201; " + ", ".join(
+        f"--{name}={value}" for name, value in own.items()
+    )
+    return with_values(network, own), (note,) if own else ()
+
+
 def read_final() -> FinalConfig:
     """The final training that the flags describe, and no search.
 
@@ -175,7 +202,7 @@ def read_final() -> FinalConfig:
     return config
 
 
-def settings_of(space: CellSpace, given: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(space: Space, given: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a network for the cells of a run.
 
     Args:
@@ -185,6 +212,11 @@ def settings_of(space: CellSpace, given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
       InputError: a layout that joins other tensors than the run's cells do.
     """
+    if isinstance(space, Bench201Space):
+        _read_bench201(NetworkConfig(), given)  # Raises.
+        return dict(_BENCH201)
+    if not isinstance(space, CellSpace):
+        raise AssertionError(space)
     values = {
         "operations": ",".join(space.operations),
         "num_nodes": space.num_nodes,

@@ -54,3 +54,15 @@ def next_commands(run: RunRecords) -> list[str]:
         f"python -m experiments.plot_run {path} --format=pdf",
     )
     return [*map(program.rewrite, commands)]
+
+
+def next_commands_with_weights(run: RunRecords) -> list[str]:
+    """Three commands that go on from a search with weights over its cells."""
+    path = quote(str(run.path))
+    commands = (
+        f"python -m experiments.rank_check {path} --count=15625",
+        f"python -m experiments.describe_architecture {path} --rank=1",
+        f"python -m experiments.train_final --from_run={path} "
+        "--preset=final/bench201_quick",
+    )
+    return [*map(program.rewrite, commands)]

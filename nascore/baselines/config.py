@@ -7,6 +7,7 @@ from nascore.config import check_fields, option
 from nascore.data.config import DataConfig
 from nascore.evaluators.config import SharedWeightsConfig
 from nascore.evaluators.nasbench201.config import TableConfig
+from nascore.networks.bench201.config import Bench201SupernetConfig
 from nascore.networks.config import SupernetConfig
 from nascore.search.config import AfterConfig, SearchConfig
 from nascore.strategies.config import EvolutionConfig, RandomConfig
@@ -101,3 +102,51 @@ class OneShotConfig:
     asking: AskingConfig = AskingConfig()
     search: SearchConfig = SearchConfig()
     after: AfterConfig = AfterConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class RankCellsConfig:
+    """What a search over NAS-Bench-201's cells does when it has ended."""
+
+    rank_cells: int = option(
+        200,
+        "Then measure so many cells, the same in all runs, with the weights, "
+        "and how well these rank them by the table (Kendall's tau). 15625: "
+        "all; 0: none.",
+        resumable=True,
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self, rank_cells=(0, 15625))
+
+
+@dataclasses.dataclass(frozen=True)
+class Bench201SearchConfig:
+    """What all searches with weights over NAS-Bench-201's cells have.
+
+    Attributes:
+      data: the images.
+      child: the network of all cells.
+      weights: training of the shared weights.
+      search: length.
+      after: what the search does when it has ended.
+    """
+
+    data: DataConfig = DataConfig()
+    child: Bench201SupernetConfig = Bench201SupernetConfig()
+    weights: SharedWeightsConfig = SharedWeightsConfig()
+    search: SearchConfig = SearchConfig()
+    after: RankCellsConfig = RankCellsConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class Shared201Config(Bench201SearchConfig):
+    """Everything that decides the result with a strategy of this room.
+
+    Attributes:
+      strategy: its settings, of any kind.
+      asking: how many architectures are tried.
+    """
+
+    strategy: Any = RandomConfig()
+    asking: AskingConfig = AskingConfig()

@@ -4,9 +4,11 @@ As ENAS, but for who is asked: the shared weights learn random architectures,
 not those of the strategy, so that what they are worth does not depend on it.
 """
 
+from typing import Any
+
 import tensorflow as tf
 
-from nascore.baselines.config import OneShotConfig
+from nascore.baselines.config import OneShotConfig, Shared201Config
 from nascore.data.describe import summarize
 from nascore.data.images import ImageData
 from nascore.evaluators.memory import estimate
@@ -21,7 +23,7 @@ from nascore.strategies.rewards import ScoreReward
 __all__ = ["estimate", "load", "make_search", "summarize"]
 
 
-def load(config: OneShotConfig) -> ImageData:
+def load(config: OneShotConfig | Shared201Config) -> ImageData:
     """See `Assembly.load`.
 
     Raises:
@@ -33,17 +35,25 @@ def load(config: OneShotConfig) -> ImageData:
 
 
 def make_search(
-    config: OneShotConfig,
+    config: OneShotConfig | Shared201Config,
     run: RunFolder,
     data: ImageData | None = None,
     checkpoint_minutes: float = 10.0,
+    method: str = "",
 ) -> Search:
     """Puts shared weights and strategy together; see `Assembly`.
+
+    Args:
+      config: the settings.
+      run: where everything is written.
+      data: the images; loaded as the configuration says if None.
+      checkpoint_minutes: saves at least this often.
+      method: what the run is called in its files; as its strategy if empty.
 
     Raises:
       InputError: settings that do not fit the data or the run folder.
     """
-    space = config.child.space
+    space: Any = config.child.space
     sampler = RandomStrategy(space)
 
     def sample(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -62,5 +72,10 @@ def make_search(
         )
 
     return assemble.search_cells(
-        config, run, data, checkpoint_minutes, make, config.strategy.kind
+        config,
+        run,
+        data,
+        checkpoint_minutes,
+        make,
+        method or config.strategy.kind,
     )

@@ -1,20 +1,26 @@
 """The shared weights of a run, as its newest checkpoint has them."""
 
 from pathlib import Path
+from typing import TypeVar
 
 from nascore.data.config import DataConfig
 from nascore.data.images import ImageData
 from nascore.errors import InputError
 from nascore.evaluators.config import SharedWeightsConfig
+from nascore.evaluators.shared201 import Shared201Weights
 from nascore.evaluators.shared_weights import SharedWeights
+from nascore.networks.bench201.config import Bench201SupernetConfig
+from nascore.networks.bench201.supernet import Bench201Supernet
 from nascore.networks.config import SupernetConfig
 from nascore.networks.supernet import Supernet
 from nascore.process import runtime
 from nascore.runs.checkpoints import Checkpoints
 
+Weights = TypeVar("Weights", bound=SharedWeights)
+
 
 def load_weights(
-    supernet: SupernetConfig,
+    supernet: SupernetConfig | Bench201SupernetConfig,
     config: SharedWeightsConfig,
     data_config: DataConfig,
     data: ImageData,
@@ -33,15 +39,30 @@ def load_weights(
       InputError: no checkpoint that can be read.
     """
     runtime.configure()
-    shared = SharedWeights(
-        Supernet(supernet, data.image_shape, data.classes),
-        data,
-        config,
-        data_config.standardize,
-    )
-    checkpoints = Checkpoints(run_dir / "checkpoints", shared.state)
+    sizes, scaled = (data.image_shape, data.classes), data_config.standardize
+    shared: SharedWeights
+    if isinstance(supernet, Bench201SupernetConfig):
+        cells = Bench201Supernet(supernet, *sizes)
+        shared = Shared201Weights(cells, data, config, scaled)
+    else:
+        network = Supernet(supernet, *sizes)
+        shared = SharedWeights(network, data, config, scaled)
+    return restore(shared, run_dir)
+
+
+def restore(weights: Weights, run_dir: Path) -> Weights:
+    """Gives an evaluator the weights of a run; returns it.
+
+    Args:
+      weights: of the same network.
+      run_dir: the run folder; nothing in it is changed.
+
+    Raises:
+      InputError: no checkpoint that can be read.
+    """
+    checkpoints = Checkpoints(run_dir / "checkpoints", weights.state)
     if not checkpoints.restore(whole=False):
         raise InputError(
             f"{run_dir} has no checkpoint yet; let the search finish an epoch"
         )
-    return shared
+    return weights

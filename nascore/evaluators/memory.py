@@ -11,6 +11,7 @@ from typing import Protocol
 from nascore.data.images import ImageData
 from nascore.evaluators.config import SharedWeightsConfig
 from nascore.networks import costs
+from nascore.networks.bench201.config import Bench201SupernetConfig
 from nascore.networks.config import SupernetConfig
 from nascore.networks.stack import Stack, plan
 from nascore.process.memory import FLOAT, Need, peak
@@ -51,7 +52,7 @@ class SharedSettings(Protocol):
     """What a configuration of a search over shared weights has."""
 
     @property
-    def child(self) -> SupernetConfig:
+    def child(self) -> SupernetConfig | Bench201SupernetConfig:
         """The network of all architectures."""
 
     @property

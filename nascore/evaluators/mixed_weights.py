@@ -1,6 +1,6 @@
 """Accuracy of cells, and of mixtures, under the weights of mixed cells."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -29,6 +29,8 @@ class MixedWeights(SharedWeights):
       standardize: whether images are standardized as `data` says.
     """
 
+    # What `notes` has.
+    noted: tuple[str, ...] = ()
     where = " (weights of the mixture)"
     caveat = (
         "These accuracies are measured with weights that learned in a "
@@ -94,8 +96,6 @@ class MixedWeights(SharedWeights):
         """Of a mixture, on the whole validation set."""
         return self._accuracy_on(self.validation_images, shares[None])
 
-    def cell_accuracy(self, row: np.ndarray) -> float:
-        """Of one cell, on the whole validation set."""
-        return self._accuracy_on(
-            self.validation_images, self.as_cells(tf.constant(row[None]))
-        )
+    def notes(self, row: np.ndarray) -> Mapping[str, float]:
+        """What else is known of one cell, by name: nothing."""
+        return {}

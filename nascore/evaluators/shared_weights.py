@@ -23,7 +23,6 @@ from nascore.runs.checkpoints import State
 from nascore.runs.lifecycle import Lifecycle
 from nascore.runs.progress import next_stretch
 from nascore.seeds import fold_in
-from nascore.spaces.cells import CellSpace
 
 # What to do about shared weights that have gone wrong.
 TAME = "Lower --child_lr_max, or set --clip_norm=5, in a new run"
@@ -41,7 +40,7 @@ class Network(Protocol):
     trainable_variables: list[Any]
 
     @property
-    def space(self) -> CellSpace:
+    def space(self) -> Any:
         """Of the architectures."""
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
@@ -212,6 +211,12 @@ class SharedWeights(tf.Module):
                 self.search_test_images, cells
             ),
         }
+
+    def cell_accuracy(self, row: np.ndarray) -> float:
+        """Of one architecture, on the whole validation set."""
+        return self._accuracy_on(
+            self.validation_images, self.as_cells(tf.constant(row[None]))
+        )
 
     def _accuracy_on(self, images: Images, cells: tf.Tensor) -> float:
         """On a whole split; batch k is run by architecture `k mod n`."""

@@ -1,17 +1,21 @@
 """Sizes and layouts of networks, in a search and after it; no TensorFlow."""
 
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from nascore.config import check_fields, option
 from nascore.errors import InputError
+from nascore.networks.bench201.config import LAYOUT as BENCH201
+from nascore.networks.bench201.config import check_network
 from nascore.networks.layouts import (
     REDUCTION,
+    bench201_layout,
     block_layout,
     darts_layout,
     enas_layout,
     ienas_layout,
 )
+from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import ENAS_OPERATIONS, CellSpace
 from nascore.spaces.darts_cells import DARTS_OPERATIONS, DartsSpace
 
@@ -99,6 +103,11 @@ class CellsConfig:
     @property
     def darts(self) -> bool:
         """Whether cells are joined as in DARTS's code, or as in ENAS's."""
+        return False
+
+    @property
+    def bench201(self) -> bool:
+        """Whether it is the network of NAS-Bench-201 instead of either."""
         return False
 
     @property
@@ -231,7 +240,11 @@ class NetworkConfig(StackConfig):
     """Size and regularization of the network of one architecture."""
 
     filters: int = option(36, _FILTERS)
-    num_layers: int = option(15, "Layers; --layout=enas and ienas add two.")
+    num_layers: int = option(
+        15,
+        "Layers; --layout=enas and ienas add two; of bench201 the cells of "
+        "each of its three stages.",
+    )
     num_normal_cells: int = option(
         0,
         "Other places of the reduction cells than those of --num_layers and "
@@ -247,8 +260,9 @@ class NetworkConfig(StackConfig):
         "(num_layers // 3) + 1; ienas: that of I-ENAS, three, at d, 2d + 1 "
         "and num_layers, d = num_layers // 4; darts: the code of DARTS, two, "
         "at num_layers // 3 and 2 num_layers // 3, for cells of which all "
-        "nodes are concatenated.",
-        ("enas", "ienas", DARTS),
+        "nodes are concatenated; bench201: the network of NAS-Bench-201, for "
+        "its cells.",
+        ("enas", "ienas", DARTS, BENCH201),
     )
     stem: str = option(
         "small",
@@ -277,6 +291,13 @@ class NetworkConfig(StackConfig):
             raise InputError(
                 f"--stem={IMAGENET} is for --layout={DARTS}, whose code has it"
             )
+        if self.bench201:
+            check_network(dataclasses.asdict(self))
+
+    @property
+    def bench201(self) -> bool:
+        """See `CellsConfig.bench201`."""
+        return self.layout == BENCH201
 
     @property
     def darts(self) -> bool:
@@ -294,14 +315,20 @@ class NetworkConfig(StackConfig):
         return self.padding
 
     @property
-    def space(self) -> CellSpace:
+    def space(self) -> Any:
         """See `CellsConfig.space`; that of the layout."""
+        if self.bench201:
+            return Bench201Space()
         if self.darts:
             return DartsSpace(self._names, self.num_nodes)
         return super().space
 
     def _published_layout(self) -> tuple[str, ...]:
-        layouts = {"enas": enas_layout, "ienas": ienas_layout}
+        layouts = {
+            "enas": enas_layout,
+            "ienas": ienas_layout,
+            BENCH201: bench201_layout,
+        }
         return layouts.get(self.layout, darts_layout)(self.num_layers)
 
     @property

@@ -6,18 +6,22 @@ keeps for its gradient. Nothing is built. An operation counts its own.
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from nascore.networks.auxiliary import Auxiliary
+from nascore.networks.layouts import REDUCTION
 from nascore.networks.maps import Map
 from nascore.networks.operations.base import (
+    BENCH201_OPTIONS,
     Operation,
     Options,
     WeightSpec,
 )
 from nascore.networks.operations.catalogue import find_operations
 from nascore.networks.stack import Layer, Stack
-from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, Architecture, Cell
+from nascore.spaces.bench201 import Bench201Cell
+from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, Cell
 
 STEM = "stem"
 AUXILIARY_HEAD = "auxiliary_head"
@@ -65,9 +69,7 @@ def _sum(costs: Iterable[Costs]) -> Costs:
     return sum(costs, Costs())
 
 
-def count(
-    stack: Stack, architecture: Architecture | None = None
-) -> dict[str, Costs]:
+def count(stack: Stack, architecture: Any = None) -> dict[str, Costs]:
     """Counts each part of a network, from input to output.
 
     Args:
@@ -79,6 +81,8 @@ def count(
       The costs of `STEM`, of each layer by its name, of `AUXILIARY_HEAD`
       where there is one, and of `CLASSIFIER`.
     """
+    if stack.bench201:
+        return _count_bench201(stack, architecture)
     maps = (stack.image, *stack.stems)
     parts = {
         STEM: _sum(
@@ -108,6 +112,73 @@ def count(
         0 if stack.darts else last.size,
     )
     return parts
+
+
+def _count_bench201(
+    stack: Stack, architecture: Bench201Cell | None
+) -> dict[str, Costs]:
+    """`count` of the network of NAS-Bench-201."""
+    parts = {STEM: convolution(stack.image, stack.stem, 3)}
+    for layer in stack.layers:
+        if layer.kind == REDUCTION:
+            parts[layer.name] = _residual_block(layer)
+        elif stack.architecture is not None:
+            edges = _bench201_edges(stack, layer, stack.architecture)
+            parts[layer.name] = _sum(edges)
+        else:
+            parts[layer.name] = _bench201_slots(stack, layer, architecture)
+    last = stack.layers[-1].output
+    weights = last.channels * stack.classes
+    parts[CLASSIFIER] = Costs(
+        2 * last.channels + weights + stack.classes,
+        weights,
+        # What normalization and relu put out.
+        2 * last.size,
+    )
+    return parts
+
+
+def _residual_block(layer: Layer) -> Costs:
+    """Two convolutions; beside them a mean of 2x2 pixels and a 1x1."""
+    have, make = layer.inside, layer.output
+    shortcut = have.channels * make.channels
+    return _sum(
+        [
+            convolution(have, make, 3),
+            convolution(make, make, 3),
+            Costs(shortcut, shortcut * make.pixels, make.size // 2),
+        ]
+    )
+
+
+def _bench201_edges(
+    stack: Stack, layer: Layer, cell: Bench201Cell
+) -> Iterator[Costs]:
+    """The edges of a discrete cell, and the sums of its nodes."""
+    for operation in find_operations(cell.names):
+        yield _discrete_edge(operation, layer.inside, layer.output)
+    yield Costs(kept=stack.space.nodes * layer.output.size)
+
+
+def _bench201_slots(
+    stack: Stack, layer: Layer, cell: Bench201Cell | None
+) -> Costs:
+    """A cell over shared weights: all of them, and what one cell runs."""
+    operations = find_operations(stack.space.operations, BENCH201_OPTIONS)
+    width, length = layer.width, stack.space.length
+    slots = sum(_numbers(o.weight_specs(width)) for o in operations)
+    chosen = [operations[place] for place in cell.operations] if cell else []
+    products = [operation.multiply_adds(width) for operation in chosen]
+    maps = [operation.kept_maps for operation in chosen]
+    if cell is None:
+        products = [length * max(o.multiply_adds(width) for o in operations)]
+        maps = [length * max(o.kept_maps for o in operations)]
+    kept = sum(maps) + stack.space.nodes
+    return Costs(
+        length * slots,
+        layer.output.pixels * sum(products),
+        kept * layer.output.size,
+    )
 
 
 def convolution(

@@ -2,9 +2,10 @@
 
 A plain Keras model: the layout, the operations with stride in reduction
 cells, the concatenated ends, the drop path and the auxiliary head of ENAS
-(Pham et al., 2018, section 2.4, and its public code) or of DARTS (Liu et al.,
-2019, section 3.2 and its code). But for the drop path every layer is Keras's
-own, so that what is exported loads without this package.
+(Pham et al., 2018, section 2.4, and its public code), of DARTS (Liu et al.,
+2019, section 3.2 and its code), or of NAS-Bench-201. But for the drop path
+every layer is Keras's own, so that what is exported loads without this
+package.
 """
 
 from collections.abc import Sequence
@@ -13,10 +14,12 @@ import keras
 import tensorflow as tf
 from keras import KerasTensor as Tensor
 
+from nascore.networks.bench201 import discrete as bench201
 from nascore.networks.config import NetworkConfig
 from nascore.networks.layers import (
     Normalization,
     auxiliary_head,
+    chain,
     classifier,
     convolution,
     halving,
@@ -27,6 +30,7 @@ from nascore.networks.maps import Link
 from nascore.networks.operations.base import Operation, Options
 from nascore.networks.operations.catalogue import find_operations
 from nascore.networks.stack import Layer, Stack, plan
+from nascore.spaces.bench201 import Bench201Cell
 from nascore.spaces.cells import CELL_INPUTS, Architecture, Cell
 
 PROGRESS = "training_progress"
@@ -102,7 +106,7 @@ class DropPath(keras.layers.Layer):
 
 
 def build_network(
-    architecture: Architecture,
+    architecture: Architecture | Bench201Cell,
     input_shape: tuple[int, int, int],
     classes: int,
     config: NetworkConfig,
@@ -127,16 +131,37 @@ def build_network(
     """
     stack = plan(config, input_shape, classes, architecture)
     images = keras.Input(input_shape, name="images")
+    if stack.bench201:
+        logits = bench201.connect(
+            stack, images, config.keep_prob, normalization
+        )
+        outputs = {LOGITS: logits}
+    else:
+        outputs = _connect(stack, images, config, normalization)
+    for name, value in outputs.items():
+        outputs[name] = keras.layers.Activation(
+            "linear", dtype="float32", name=name
+        )(value)
+    return keras.Model(images, outputs, name="network")
+
+
+def _connect(
+    stack: Stack,
+    images: Tensor,
+    config: NetworkConfig,
+    normalization: Normalization,
+) -> dict[str, Tensor]:
+    """The outputs of a network of ENAS's or of DARTS's cells."""
     builder = _Builder(stack, config.drop_path_keep_prob, normalization, images)
     # One name for each layer of the network, so that weights can be found.
     before, last = _build_stem(stack, images, normalization)
     outputs = {}
     for layer in stack.layers:
-        cell = architecture.cells[layer.cell]
+        cell = stack.architecture.cells[layer.cell]
         before, last = last, builder.layer(layer, cell, before, last)
         if layer.auxiliary and stack.auxiliary is not None:
-            outputs[AUXILIARY] = _chain(
-                auxiliary_head(stack.auxiliary, classes, normalization),
+            outputs[AUXILIARY] = chain(
+                auxiliary_head(stack.auxiliary, stack.classes, normalization),
                 last,
                 "auxiliary_head",
             )
@@ -146,14 +171,9 @@ def build_network(
     x = keras.layers.GlobalAveragePooling2D(name="features")(x)
     if config.keep_prob < 1:
         x = keras.layers.Dropout(1 - config.keep_prob, name="dropout")(x)
-    outputs[LOGITS] = _chain(
-        [classifier(classes, stack.darts)], x, "classifier"
-    )
-    for name, value in outputs.items():
-        outputs[name] = keras.layers.Activation(
-            "linear", dtype="float32", name=name
-        )(value)
-    return keras.Model(images, outputs, name="network")
+    head = [classifier(stack.classes, stack.darts)]
+    outputs[LOGITS] = chain(head, x, "classifier")
+    return outputs
 
 
 def _build_stem(
@@ -162,7 +182,7 @@ def _build_stem(
     """The stem; what the first layer takes for the two layers before it."""
     if len(stack.stems) == 1:
         only = convolution(stack.stem.channels, 3)
-        x = _chain([only, normalization()], images, "stem")
+        x = chain([only, normalization()], images, "stem")
         return x, x
     made = [images]
     for number, stem in enumerate(stack.stems):
@@ -170,7 +190,7 @@ def _build_stem(
         if number:
             layers.insert(0, keras.layers.ReLU())
         name = f"stem_{number}"
-        made.append(_chain([*layers, normalization()], made[-1], name))
+        made.append(chain([*layers, normalization()], made[-1], name))
     return made[-2], made[-1]
 
 
@@ -217,7 +237,7 @@ class _Builder:
                     f"{prefix}_node_{place}_{side}_{self.space.operations[op]}"
                 )
                 stride = layer.strides if index < CELL_INPUTS else 1
-                term = _chain(
+                term = chain(
                     self.operations[op].discrete(
                         layer.width, stride, self.normalization
                     ),
@@ -261,11 +281,11 @@ class _Builder:
             convolution(channels),
             self.normalization(),
         ]
-        return _chain(layers, x, name)
+        return chain(layers, x, name)
 
     def _halve(self, x: Tensor, channels: int, relu: bool, name: str) -> Tensor:
         layers = [halving(x.shape[-1], channels), self.normalization()]
-        return _chain([keras.layers.ReLU()] * relu + layers, x, name)
+        return chain([keras.layers.ReLU()] * relu + layers, x, name)
 
     def _spared(self, operation: Operation, stride: int) -> bool:
         """Whether a drop path does not touch an operation.
@@ -281,10 +301,3 @@ class _Builder:
         depth = 1.0 if self.darts else (layer.number + 1) / self.depth
         keep = 1 - depth * (1 - self.keep_prob)
         return DropPath(keep, name=f"{name}_drop_path")(x, self.progress)
-
-
-def _chain(layers: list[keras.layers.Layer], x: Tensor, name: str) -> Tensor:
-    """Applies layers one after the other, as one named block."""
-    if not layers:
-        return x
-    return keras.Sequential(layers, name=name)(x)

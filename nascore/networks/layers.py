@@ -321,3 +321,12 @@ def classifier(classes: int, bias: bool = False) -> keras.layers.Dense:
     return keras.layers.Dense(
         classes, use_bias=bias, kernel_initializer="he_normal"
     )
+
+
+def chain(
+    layers: list[keras.layers.Layer], x: keras.KerasTensor, name: str
+) -> keras.KerasTensor:
+    """Applies layers one after the other, as one named block."""
+    if not layers:
+        return x
+    return keras.Sequential(layers, name=name)(x)

@@ -26,6 +26,12 @@ def darts_layout(num_layers: int) -> tuple[str, ...]:
     return _place_reductions(num_layers, (num_layers // 3, 2 * num_layers // 3))
 
 
+def bench201_layout(num_layers: int) -> tuple[str, ...]:
+    """NAS-Bench-201: three stages of so many cells, reductions between."""
+    stage = (NORMAL,) * num_layers
+    return (*stage, REDUCTION, *stage, REDUCTION, *stage)
+
+
 def _place_reductions(layers: int, places: Sequence[int]) -> tuple[str, ...]:
     return tuple(
         REDUCTION if layer in places else NORMAL for layer in range(layers)

@@ -6,13 +6,15 @@ or draws its layers, or counts what it costs walks the plan. No TensorFlow.
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 from nascore.errors import InputError
 from nascore.networks.auxiliary import Auxiliary, darts_head, enas_head
+from nascore.networks.bench201.config import Bench201SupernetConfig
 from nascore.networks.config import IMAGENET, CellsConfig
 from nascore.networks.layouts import REDUCTION
 from nascore.networks.maps import Link, Map
-from nascore.spaces.cells import Architecture, CellSpace
+from nascore.spaces.cells import Architecture
 
 # The stem has this times the filters of the first cells.
 STEM_FACTOR = 3
@@ -26,7 +28,8 @@ class Layer:
       number: its place, from 0.
       kind: type of its cell.
       cell: place of the cell in an architecture.
-      inputs: outputs of the two layers before, brought to one size.
+      inputs: outputs of the two layers before, brought to one size; in the
+        network of NAS-Bench-201 that of the one before.
       output: what it makes.
       width: channels of every tensor in its cell.
       auxiliary: whether the auxiliary head reads its output.
@@ -35,7 +38,7 @@ class Layer:
     number: int
     kind: str
     cell: int
-    inputs: tuple[Link, Link]
+    inputs: tuple[Link, ...]
     output: Map
     width: int
     auxiliary: bool
@@ -79,10 +82,12 @@ class Stack:
         bias.
       padding: where a stride begins, see
         `nascore.networks.operations.base.Options`.
+      bench201: whether it is the network of NAS-Bench-201: its cells one
+        after the other, and residual blocks for reductions.
     """
 
-    space: CellSpace
-    architecture: Architecture | None
+    space: Any
+    architecture: Any
     image: Map
     stems: tuple[Map, ...]
     layers: tuple[Layer, ...]
@@ -90,6 +95,7 @@ class Stack:
     classes: int
     darts: bool = False
     padding: str = "same"
+    bench201: bool = False
 
     @property
     def stem(self) -> Map:
@@ -98,10 +104,10 @@ class Stack:
 
 
 def plan(
-    config: CellsConfig,
+    config: CellsConfig | Bench201SupernetConfig,
     image_shape: Sequence[int],
     classes: int,
-    architecture: Architecture | None = None,
+    architecture: Any = None,
 ) -> Stack:
     """Plans a network.
 
@@ -121,6 +127,8 @@ def plan(
         architecture of another space.
     """
     image = Map(*image_shape)
+    if isinstance(config, Bench201SupernetConfig) or config.bench201:
+        return _plan_bench201(config, image, classes, architecture)
     stems = _plan_stems(config, image)
     check_image_size(
         config.layer_types, image_shape, image.height // stems[-1].height
@@ -139,6 +147,39 @@ def plan(
         classes,
         config.darts,
         config.stride_padding,
+    )
+
+
+def _plan_bench201(
+    config: CellsConfig | Bench201SupernetConfig,
+    image: Map,
+    classes: int,
+    architecture: Any,
+) -> Stack:
+    """The network of NAS-Bench-201 (Dong and Yang, 2020, figure 1).
+
+    A discrete one and a supernet are the same.
+    """
+    check_image_size(config.layer_types, image.shape)
+    last = stem = image.of(config.filters)
+    layers = []
+    for number, kind in enumerate(config.layer_types):
+        output = last
+        if kind == REDUCTION:
+            output = last.halved().of(2 * last.channels)
+        inputs, width = (Link(last, last),), output.channels
+        layers.append(Layer(number, kind, 0, inputs, output, width, False))
+        last = output
+    return Stack(
+        config.space,
+        architecture,
+        image,
+        (stem,),
+        tuple(layers),
+        None,
+        classes,
+        padding=config.stride_padding,
+        bench201=True,
     )
 
 

@@ -14,6 +14,7 @@ from nascore.runs.csv_files import read_table
 from nascore.runs.json_files import look_up, read_object
 from nascore.runs.versions import read_config
 from nascore.spaces import kinds
+from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.space import Space
 
@@ -62,6 +63,12 @@ class RunRecords:
                 "one of cells, such as those of ENAS and I-ENAS"
             )
         return self.space
+
+    @property
+    def has_bench201_weights(self) -> bool:
+        """Whether it trained weights for NAS-Bench-201's cells."""
+        own = "kernel_init" in self.settings["config"]
+        return isinstance(self.space, Bench201Space) and own
 
 
 def read_run(path: Path) -> RunRecords:

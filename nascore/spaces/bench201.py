@@ -110,6 +110,8 @@ class Bench201Space(Space[Bench201Cell]):
     kind = "bench201"
     # What each integer of a row chooses from.
     operations = OPERATIONS
+    # That edges lead into.
+    nodes = NODES - 1
 
     @functools.cached_property
     def places(self) -> tuple[Place, ...]:

@@ -2,13 +2,13 @@
 
 import dataclasses
 import math
+from typing import Any
 
 from nascore.config import check_fields, option
 from nascore.data.config import DataConfig
 from nascore.errors import InputError
 from nascore.networks.config import NetworkConfig
 from nascore.networks.stack import Stack, plan
-from nascore.spaces.cells import Architecture
 from nascore.training.exports.formats import parse_formats
 
 
@@ -19,7 +19,8 @@ class TrainingConfig:
     architecture: str = option(
         "",
         "The architecture, as integers separated by spaces; of DARTS's cells "
-        "also the genotype, or the name of a published one such as DARTS_V2.",
+        "also the genotype, or the name of a published one such as DARTS_V2; "
+        "of NAS-Bench-201's the text that it has there.",
     )
     init_from_supernet: str = option(
         "",
@@ -159,7 +160,7 @@ class FinalConfig:
             _ = self.architecture
 
     @property
-    def architecture(self) -> Architecture:
+    def architecture(self) -> Any:
         """The architecture that is trained.
 
         Raises:

@@ -2,11 +2,15 @@
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
+from nascore.networks.bench201.supernet import Bench201Supernet
+from nascore.networks.layouts import REDUCTION
 from nascore.networks.supernet import Supernet
+from nascore.spaces.bench201 import EDGES, Bench201Cell
 from nascore.spaces.cells import NODE_INPUTS, Architecture
 
 Weights = list[np.ndarray]
@@ -26,9 +30,9 @@ class Transfer:
 
 
 def transfer(
-    supernet: Supernet,
+    supernet: Supernet | Bench201Supernet,
     network: keras.Model,
-    architecture: Architecture,
+    architecture: Architecture | Bench201Cell,
     layer_types: Sequence[str],
 ) -> Transfer:
     """Copies the shared weights that fit into a network.
@@ -43,7 +47,10 @@ def transfer(
       architecture: what the network was built from.
       layer_types: the cell type of each of the network's layers.
     """
-    shared = dict(_shared_blocks(supernet, architecture, layer_types))
+    blocks: Any = _shared_blocks
+    if isinstance(supernet, Bench201Supernet):
+        blocks = _bench201_blocks
+    shared = dict(blocks(supernet, architecture, layer_types))
     taken, left = [], []
     for layer in network.layers:
         own = layer.trainable_variables
@@ -83,6 +90,35 @@ def _shared_blocks(
                 row = shared.slot_offsets[edge] + index
                 values = [variable[row] for variable in slots[names[op]]]
                 yield f"{layer.name}_node_{place}_{side}_{names[op]}", values
+
+
+def _bench201_blocks(
+    supernet: Bench201Supernet,
+    cell: Bench201Cell,
+    layer_types: Sequence[str],
+) -> Iterator[tuple[str, Weights]]:
+    """The same of NAS-Bench-201's network."""
+    for name in ("stem", "last_norm", "classifier"):
+        yield name, _values(getattr(supernet, name))
+    for layer, blocks, kind in zip(
+        supernet.stack.layers, supernet.blocks, layer_types, strict=False
+    ):
+        if kind != layer.kind:
+            continue
+        if kind == REDUCTION:
+            for block in blocks:
+                yield block.name, _values(block)
+            continue
+        slots = _slots_by_operation(blocks[0])
+        still = [np.ones(layer.width), np.zeros(layer.width)]
+        for place, ((start, end), name) in enumerate(
+            zip(EDGES, cell.names, strict=True)
+        ):
+            kernels = [variable[place] for variable in slots[name]]
+            if kernels:
+                # There is neither scale nor offset in the search.
+                block = f"{layer.name}_edge_{start}_{end}_{name}"
+                yield block, [*kernels, *still]
 
 
 def _slots_by_operation(shared: keras.layers.Layer) -> dict[str, Weights]:

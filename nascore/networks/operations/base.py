@@ -66,6 +66,10 @@ class Options:
     padding: str = "same"
 
 
+# Those of a search over NAS-Bench-201's cells, as in the code of its authors.
+BENCH201_OPTIONS = Options(affine=False)
+
+
 def norm_specs(channels: int, end: str = "") -> tuple[WeightSpec, ...]:
     """Scale and offset of a normalization.
 

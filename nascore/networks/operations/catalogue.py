@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from nascore.errors import InputError
 from nascore.networks.operations.base import Operation, Options
 from nascore.networks.operations.convolutions import SeparableConvolution
+from nascore.networks.operations.plain import PlainConvolution
 from nascore.networks.operations.pools import AveragePool, MaxPool
 from nascore.networks.operations.skips import Identity, Zero
 
@@ -35,6 +36,9 @@ register("dil_conv_5x5", SeparableConvolution(5, dilation=2, repeats=1))
 # What these two were called in runs that `nascore.runs.versions` knows by it.
 register("dil_sep_conv_3x3", SeparableConvolution(3, dilation=2))
 register("dil_sep_conv_5x5", SeparableConvolution(5, dilation=2))
+# Those of NAS-Bench-201, under its names.
+register("nor_conv_1x1", PlainConvolution(1))
+register("nor_conv_3x3", PlainConvolution(3))
 register("avg_pool_3x3", AveragePool())
 register("max_pool_3x3", MaxPool())
 register("identity", Identity())

@@ -1,8 +1,13 @@
+import dataclasses
+
 import keras
 import numpy as np
 
+from nascore.networks.bench201.config import Bench201SupernetConfig
+from nascore.networks.bench201.supernet import Bench201Supernet
 from nascore.networks.config import NetworkConfig, SupernetConfig
 from nascore.networks.discrete import build_network
+from nascore.networks.layers import BatchStatisticsNorm
 from nascore.networks.supernet import Supernet
 from nascore.training.transfer import transfer
 
@@ -53,3 +58,34 @@ def test_a_layer_of_another_kind_takes_nothing():
     result = transfer(supernet, network, architecture, config.layer_types)
     assert not any(name.startswith("layer_0") for name in result.taken)
     assert "stem" in result.taken
+
+
+def test_a_network_of_nasbench201_takes_all_of_its_cell():
+    supernet = Bench201Supernet(
+        Bench201SupernetConfig(filters=2, num_layers=1), (8, 8, 1), 3
+    )
+    config = NetworkConfig(
+        layout="bench201",
+        filters=2,
+        num_layers=1,
+        padding="torch",
+        keep_prob=1.0,
+        drop_path_keep_prob=1.0,
+        aux_weight=0.0,
+    )
+    row = np.array([3, 1, 2, 4, 0, 3])
+    cell = config.space.decode(row)
+    network = build_network(cell, (8, 8, 1), 3, config, BatchStatisticsNorm)
+    result = transfer(supernet, network, cell, config.layer_types)
+    assert not result.left
+    assert "layer_2_edge_1_2_nor_conv_1x1" in result.taken
+    images = keras.random.normal((4, 8, 8, 1), seed=1)
+    expected, _ = supernet(images, row.astype(np.int32))
+    np.testing.assert_allclose(
+        network(images)["logits"], expected, rtol=1e-4, atol=1e-5
+    )
+    # Twice as wide, nothing but kernels of the image's channels would fit.
+    wider = dataclasses.replace(config, filters=4)
+    network = build_network(cell, (8, 8, 1), 3, wider, BatchStatisticsNorm)
+    result = transfer(supernet, network, cell, wider.layer_types)
+    assert result.taken == ()

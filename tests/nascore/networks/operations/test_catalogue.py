@@ -46,6 +46,11 @@ def separable(x, weights, dilation=1):
     return x
 
 
+def plain(x, weights):
+    kernel, scale, offset = weights
+    return normalize(convolve(np.maximum(x, 0), kernel), scale, offset)
+
+
 def pool(x, combine):
     n, height, width, c = x.shape
     out = np.zeros_like(x)
@@ -77,6 +82,8 @@ def random_slot(operation, rng):
         ("dil_conv_5x5", lambda x, w: separable(x, w, 2)),
         ("avg_pool_3x3", lambda x, w: pool(x, np.mean)),
         ("max_pool_3x3", lambda x, w: pool(x, np.max)),
+        ("nor_conv_1x1", plain),
+        ("nor_conv_3x3", plain),
         ("dil_sep_conv_3x3", lambda x, w: separable(x, w, 2)),
         ("dil_sep_conv_5x5", lambda x, w: separable(x, w, 2)),
         ("identity", lambda x, w: x),

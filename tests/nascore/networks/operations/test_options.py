@@ -18,7 +18,8 @@ CHANNELS = 4
 DARTS = Options(affine=False, norm_after_pool=True, padding="torch")
 NAMES = [
     *("max_pool_3x3", "avg_pool_3x3", "skip_connect"),
-    *("sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5", "none"),
+    *("sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"),
+    *("nor_conv_1x1", "nor_conv_3x3", "none"),
 ]
 
 
@@ -61,6 +62,16 @@ def reference(name, x, stride, kernels, pools_normalized):
         else:
             pooled = np.nanmean(windows(x, 3, stride, 1, np.nan), 3)
         return normalize(pooled) if pools_normalized else pooled
+    if name.startswith("nor"):
+        (kernel,) = kernels
+        size = len(kernel)
+        read = windows(np.maximum(x, 0), size, stride, 1, 0)
+        filtered = np.einsum(
+            "nhwkc,kcd->nhwd",
+            read,
+            kernel.reshape(size * size, *x.shape[-1:], -1),
+        )
+        return normalize(filtered)
     dilation = 2 if name.startswith("dil") else 1
     for place in range(0, len(kernels), 2):
         depthwise, pointwise = kernels[place : place + 2]

@@ -1,0 +1,154 @@
+"""Shared weights on NAS-Bench-201's cells: searches, and what they note."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from enas.config import Shared201EnasConfig, SharedOperationConfig
+from enas.shared201 import make_search as make_enas
+from ienas.config import RewardConfig, Shared201IenasConfig
+from ienas.shared201 import make_search as make_ienas
+from nascore.baselines.config import Shared201Config
+from nascore.baselines.shared201 import make_search as make_plain
+from nascore.data.config import DataConfig
+from nascore.data.images import load
+from nascore.evaluators.checkpointed import load_weights
+from nascore.evaluators.config import SharedWeightsConfig
+from nascore.evaluators.nasbench201.names import TRUTH
+from nascore.evaluators.nasbench201.table import numbers_of
+from nascore.networks.bench201.config import Bench201SupernetConfig
+from nascore.protocols import Measured, Proposals
+from nascore.runs.interrupts import Interrupted
+from nascore.runs.json_files import read_json
+from nascore.search.config import SearchConfig
+from nascore.spaces.bench201 import Bench201Space, codes_of
+from nascore.strategies.config import EvolutionConfig
+from tests.nascore.search.toy import (
+    interrupt_at,
+    open_run,
+    read_rows,
+    values_of,
+)
+
+SPACE = Bench201Space()
+# Of the table's own columns.
+KEYS = ("cifar10_test_e200", "cifar100_test_e200", "imagenet16_test_e200")
+SHARED = {
+    "data": DataConfig(train_examples=160, image_size=8),
+    "child": Bench201SupernetConfig(filters=2, num_layers=1),
+    "weights": SharedWeightsConfig(batch_size=20, reward_batch_size=40),
+    "search": SearchConfig(epochs=2, epoch_samples=3, derive_samples=3),
+}
+ENAS = Shared201EnasConfig(
+    **SHARED, strategy=SharedOperationConfig(num_aggregate=2, train_steps=3)
+)
+DATA = load(SHARED["data"])
+TABLES = ("child", "evaluations", "samples", "epochs")
+
+
+def search(path, make=make_enas, config=ENAS, resume=False):
+    with open_run(path, resume=resume) as run:
+        machine = make(config, run, DATA)
+        return machine.run(), machine
+
+
+@pytest.fixture(scope="module")
+def enas(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs") / "enas"
+    return path, *search(path)
+
+
+def truth(text):
+    """What the table has of a cell, in its own words."""
+    numbers = numbers_of(int(codes_of(SPACE.encode(SPACE.parse(text)))))
+    return [numbers[key] / 100 for key in KEYS]
+
+
+def test_each_row_has_what_the_table_has(enas):
+    path, ranked, machine = enas
+    rows = read_rows(path, "evaluations")
+    assert len(rows) == 2 * 3 * 2
+    for row in rows:
+        noted = [float(row[name]) for name in TRUTH]
+        assert noted == pytest.approx(truth(row["architecture"]), abs=1e-6)
+    for entry in ranked:
+        noted = [entry.measured[name] for name in TRUTH]
+        assert noted == pytest.approx(truth(str(entry.architecture)))
+        row = SPACE.encode(entry.architecture)
+        accuracy = entry.measured["validation_accuracy"]
+        assert machine.evaluator.cell_accuracy(row) == accuracy
+    # The first number ranks, and it is not the table's.
+    shared = [entry.measured["validation_accuracy"] for entry in ranked]
+    assert shared == sorted(shared, reverse=True)
+    epochs = read_rows(path, "epochs")
+    means = [float(row["table_cifar10"]) for row in rows[:6]]
+    assert float(epochs[0]["table_cifar10_mean"]) == pytest.approx(
+        np.mean(means)
+    )
+    settings = read_json(path / "config.json")
+    assert settings["method"] == "shared201_enas"
+    assert settings["space"] == {"kind": "bench201"}
+    assert len(read_json(path / "layers.json")["layers"]) == 10
+
+
+def test_a_stopped_search_goes_on_bit_for_bit(enas, tmp_path, monkeypatch):
+    path, ranked, whole = enas
+    interrupt_at(monkeypatch, "epoch 2/2 child", 0)
+    with pytest.raises(Interrupted):
+        search(tmp_path / "run")
+    monkeypatch.undo()
+    again, machine = search(tmp_path / "run", resume=True)
+    assert again == ranked
+    for table in TABLES:
+        assert read_rows(tmp_path / "run", table) == read_rows(path, table)
+    ours, theirs = (values_of(one._state()) for one in (machine, whole))
+    for name, value in theirs.items():
+        np.testing.assert_array_equal(ours[name], value, name)
+
+
+def test_the_weights_of_a_run_are_read_back(enas):
+    path, ranked, _ = enas
+    weights = load_weights(ENAS.child, ENAS.weights, ENAS.data, DATA, path)
+    for entry in ranked:
+        row = SPACE.encode(entry.architecture)
+        found = weights.validate(row[None])
+        assert dict(found) == dict(entry.measured)
+
+
+def test_ienas_has_its_own_reward(tmp_path):
+    config = Shared201IenasConfig(
+        **SHARED, strategy=ENAS.strategy, reward=RewardConfig(reward_window=3)
+    )
+    with open_run(tmp_path / "run") as run:
+        machine = make_ienas(config, run, DATA)
+    reward = machine.phases[1].reward
+    accuracies = [0.5, 0.6, 0.3, 0.9]
+    found = reward(Measured(tf.constant(accuracies))).numpy()
+    # Equation 1: each beside the mean of the three before.
+    expected = [
+        0.5,
+        0.6 * 0.6 / 0.5,
+        0.01,
+        0.9 * 0.9 / np.mean([0.5, 0.6, 0.3]),
+    ]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    settings = read_json(tmp_path / "run" / "config.json")
+    assert settings["method"] == "shared201_ienas"
+
+
+def test_rows_of_a_strategy_on_the_host_are_looked_up_too(enas, tmp_path):
+    *_, machine = enas
+    rows = SPACE.sample(np.random.default_rng(0), 3)
+    proposals = Proposals(rows)
+    measured = machine.evaluator.measure(proposals, tf.constant([1, 2]))
+    for place, row in enumerate(rows):
+        noted = [measured.notes[name][place] for name in TRUTH]
+        text = SPACE.format(SPACE.decode(row))
+        assert noted == pytest.approx(truth(text))
+    assert np.shape(measured.score) == (3,)
+    config = Shared201Config(**SHARED, strategy=EvolutionConfig(population=4))
+    with open_run(tmp_path / "run") as run:
+        other = make_plain(config, run, DATA)
+    assert not other.strategy.in_graph
+    settings = read_json(tmp_path / "run" / "config.json")
+    assert settings["method"] == "shared201_evolution"
