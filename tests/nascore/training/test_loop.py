@@ -187,7 +187,9 @@ def test_bfloat16_computes_close_to_float32():
     for precision in ("float32", "bfloat16"):
         set_precision(precision)
         try:
-            loop = make_loop(precision=precision)
+            # A rate that multiplies no rounding: at 0.1 processors with and
+            # without instructions for bfloat16 differ by 5% in a step.
+            loop = make_loop(precision=precision, lr_max=0.01)
         finally:
             set_precision("float32")
         step, healthy, *_ = train(loop, 0, 0, 2)
@@ -196,7 +198,7 @@ def test_bfloat16_computes_close_to_float32():
         assert all(w.dtype == np.float32 for w in weights(loop))
         assert loop.logits(SPLIT.images).dtype == np.float32
     # Eight bits of mantissa, through two updates.
-    assert losses[1] == pytest.approx(losses[0], rel=0.05)
+    assert losses[1] == pytest.approx(losses[0], rel=0.03)
     assert losses[1] != losses[0]
 
 
