@@ -19,6 +19,7 @@ from flags.methods import Method
 from nascore.config import flatten
 from nascore.errors import printable
 from nascore.evaluators.mixed_weights import MixedWeights
+from nascore.evaluators.shared201 import Shared201Weights
 from nascore.evaluators.tabular import Tabular
 from nascore.process.memory import Watch, resident
 from nascore.runs.config import RunConfig
@@ -130,6 +131,12 @@ def _print_end(search: Search, ranked: list[Ranked]) -> None:
         f"\n{what}{search.evaluator.where}: {means[0]:.{digits}%} in the "
         f"first epoch, {means[-1]:.{digits}%} in the last"
     )
+    if isinstance(search.evaluator, Shared201Weights):
+        told = search.records.column("table_cifar10_mean")
+        print(
+            f"the same in the table (CIFAR-10, test): {told[0]:.{digits}%} and "
+            f"{told[-1]:.{digits}%}"
+        )
     names = list(ranked[0].measured)
     heads = [name.replace("_", "-").removesuffix("-accuracy") for name in names]
     print("\nrank  " + "  ".join(f"{h:>10}" for h in heads) + "  architecture")
