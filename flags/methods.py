@@ -125,6 +125,7 @@ _SHARED201 = Method(
     "nascore.baselines.shared201",
     rival="shared201_random",
     preset="shared201_small",
+    published="shared201_cifar10",
 )
 
 
@@ -239,6 +240,7 @@ METHODS = {
         config=Shared201DartsConfig(),
         module="darts.shared201",
         preset="shared201_darts_small",
+        published="shared201_darts_cifar10",
     ),
     "bench201_state": _on_table("L2NAS's state", StateConfig())._replace(
         module="l2nas.table"
