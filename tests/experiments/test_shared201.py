@@ -18,6 +18,7 @@ from nascore.evaluators.nasbench201.table import (
 )
 from nascore.networks.config import NetworkConfig
 from nascore.runs.folder import RunFolder
+from nascore.runs.interrupts import Limit
 from nascore.runs.reader import read_run
 from nascore.spaces.bench201 import codes_of
 
@@ -100,6 +101,22 @@ def test_more_cells_go_on_where_fewer_ended(folder):
     assert len(again.asked) == 10
     assert set(cell_ranks.read(folder.path)["epochs"]) == {4}
     assert sorted(cell_ranks.choose(CELLS)) == list(range(CELLS))
+
+
+def test_it_ends_in_time_and_goes_on(folder):
+    over = Limit(hours=1e-9, since=0.0)
+    assert len(cell_ranks.measure(Known(), folder, 50, 3, over)) == 0
+
+    class Ticking(Known):
+        def left(self):
+            return 1 - len(self.asked) // 13
+
+    evaluator = Ticking()
+    table = cell_ranks.measure(evaluator, folder, 50, 3, evaluator)
+    assert len(table) == len(evaluator.asked) == 13
+    rest = Known()
+    assert len(cell_ranks.measure(rest, folder, 50, 3)) == 50
+    assert evaluator.asked + rest.asked == cell_ranks.choose(50).tolist()
 
 
 def test_where_all_cells_are_alike_there_is_no_tau(folder):
