@@ -20,7 +20,12 @@ from ienas.config import (
     Shared201IenasConfig,
     TableIenasConfig,
 )
-from l2nas.config import L2nasCellsConfig, L2nasTableConfig, StateConfig
+from l2nas.config import (
+    L2nasCellsConfig,
+    L2nasTableConfig,
+    Shared201L2nasConfig,
+    StateConfig,
+)
 from mlpnas.config import FINAL_FILE, MlpnasConfig, WorkConfig
 from nascore.baselines.config import (
     OneShotConfig,
@@ -129,6 +134,7 @@ _SHARED201 = Method(
     "nascore.baselines.shared201",
     rival="shared201_random",
     preset="shared201_small",
+    published="shared201_cifar10",
 )
 
 
@@ -234,11 +240,15 @@ METHODS = {
         f"shared201_{strategy.kind}": _over_shared201(title, strategy)
         for title, strategy in _STRATEGIES.items()
     },
+    "shared201_l2nas": _SHARED201._replace(
+        title="L2NAS", config=Shared201L2nasConfig(), module="l2nas.shared201"
+    ),
     "shared201_darts": _SHARED201._replace(
         title="DARTS",
         config=Shared201DartsConfig(),
         module="darts.shared201",
         preset="shared201_darts_small",
+        published="shared201_darts_cifar10",
     ),
     "bench201_state": _on_table("L2NAS's state", StateConfig())._replace(
         module="l2nas.table"

@@ -7,7 +7,10 @@ not name its source, it is the paper's.
 import dataclasses
 from typing import ClassVar
 
-from nascore.baselines.config import TableMethodConfig
+from nascore.baselines.config import (
+    Bench201SearchConfig,
+    TableMethodConfig,
+)
 from nascore.config import check_fields, option
 from nascore.data.config import DataConfig
 from nascore.errors import InputError
@@ -252,3 +255,16 @@ class L2nasCellsConfig:
                 "shared weights: the best validation accuracy that they had "
                 "in an earlier search"
             )
+
+
+@dataclasses.dataclass(frozen=True)
+class Shared201L2nasConfig(Bench201SearchConfig):
+    """Everything that decides the result of L2NAS over its shared weights.
+
+    Attributes:
+      strategy: constants, those of NAS-Bench-201.
+      asking: how many architectures are tried.
+    """
+
+    strategy: L2nasConfig = L2nasConfig()
+    asking: L2nasStepsConfig = L2nasStepsConfig()

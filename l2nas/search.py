@@ -2,10 +2,11 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
-from l2nas.config import L2nasCellsConfig
+from l2nas.config import L2nasCellsConfig, Shared201L2nasConfig
 from l2nas.rewards import make_reward
 from l2nas.strategy import L2nasStrategy, needs
 from nascore.data.describe import summarize
@@ -26,7 +27,11 @@ from nascore.strategies.random import RandomStrategy
 __all__ = ["estimate", "load", "make_search", "summarize"]
 
 
-def estimate(config: L2nasCellsConfig, data: ImageData, base: int) -> Need:
+def estimate(
+    config: L2nasCellsConfig | Shared201L2nasConfig,
+    data: ImageData,
+    base: int,
+) -> Need:
     """See `nascore.search.assemble.Assembly`."""
     need = memory.estimate(config, data, base)
     parts = needs(config.strategy, config.child.space)
@@ -37,21 +42,29 @@ def estimate(config: L2nasCellsConfig, data: ImageData, base: int) -> Need:
 
 
 def make_search(
-    config: L2nasCellsConfig,
+    config: L2nasCellsConfig | Shared201L2nasConfig,
     run: RunFolder,
     data: ImageData | None = None,
     checkpoint_minutes: float = 10.0,
+    method: str = "l2nas",
 ) -> Search:
     """Puts shared weights and networks together; see `Assembly`.
 
     The shared weights learn random architectures, as in the paper; there they
     do before the search, here in turns with it.
 
+    Args:
+      config: the settings.
+      run: where everything is written.
+      data: the images; loaded as the configuration says if None.
+      checkpoint_minutes: saves at least this often.
+      method: what the run is called in its files.
+
     Raises:
       InputError: settings that do not fit the data or the run folder, or a
         run to start from whose networks are others.
     """
-    space = config.child.space
+    space: Any = config.child.space
     source = Path(config.asking.init_strategy_from)
     # A run that goes on has its networks in its own checkpoint.
     starts = not is_saved(run.path / "checkpoints")
@@ -78,11 +91,13 @@ def make_search(
         )
 
     return assemble.search_cells(
-        config, run, data, checkpoint_minutes, make, "l2nas"
+        config, run, data, checkpoint_minutes, make, method
     )
 
 
-def _check_source(config: L2nasCellsConfig, path: Path) -> None:
+def _check_source(
+    config: L2nasCellsConfig | Shared201L2nasConfig, path: Path
+) -> None:
     """Checks that the networks of another run are of the same sizes.
 
     Raises:

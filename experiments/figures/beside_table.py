@@ -12,7 +12,6 @@ from nascore.drawing.bench201 import draw_cell
 from nascore.drawing.style import (
     BLACK,
     BLUE,
-    POINTS,
     VERMILLION,
     add_legend,
     count_axis,
@@ -47,7 +46,7 @@ def draw(run: RunRecords, top: int) -> Iterator[tuple[str, Figure]]:
         title = f"rank {entry['rank']}"
         if run.derived:
             title += (
-                f": {entry['validation_accuracy']:.1%} with these weights, "
+                f": {entry['validation_accuracy']:.1%} with these weights\n"
                 f"{entry['table_cifar10']:.2%} in the table (CIFAR-10, test)"
             )
         cell = parse_cell(entry["architecture"])
@@ -79,23 +78,27 @@ def _plot_means(run: RunRecords, names: list[str]) -> Figure:
 
 @styled
 def _plot_ranks(run: RunRecords, table: pd.DataFrame) -> Figure:
-    """What cells are worth with these weights and in the table."""
+    """How cells rank with these weights and in the table."""
     figure, (axes,) = make_figure()
     name, column = next(iter(TRUTH.items()))
     taus = cell_ranks.taus(table)
     axes.scatter(
-        table[name],
-        table[cell_ranks.ACCURACY],
-        **POINTS,
+        # Of equal ones the mean rank.
+        table[name].rank(),
+        table[cell_ranks.ACCURACY].rank(),
+        color=BLUE,
+        s=8,
         label=f"one of {len(table):,} cells",
     )
     axes.set_title(
         f"{title_of(run)}: Kendall's tau "
         f"{taus.loc[cell_ranks.WEIGHTS, name]:+.2f}"
     )
-    axes.set_xlabel(f"test accuracy in the table, {column.dataset}")
-    axes.set_ylabel("validation accuracy\nwith these weights")
-    percent_axis(axes.xaxis)
-    percent_axis(axes.yaxis)
+    axes.set_xlabel(
+        f"rank by the table's test accuracy, {column.dataset} (1: worst)"
+    )
+    axes.set_ylabel("rank by the validation accuracy\nwith these weights")
+    count_axis(axes.xaxis)
+    count_axis(axes.yaxis)
     add_legend(figure)
     return figure

@@ -22,6 +22,7 @@ from nascore.evaluators.nasbench201.table import (
 from nascore.runs.atomic import write_json
 from nascore.runs.csv_files import read_table
 from nascore.runs.folder import RunFolder
+from nascore.runs.interrupts import Limit
 from nascore.runs.progress import Progress
 from nascore.spaces.bench201 import Bench201Space, rows_of
 
@@ -32,6 +33,7 @@ WEIGHTS, _BASELINE = "these weights", "number of parameters"
 _SEED = 201
 # Cells between two writings.
 _AT_ONCE = 20
+NO_LIMIT = Limit()
 
 
 def choose(count: int) -> np.ndarray:
@@ -63,7 +65,11 @@ def left(path: Path, count: int, epochs: int) -> int:
 
 
 def measure(
-    evaluator: Any, folder: RunFolder, count: int, epochs: int
+    evaluator: Any,
+    folder: RunFolder,
+    count: int,
+    epochs: int,
+    limit: Limit = NO_LIMIT,
 ) -> pd.DataFrame:
     """Measures what is missing of the first cells, and writes it down.
 
@@ -72,9 +78,10 @@ def measure(
       folder: of the run.
       count: of cells.
       epochs: that the weights were trained for.
+      limit: when to stop.
 
     Returns:
-      A row for each cell.
+      A row for each cell; fewer where the time was over before.
     """
     missing = left(folder.path, count, epochs)
     if missing == count:
@@ -85,6 +92,9 @@ def measure(
     sizes, space = parameters(), Bench201Space()
     rows: list[dict[str, Any]] = []
     for place, code in enumerate(codes.tolist(), 1):
+        if limit.left() <= 0:
+            folder.append(TABLE, rows)
+            break
         row = rows_of(np.array(code))
         rows.append(
             {
@@ -101,7 +111,8 @@ def measure(
         progress.advance(1, "cells")
     progress.close()
     table = read(folder.path).iloc[:count]
-    _write(folder.path, table)
+    if len(table):
+        _write(folder.path, table)
     return table
 
 

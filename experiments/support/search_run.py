@@ -19,10 +19,12 @@ from flags.methods import Method
 from nascore.config import flatten
 from nascore.errors import printable
 from nascore.evaluators.mixed_weights import MixedWeights
+from nascore.evaluators.shared201 import Shared201Weights
 from nascore.evaluators.tabular import Tabular
 from nascore.process.memory import Watch, resident
 from nascore.runs.config import RunConfig
 from nascore.runs.folder import RunFolder
+from nascore.runs.interrupts import Limit
 from nascore.runs.reader import read_run
 from nascore.search.assemble import Assembly
 from nascore.search.phases import EVALUATIONS
@@ -61,11 +63,7 @@ def run(method: Method, config: Any, folder: RunFolder) -> None:
     _print_end(search, ranked)
     cells = flatten(config).get("rank_cells", 0)
     if cells and not search.cut:
-        print(f"\nmeasuring {cells:,} cells of the table with these weights")
-        table = cell_ranks.measure(
-            search.evaluator, folder, cells, search.epoch
-        )
-        print(cell_ranks.report(table))
+        _rank_cells(search, cells, run_config)
     watch.end()
     print(f"\nrun folder: {folder.path}")
     for path in plot_run.plot_run(folder.path):
@@ -83,6 +81,24 @@ def run(method: Method, config: Any, folder: RunFolder) -> None:
     elif epochs:
         then_train.then_train(config, folder, run_config)
     _print_next(folder.path)
+
+
+def _rank_cells(search: Search, count: int, run_config: RunConfig) -> None:
+    """Measures cells of the table, as many as there is time for."""
+    print(f"\nmeasuring {count:,} cells of the table with these weights")
+    limit = Limit(run_config.max_hours, launch.BEGAN)
+    folder = search.run_folder
+    table = cell_ranks.measure(
+        search.evaluator, folder, count, search.epoch, limit
+    )
+    if len(table):
+        print(cell_ranks.report(table))
+    if len(table) < count:
+        again = launch.resuming(folder.path, run_config.max_hours)
+        print(
+            f"time is up (--max_hours) after {len(table):,} of {count:,} "
+            f"cells; go on with: {again}"
+        )
 
 
 def _print_next(path: Path) -> None:
@@ -130,6 +146,12 @@ def _print_end(search: Search, ranked: list[Ranked]) -> None:
         f"\n{what}{search.evaluator.where}: {means[0]:.{digits}%} in the "
         f"first epoch, {means[-1]:.{digits}%} in the last"
     )
+    if isinstance(search.evaluator, Shared201Weights):
+        told = search.records.column("table_cifar10_mean")
+        print(
+            f"the same in the table (CIFAR-10, test): {told[0]:.{digits}%} and "
+            f"{told[-1]:.{digits}%}"
+        )
     names = list(ranked[0].measured)
     heads = [name.replace("_", "-").removesuffix("-accuracy") for name in names]
     print("\nrank  " + "  ".join(f"{h:>10}" for h in heads) + "  architecture")

@@ -12,49 +12,15 @@ import tensorflow as tf
 from nascore.data.images import ImageData
 from nascore.evaluators.config import SharedWeightsConfig
 from nascore.evaluators.mixed_weights import MixedWeights
+from nascore.evaluators.nasbench201.lookup import Lookup
 from nascore.evaluators.nasbench201.names import TRUTH
-from nascore.evaluators.nasbench201.table import accuracies
 from nascore.evaluators.shared_weights import SharedWeights
 from nascore.networks.bench201.supernet import Bench201Supernet
 from nascore.protocols import Measured, Proposals
-from nascore.spaces.bench201 import EDGES, OPERATIONS, codes_of
+from nascore.spaces.bench201 import OPERATIONS
 
 _NONE = OPERATIONS.index("none")
 _TABLE = "; table_*: test accuracy after 200 epochs, by NAS-Bench-201"
-
-
-class Truth:
-    """What the table has of cells: test accuracies after 200 epochs.
-
-    Attributes:
-      columns: its names of them, see `TRUTH`.
-    """
-
-    columns = tuple(TRUTH)
-
-    def __init__(self) -> None:
-        self._found = {
-            name: accuracies(column) for name, column in TRUTH.items()
-        }
-        self._every = tf.constant(list(self._found.values()), tf.float32)
-        self._weights = tf.constant(
-            codes_of(np.eye(len(EDGES), dtype=int)), tf.int32
-        )
-
-    def of(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """By name, float64 `[n]`, of rows `[n, 6]`."""
-        codes = codes_of(rows)
-        return {name: found[codes] for name, found in self._found.items()}
-
-    def means(self, rows: np.ndarray) -> dict[str, float]:
-        """Means over rows `[n, 6]`."""
-        return {name: float(v.mean()) for name, v in self.of(rows).items()}
-
-    def of_tensor(self, rows: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The same in a graph, float32."""
-        codes = tf.linalg.matvec(rows, self._weights)
-        every = tf.unstack(tf.gather(self._every, codes, axis=1))
-        return dict(zip(self.columns, every, strict=True))
 
 
 class Shared201Weights(SharedWeights):
@@ -69,7 +35,7 @@ class Shared201Weights(SharedWeights):
       standardize: whether images are standardized as `data` says.
     """
 
-    columns = Truth.columns
+    columns = tuple(TRUTH)
     ranked_on = SharedWeights.ranked_on + _TABLE
 
     def __init__(
@@ -80,7 +46,7 @@ class Shared201Weights(SharedWeights):
         standardize: bool = False,
     ) -> None:
         super().__init__(supernet, data, config, standardize)
-        self._truth = Truth()
+        self._truth = Lookup(TRUTH)
 
     def as_cells(self, rows: tf.Tensor) -> tf.Tensor:
         """A row is a cell."""
@@ -112,7 +78,7 @@ class Mixed201Weights(MixedWeights):
       standardize: whether images are standardized as `data` says.
     """
 
-    noted = Truth.columns
+    noted = tuple(TRUTH)
     ranked_on = MixedWeights.ranked_on + _TABLE
 
     def __init__(
@@ -124,7 +90,7 @@ class Mixed201Weights(MixedWeights):
         standardize: bool = False,
     ) -> None:
         super().__init__(supernet, data, config, names, standardize)
-        self._truth = Truth()
+        self._truth = Lookup(TRUTH)
         self._count = len(names)
 
     def as_cells(self, rows: tf.Tensor) -> tf.Tensor:

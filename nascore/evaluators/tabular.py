@@ -5,12 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from nascore.evaluators.nasbench201 import table
 from nascore.evaluators.nasbench201.config import TableConfig
+from nascore.evaluators.nasbench201.lookup import Lookup
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State
 from nascore.runs.lifecycle import Lifecycle
-from nascore.spaces.bench201 import EDGES, codes_of
 
 LEAK = (
     "note: the search sees test accuracies (--search_on=test), as the "
@@ -43,27 +42,19 @@ class Tabular(tf.Module):
         self.config = config
         self.lifecycle: Lifecycle | None = None
         self.searched = config.searched
-        self._found = table.accuracies(self.searched)
-        self._reported = {
-            f"{column.split}_accuracy": table.accuracies(column)
-            for column in config.reported
-        }
-        self._every = tf.constant(
-            np.stack([self._found, *self._reported.values()]), tf.float32
-        )
-        self._weights = tf.constant(
-            codes_of(np.eye(len(EDGES), dtype=int)), tf.int32
-        )
+        reported = {f"{c.split}_accuracy": c for c in config.reported}
+        self._names = tuple(reported)
+        self._table = Lookup({self.measures: self.searched, **reported})
 
     @property
     def columns(self) -> tuple[str, ...]:
         """What is reported of each."""
-        return tuple(self._reported)
+        return self._names
 
     @property
     def ranked(self) -> Mapping[str, str]:
         """The best that were measured are ranked; a table has no noise left."""
-        return {name: name for name in self._reported}
+        return {name: name for name in self._names}
 
     @property
     def where(self) -> str:
@@ -107,16 +98,16 @@ class Tabular(tf.Module):
             run by run; for noise only.
         """
         if isinstance(proposals.rows, tf.Tensor):
-            codes = tf.linalg.matvec(proposals.rows, self._weights)
-            score, *every = tf.unstack(tf.gather(self._every, codes, axis=1))
-            score += self._noise(tf.shape(codes)[0], seed)
-            return Measured(score, dict(zip(self.columns, every, strict=True)))
-        codes = codes_of(proposals.rows)
-        notes = {name: col[codes] for name, col in self._reported.items()}
-        score = self._found[codes]
+            found = self._table.of_tensor(proposals.rows)
+            score = found.pop(self.measures)
+            score += self._noise(tf.shape(score)[0], seed)
+            return Measured(score, found)
+        looked_up = self._table.of(proposals.rows)
+        scores = looked_up.pop(self.measures)
         if self.config.noise:
-            score = score + self._noise(len(codes), tf.constant(seed)).numpy()
-        return Measured(score, notes)
+            noise = self._noise(len(scores), tf.constant(seed))
+            scores = scores + noise.numpy()
+        return Measured(scores, looked_up)
 
     def _noise(self, count: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """What is added to each of the scores, float32 `[count]`."""
@@ -133,12 +124,9 @@ class Tabular(tf.Module):
 
     def scores(self, rows: np.ndarray) -> np.ndarray:
         """What is searched on, without noise, float64 `[n]`."""
-        return self._found[codes_of(rows)]
+        return self._table.of(rows)[self.measures]
 
     def validate(self, rows: np.ndarray) -> Mapping[str, float]:
         """See `Evaluator.validate`; means over the rows."""
-        codes = codes_of(rows)
-        return {
-            name: float(values[codes].mean())
-            for name, values in self._reported.items()
-        }
+        means = self._table.means(rows)
+        return {name: means[name] for name in self._names}

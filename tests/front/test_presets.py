@@ -29,7 +29,9 @@ METHODS = {
     "darts_cifar10": "darts",
     "pc_darts_cifar10": "darts",
     "shared201_small": "shared201_enas",
+    "shared201_cifar10": "shared201_enas",
     "shared201_darts_small": "shared201_darts",
+    "shared201_darts_cifar10": "shared201_darts",
     "l2nas_printed": "bench201_l2nas",
     "l2nas_transfer": "bench201_l2nas",
 }

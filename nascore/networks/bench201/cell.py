@@ -113,7 +113,7 @@ class Bench201SharedCell(keras.layers.Layer):
             operations = live_operations(row)
         slots = [
             # The normalizations' scales and offsets stay as they are.
-            tf.cast(slot.value, x.dtype) if slot.shape[1:][-2:] else slot.value
+            tf.cast(slot.value, x.dtype) if len(slot.shape) > 2 else slot.value
             for slot in self.slots
         ]
         return [self._run(operations, x, slots)]

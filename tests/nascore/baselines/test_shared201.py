@@ -8,6 +8,8 @@ from enas.config import Shared201EnasConfig, SharedOperationConfig
 from enas.shared201 import make_search as make_enas
 from ienas.config import RewardConfig, Shared201IenasConfig
 from ienas.shared201 import make_search as make_ienas
+from l2nas.config import L2nasTableConfig, Shared201L2nasConfig
+from l2nas.shared201 import make_search as make_l2nas
 from nascore.baselines.config import Shared201Config
 from nascore.baselines.shared201 import make_search as make_plain
 from nascore.data.config import DataConfig
@@ -152,3 +154,13 @@ def test_rows_of_a_strategy_on_the_host_are_looked_up_too(enas, tmp_path):
     assert not other.strategy.in_graph
     settings = read_json(tmp_path / "run" / "config.json")
     assert settings["method"] == "shared201_evolution"
+
+
+def test_l2nas_searches_it_with_the_constants_of_the_table(tmp_path):
+    config = Shared201L2nasConfig(**SHARED)
+    with open_run(tmp_path / "run") as run:
+        machine = make_l2nas(config, run, DATA)
+    assert machine.strategy.size == 30
+    assert config.strategy == L2nasTableConfig().strategy
+    settings = read_json(tmp_path / "run" / "config.json")
+    assert settings["method"] == "shared201_l2nas"
