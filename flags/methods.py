@@ -29,6 +29,7 @@ from nascore.strategies.config import (
     OptunaConfig,
     ReinforceConfig,
 )
+from renas.config import BLIND, EACH_NODE, IN_ALL, RenasTableConfig
 
 GROUP = "ienas.methods"
 
@@ -104,6 +105,15 @@ _TABLE = Method(
     "nascore.baselines.table",
     rival="bench201_random",
 )
+_RENAS_TABLE = _TABLE._replace(
+    title="RENAS", config=RenasTableConfig(), module="renas.table"
+)
+# What RENAS is without its controller, or without what that sees.
+_MUTATORS = {
+    "blind": ("RENAS, blind", BLIND),
+    "node": ("evolution, a change in each node", EACH_NODE),
+    "one": ("evolution, one change", IN_ALL),
+}
 
 
 # Those of the shared room but random draws, by their titles.
@@ -192,6 +202,13 @@ METHODS = {
     "bench201_state": _on_table("L2NAS's state", StateConfig())._replace(
         module="l2nas.table"
     ),
+    "bench201_renas": _RENAS_TABLE,
+    **{
+        f"bench201_renas_{name}": _RENAS_TABLE._replace(
+            title=title, settings={"mutator": mutator}
+        )
+        for name, (title, mutator) in _MUTATORS.items()
+    },
 }
 
 
