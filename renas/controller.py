@@ -353,14 +353,13 @@ class MutationController(RandomMutator):
         return tf.constant(True)
 
 
-def _linear(
-    states: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor
-) -> tf.Tensor:
+def _linear(states: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
     """A layer of each search: `[R, k, n, 2 H]` to `[R, k, n, outputs]`."""
     shape = tf.shape(states)
     flat = tf.reshape(states, [shape[0], -1, states.shape[3]]) @ kernel
-    return tf.reshape(flat, [*tf.unstack(shape)[:3], kernel.shape[2]]) + (
-        bias[:, None, None]
+    return (
+        tf.reshape(flat, [*tf.unstack(shape)[:3], kernel.shape[2]])
+        + (bias[:, None, None])
     )
 
 

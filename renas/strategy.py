@@ -136,9 +136,7 @@ class Mutations(tf.Module):
                 lambda: self._begin(count, seed),
                 lambda: self._breed(count, fold_in(seed, 1)),
             )
-        rows = tf.ensure_shape(
-            rows, [self.runs * count, self.space.length]
-        )
+        rows = tf.ensure_shape(rows, [self.runs * count, self.space.length])
         parents = found["parent"]
         notes = {name: tf.cast(v, tf.float32) for name, v in found.items()}
         keep = self.population.numbers[0]

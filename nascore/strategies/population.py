@@ -156,7 +156,9 @@ class Population(tf.Module):
             row = rows[:, place, None]
             self.rows.assign(tf.where(here[..., None], row, self.rows))
             found.append(self._describe())
-        return tuple(tf.stack(each, axis=1) for each in zip(*found, strict=True))
+        return tuple(
+            tf.stack(each, axis=1) for each in zip(*found, strict=True)
+        )
 
     def _describe(self) -> tuple[tf.Tensor, ...]:
         scores = self.scores.read_value()
@@ -172,7 +174,8 @@ class Population(tf.Module):
 
     def best(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Rows and scores of the first search, best first; of equals the
-        younger."""
+        younger.
+        """
         order = tf.argsort(
             tf.where(self.numbers[0] >= 0, self.ranks()[0], NOBODY),
             direction="DESCENDING",
