@@ -65,7 +65,7 @@ def _draw_population(courses: Sequence[Course], searched: str) -> Figure:
         )
     means.set_ylabel("population mean")
     spreads.set_ylabel("deviation inside")
-    means.set_title(f"living individuals: {searched}")
+    means.set_title(f"living individuals\n{searched}")
     spreads.set_xlabel("models")
     for axes in (means, spreads):
         percent_axis(axes.yaxis)
@@ -87,7 +87,7 @@ def _draw_children(courses: Sequence[Course], searched: str) -> Figure:
         axes.set_title(course.label)
         percent_axis(axes.yaxis)
     panels[-1].set_xlabel("model")
-    figure.suptitle(f"each model: {searched}")
+    figure.suptitle(f"each model of the first run\n{searched}")
     count_axis(panels[-1].xaxis)
     return figure
 
@@ -97,7 +97,7 @@ def _draw_outcomes(ends: pd.DataFrame) -> Figure:
     figure, (axes,) = make_figure(height=1.2 + 0.35 * len(ends))
     left = np.zeros(len(ends))
     places = np.arange(len(ends))[::-1]
-    for name, (color, hatch) in zip(OUTCOMES, area_looks()):
+    for name, (color, hatch) in zip(OUTCOMES, area_looks(), strict=False):
         counts = ends[name].to_numpy()
         axes.barh(
             places,

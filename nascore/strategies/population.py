@@ -173,8 +173,9 @@ class Population(tf.Module):
         return mean, deviation, best, worst
 
     def best(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """Rows and scores of the first search, best first; of equals the
-        younger.
+        """Rows and scores of the first search, best first.
+
+        Of equals the younger comes first.
         """
         order = tf.argsort(
             tf.where(self.numbers[0] >= 0, self.ranks()[0], NOBODY),
