@@ -29,7 +29,13 @@ from nascore.strategies.config import (
     OptunaConfig,
     ReinforceConfig,
 )
-from renas.config import BLIND, EACH_NODE, IN_ALL, RenasTableConfig
+from renas.config import (
+    BLIND,
+    EACH_NODE,
+    IN_ALL,
+    RenasConfig,
+    RenasTableConfig,
+)
 
 GROUP = "ienas.methods"
 
@@ -201,6 +207,15 @@ METHODS = {
     ),
     "bench201_state": _on_table("L2NAS's state", StateConfig())._replace(
         module="l2nas.table"
+    ),
+    "renas": _CELLS._replace(
+        title="RENAS",
+        config=RenasConfig(),
+        module="renas.search",
+        compared=None,
+        rival="",
+        preset="renas_small",
+        published="renas_cifar10",
     ),
     "bench201_renas": _RENAS_TABLE,
     **{

@@ -9,7 +9,14 @@ from typing import ClassVar
 
 from nascore.baselines.config import TableMethodConfig
 from nascore.config import check_fields, option
+from nascore.data.config import DataConfig
 from nascore.errors import InputError
+from nascore.evaluators.config import InheritanceConfig, SharedWeightsConfig
+from nascore.networks.config import SupernetConfig
+from nascore.networks.layouts import enas_layout
+from nascore.search.config import AfterConfig, SearchConfig
+from nascore.spaces.cells import CellSpace
+from nascore.spaces.published import ONE_TYPE, RENAS_OPERATIONS
 
 CONTROLLER, BLIND = "controller", "blind"
 EACH_NODE, IN_ALL = "one_in_each_node", "one_in_all"
@@ -166,3 +173,112 @@ class RenasTableConfig(TableMethodConfig):
     """Everything that decides the result of RENAS over a table."""
 
     strategy: MutationConfig = MutationConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class OneCellConfig(SupernetConfig):
+    """The network during search: one cell, at stride 1 and at stride 2."""
+
+    operations: str = option(
+        ",".join(RENAS_OPERATIONS), "Operations of the cells, with commas."
+    )
+    filters: int = option(
+        24, "Channels before the first reduction; each reduction doubles them."
+    )
+    num_layers: int = option(
+        6,
+        "Three stages of a third of these cells each, with a reduction "
+        "between: --num_layers=6 is the paper's N = 2.",
+    )
+    slot_init: str = option(
+        "kernel",
+        "Initial deviation of the kernels. kernel: sqrt(2 / fan-in); code: as "
+        "ENAS's code has it, with --inherit=shared only.",
+        ("kernel", "code"),
+    )
+
+    @property
+    def space(self) -> CellSpace:
+        """See `CellsConfig.space`; of one type."""
+        return CellSpace(self._names, self.num_nodes, ONE_TYPE)
+
+    def _published_layout(self) -> tuple[str, ...]:
+        return enas_layout(self.num_layers)
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelsConfig:
+    """How many models an epoch has."""
+
+    epoch_models: int = option(
+        20,
+        "Models that are asked for in an epoch: what is saved, drawn and "
+        "printed at once.",
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self, epoch_models=(1, 1_000_000))
+
+
+@dataclasses.dataclass(frozen=True)
+class RenasConfig:
+    """Everything that decides the result of a RENAS search with images.
+
+    Attributes:
+      data: the images.
+      child: the network.
+      strategy: who has children, and what changes in them.
+      inheritance: what children begin with.
+      weights: training of the weights, and what is measured.
+      models: of an epoch.
+      search: length; 200 epochs of 20 are the paper's 4,000 models.
+      after: what the search does when it has ended.
+    """
+
+    data: DataConfig = DataConfig()
+    child: OneCellConfig = OneCellConfig()
+    strategy: MutationConfig = MutationConfig()
+    inheritance: InheritanceConfig = InheritanceConfig()
+    weights: SharedWeightsConfig = SharedWeightsConfig()
+    models: ModelsConfig = ModelsConfig()
+    search: SearchConfig = SearchConfig(epochs=200, derive_samples=20)
+    after: AfterConfig = AfterConfig()
+
+    def __post_init__(self) -> None:
+        if self.models.epoch_models % self.strategy.num_aggregate:
+            raise InputError(
+                f"--epoch_models={self.models.epoch_models} must be a "
+                f"multiple of --num_aggregate={self.strategy.num_aggregate}"
+            )
+        if self.inheritance.inherit == "shared":
+            self._check_alone(InheritanceConfig(inherit="shared"))
+            return
+        if self.child.slot_init != "kernel":
+            raise InputError(
+                f"--slot_init={self.child.slot_init} is for weights that are "
+                "shared; leave it out, or take --inherit=shared"
+            )
+        rates = SharedWeightsConfig()
+        for name in (
+            "child_lr_max",
+            "child_lr_min",
+            "child_lr_period",
+            "child_lr_restart",
+            "reward_dropout",
+        ):
+            value = getattr(self.weights, name)
+            if value != getattr(rates, name):
+                raise InputError(
+                    f"--{name}={value} is for weights that are shared; set "
+                    "--inherited_lr, or take --inherit=shared"
+                )
+
+    def _check_alone(self, alone: InheritanceConfig) -> None:
+        """Raises InputError for settings of weights that are not shared."""
+        for field in dataclasses.fields(alone):
+            value = getattr(self.inheritance, field.name)
+            if value != getattr(alone, field.name):
+                raise InputError(
+                    f"--{field.name}={value} means nothing with "
+                    "--inherit=shared; leave it out, or take --inherit=parent"
+                )
