@@ -82,13 +82,21 @@ def _figures(
     run: RunRecords, window: int, top: int
 ) -> Iterator[tuple[str, Figure]]:
     # They import the libraries that draw: after the arguments were checked.
-    from experiments.figures import cells, mixtures, runs, tabulated
+    from experiments.figures import (
+        cells,
+        mixtures,
+        populations,
+        runs,
+        tabulated,
+    )
 
     layout = mixtures.layout_of(run)
     if layout:
         yield from mixtures.draw(run, layout, window)
     else:
         yield from runs.draw(run, window)
+    if populations.has_population(run):
+        yield from populations.draw(run)
     if isinstance(run.space, CellSpace):
         yield from cells.draw(run, top)
     elif isinstance(run.space, Bench201Space):

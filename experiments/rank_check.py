@@ -139,7 +139,7 @@ def check_ranks(
             f"{run_dir} holds no finished search; finish it with --resume, or "
             "rank what there is with --finish"
         )
-    space = run.cells  # Raises where there is no network to train.
+    space = run.shared_cells  # Raises where there is no network to train.
     entries = missing(run, count, epochs)
     if not entries:
         print(f"{run_dir} has all its rank checks")

@@ -33,7 +33,7 @@ def main(args: list[str]) -> None:
         entry, note = pick(run, rank)
         texts.insert(0, entry["architecture"])
         print(f"note: {printable(note)}")
-    space = run.cells  # Raises where a search has no shared weights.
+    space = run.shared_cells  # Raises where a search has no shared weights.
     architectures = [space.parse(text) for text in texts]
     launch.quiet_tensorflow()
     from nascore.data.images import load

@@ -38,6 +38,7 @@ from nascore.runs.reader import (
 )
 from nascore.runs.versions import check_streams
 from nascore.spaces.darts_cells import DartsSpace
+from nascore.spaces.published import for_both
 from nascore.training.config import FinalConfig
 from nascore.training.provenance.origin import Origin, SearchOrigin
 
@@ -73,7 +74,8 @@ def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
         # Its edges mixed more than a cell may have.
         taken |= settings_of(run.space, base.given(NetworkConfig()))
     best = space.parse(run.derived[rank - 1]["architecture"])
-    return {**taken, "architecture": space.format(best)}
+    text = for_both(space, space.format(best))
+    return {**taken, "architecture": text}
 
 
 def read_origin(config: FinalConfig) -> Origin:

@@ -114,6 +114,7 @@ def initializer(config: FinalConfig) -> Callable[[keras.Model], None] | None:
     if not config.training.init_from_supernet:
         return None
     run = read_run(Path(config.training.init_from_supernet))
+    _ = run.shared_cells  # Raises where there are none.
     search = unflatten(EnasConfig(), run.settings["config"])
     if config.network.space != search.child.space:
         raise InputError(

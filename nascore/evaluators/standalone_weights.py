@@ -160,8 +160,8 @@ class StandaloneWeights:
 
     @property
     def ranked(self) -> Mapping[str, str]:
-        """The best measured are ranked if nothing is trained anew."""
-        return {} if self.config.derive_epochs else {"inherited": "inherited"}
+        """The last population is measured anew."""
+        return {}
 
     @property
     def state(self) -> State:
@@ -285,7 +285,8 @@ class StandaloneWeights:
         """Trains one architecture from scratch, and measures it.
 
         A cosine from `derive_lr` to 0, epoch by epoch (the paper's figure
-        4).
+        4). With no epochs its own weights are measured, those of the fittest
+        of the living that are alike.
 
         Args:
           rows: int32 `[1, length]`.
@@ -293,6 +294,8 @@ class StandaloneWeights:
         (row,) = np.asarray(rows)
         config, state = self.config, self._under_way
         cells = row.reshape(self.shared.supernet.space.array_shape)
+        if not config.derive_epochs:
+            return self._measure_living(row, cells)
         state.begin(-1)
         self.training.begin(cells, None, True, 1.0)
         cosine = keras.optimizers.schedules.CosineDecay
@@ -306,9 +309,32 @@ class StandaloneWeights:
                 break
         sick = state.sick_at >= 0
         state.begin(-1)
+        return self._validate(row, sick)
+
+    def _measure_living(
+        self, row: np.ndarray, cells: np.ndarray
+    ) -> dict[str, float]:
+        """The best of what individuals of these cells have."""
+        alike = [
+            entry
+            for entry in self.living.entries.values()
+            if np.array_equal(entry.cells, cells)
+        ]
+        found = []
+        for entry in alike:
+            self.training.begin(cells, entry, True, 1.0)
+            found.append(self._validate(row))
+        if not found:
+            return self._validate(row, sick=True)
+        return max(found, key=lambda one: next(iter(one.values())))
+
+    def _validate(
+        self, row: np.ndarray, sick: bool = False
+    ) -> dict[str, float]:
+        """Accuracies with the weights as they are."""
         return {
-            f"{name}_accuracy": math.nan
+            f"{split}_accuracy": math.nan
             if sick
-            else self.shared.accuracy_of(row[None], name)
-            for name in ("validation", "search_test")
+            else self.shared.accuracy_of(row[None], split)
+            for split in ("validation", "search_test")
         }

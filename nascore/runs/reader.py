@@ -63,6 +63,22 @@ class RunRecords:
             )
         return self.space
 
+    @property
+    def shared_cells(self) -> CellSpace:
+        """That of a search whose weights can be loaded by themselves.
+
+        Raises:
+          InputError: it is of another kind.
+        """
+        space = self.cells
+        if len(space.cell_types) == 1:
+            raise InputError(
+                f"{self.path} is a search of RENAS, whose weights are not "
+                "those of ENAS's network; train what it found from scratch: "
+                "python -m experiments.train_final --from_run"
+            )
+        return space
+
 
 def read_run(path: Path) -> RunRecords:
     """Reads the folder of a search.

@@ -5,7 +5,11 @@ DARTS's are in `nascore.spaces.genotypes`.
 
 from typing import NamedTuple
 
-from nascore.spaces.cells import CellSpace
+from nascore.spaces.cells import (
+    ENAS_CELL_TYPES,
+    Architecture,
+    CellSpace,
+)
 
 # RENAS (Chen et al., 2019, section 3.1); one cell is both, at stride 1 and 2.
 RENAS_OPERATIONS = (
@@ -50,6 +54,13 @@ def find_cell(name: str) -> PublishedCell | None:
     name = name.strip().lower()
     found = [cell for key, cell in CELLS.items() if key.lower() == name]
     return found[0] if found else None
+
+
+def in_both(architecture: Architecture) -> Architecture:
+    """A cell of one type, in a network that has two; others as they are."""
+    if len(architecture.cells) > 1:
+        return architecture
+    return Architecture(architecture.cells * len(ENAS_CELL_TYPES))
 
 
 def for_both(space: CellSpace, text: str) -> str:
