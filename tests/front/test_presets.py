@@ -28,6 +28,9 @@ METHODS = {
     "darts_small": "darts",
     "darts_cifar10": "darts",
     "pc_darts_cifar10": "darts",
+    "renas_small": "renas",
+    "renas_fashion_mnist": "renas",
+    "renas_cifar10": "renas",
     "l2nas_printed": "bench201_l2nas",
     "l2nas_transfer": "bench201_l2nas",
 }
