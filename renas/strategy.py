@@ -6,20 +6,19 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from nascore import draws
 from nascore.process.memory import FLOAT
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State
 from nascore.runs.tables import Row
-from nascore.seeds import fold, fold_in
+from nascore.seeds import fold_in
 from nascore.spaces.space import Space
-from nascore.strategies.population import NOBODY, Population, distinct
+from nascore.strategies.population import Population, distinct
 from renas.config import MutationConfig
-from renas.controller import Actions, MutationController, RandomMutator
+from renas.controller import MutationController
+from renas.mutators import Actions, RandomMutator
+from renas.offspring import Offspring
 from renas.plan import MutationPlan
 
-# Stream of a first population that many searches share.
-_FIRST = 152
 # Networks this small would only wait for a GPU.
 _DEVICE = "CPU:0"
 # Bytes that compiling takes; and copies of what is computed beside weights,
@@ -75,7 +74,6 @@ class Mutations(tf.Module):
         self.config = config
         self.runs = len(seeds)
         self.plan = MutationPlan(space, config.mutator)
-        self._changed = tuple(f"changed_{n}" for n in range(self.plan.blocks))
         with tf.device(_DEVICE):
             self.population = Population(
                 self.runs, config.population, space.length
@@ -84,6 +82,9 @@ class Mutations(tf.Module):
                 MutationController(self.plan, config, seeds)
                 if config.learns
                 else RandomMutator(self.plan, config.mask_same)
+            )
+            self._offspring = Offspring(
+                config, self.population, self.mutator, self.runs
             )
             self._baseline = tf.Variable(
                 tf.zeros([self.runs]), trainable=False, name="baseline"
@@ -99,7 +100,7 @@ class Mutations(tf.Module):
             "parent",
             "removed",
             "same",
-            *self._changed,
+            *self._offspring.changed,
             "log_prob",
             "entropy",
             *self.lasting,
@@ -133,83 +134,14 @@ class Mutations(tf.Module):
         with tf.device(_DEVICE):
             rows, found = tf.cond(
                 self.population.living() < self.config.population,
-                lambda: self._begin(count, seed),
-                lambda: self._breed(count, fold_in(seed, 1)),
+                lambda: self._offspring.begin(count, seed),
+                lambda: self._offspring.breed(count, fold_in(seed, 1)),
             )
         rows = tf.ensure_shape(rows, [self.runs * count, self.space.length])
         parents = found["parent"]
         notes = {name: tf.cast(v, tf.float32) for name, v in found.items()}
         keep = self.population.numbers[0]
         return Proposals(rows, notes, parents=parents, keep=keep)
-
-    def _begin(
-        self, count: int, seed: tf.Tensor
-    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Random rows, those of random search with the same seed."""
-        if self.config.initial_seed:
-            # The same for all: the seed of a step has its number last.
-            shared = fold(self.config.initial_seed, _FIRST)
-            step = tf.reshape(seed, [-1, 2])[:, 1]
-            seed = tf.stack([tf.fill(tf.shape(step), shared[0]), step], 1)
-            seed = tf.reshape(seed, [-1, 2] if self.runs > 1 else [2])
-        choices = tf.constant(self.plan.choices, tf.int32)
-        rows = draws.of_each(
-            lambda one: draws.below(choices, [count, self.space.length], one),
-            seed,
-            tf.int32,
-        )
-        entropy = tf.reduce_sum(tf.math.log(tf.cast(choices, tf.float32)))
-        total = self.runs * count
-        nobody = tf.fill([total], NOBODY)
-        return rows, {
-            "parent": nobody,
-            "removed": nobody,
-            "same": tf.zeros([total]),
-            **dict.fromkeys(self._changed, nobody),
-            "log_prob": tf.fill([total], -entropy),
-            "entropy": tf.fill([total], entropy),
-        }
-
-    def _breed(
-        self, count: int, seed: tf.Tensor
-    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Children of the best of tournaments."""
-        blocks, most = self.plan.members.shape
-        values = self.plan.legal.shape[1]
-        parts = [self.config.population, blocks * most, blocks * values]
-        drawn = draws.of_each(
-            lambda one: draws.uniform([count, sum(parts)], one), seed
-        )
-        drawn = tf.reshape(drawn, [self.runs, count, sum(parts)])
-        places, routes, news = tf.split(drawn, parts, axis=2)
-        population, config = self.population, self.config
-        chosen = population.draw(
-            places, config.sample, config.with_replacement, config.removal
-        )
-        parents = tf.gather(population.rows, chosen.parents, batch_dims=1)
-        chances = self.mutator.chances(parents)
-        routes = _choose(chances.routers, routes)
-        open_values = self.mutator.values_of(chances, routes)
-        actions = Actions(routes, _choose(open_values, news))
-        rows = self.mutator.apply(parents, actions)
-        log_prob, entropy = self.mutator.score(chances, actions)
-        changed = self.mutator.changed(routes)
-        numbers = population.numbers
-        found = {
-            "parent": tf.gather(numbers, chosen.parents, batch_dims=1),
-            "removed": tf.gather(numbers, chosen.leaves, batch_dims=1),
-            "same": tf.cast(
-                tf.reduce_all(tf.equal(rows, parents), axis=2), tf.float32
-            ),
-            **{
-                name: changed[:, :, number]
-                for number, name in enumerate(self._changed)
-            },
-            "log_prob": log_prob,
-            "entropy": entropy,
-        }
-        flat = {name: tf.reshape(v, [-1]) for name, v in found.items()}
-        return tf.reshape(rows, [-1, self.space.length]), flat
 
     def tell(
         self, proposals: Proposals, measured: Measured, rewards: tf.Tensor
@@ -221,7 +153,7 @@ class Mutations(tf.Module):
         first = proposals.first // self.runs
         notes = {
             name: tf.cast(proposals.notes[name], tf.int32)
-            for name in ("parent", "removed", *self._changed)
+            for name in ("parent", "removed", *self._offspring.changed)
         }
         arguments = (
             tf.convert_to_tensor(proposals.rows),
@@ -311,7 +243,9 @@ class Mutations(tf.Module):
         if not isinstance(self.mutator, MutationController):
             return tf.ones([self.runs], tf.bool), baseline
         parents = tf.gather(population.rows, places, batch_dims=1)
-        changed = tf.stack([notes[name] for name in self._changed], axis=2)
+        changed = tf.stack(
+            [notes[name] for name in self._offspring.changed], axis=2
+        )
         # Places of a block are all different.
         same = tf.equal(changed[..., None], self.plan.members)
         same &= self.plan.is_member
@@ -339,19 +273,3 @@ class Mutations(tf.Module):
             "the mutation controller's loss or its gradient is not finite",
             "Lower --controller_lr in a new run",
         )
-
-
-def _choose(log_probs: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
-    """One of the last axis, by the Gumbel-max trick.
-
-    Args:
-      log_probs: `[R, n, B, k]`.
-      places: of `draws.uniform`, `[R, n, B * k]`.
-
-    Returns:
-      int32 `[R, n, B]`.
-    """
-    k = log_probs.shape[3]
-    flat = tf.reshape(log_probs, [-1, k])
-    chosen = draws.choose(flat, tf.reshape(places, [-1, k]))
-    return tf.reshape(chosen, tf.shape(log_probs)[:3])

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.evolution.course import OUTCOMES
-from experiments.evolution.tables import Course
+from experiments.evolution.tables import EvolutionCourse
 from nascore.drawing.style import (
     POINTS,
     add_legend,
@@ -20,7 +20,7 @@ from nascore.drawing.style import (
 
 
 def draw(
-    courses: Sequence[Course], ends: pd.DataFrame, searched: str
+    courses: Sequence[EvolutionCourse], ends: pd.DataFrame, searched: str
 ) -> Iterator[tuple[str, Figure, str]]:
     """Yields name, figure and what it shows.
 
@@ -50,7 +50,9 @@ def draw(
 
 
 @styled
-def _draw_population(courses: Sequence[Course], searched: str) -> Figure:
+def _draw_population(
+    courses: Sequence[EvolutionCourse], searched: str
+) -> Figure:
     figure, (means, spreads) = make_figure(2, 1, height=4.8, sharex=True)
     for course in courses:
         if course.living is None:
@@ -75,7 +77,7 @@ def _draw_population(courses: Sequence[Course], searched: str) -> Figure:
 
 
 @styled
-def _draw_children(courses: Sequence[Course], searched: str) -> Figure:
+def _draw_children(courses: Sequence[EvolutionCourse], searched: str) -> Figure:
     figure, panels = make_figure(
         len(courses), 1, height=1.0 + 1.4 * len(courses), sharex=True
     )

@@ -65,14 +65,9 @@ def write_report(
         ("successes", ends),
     ):
         frame.to_csv(out / "tables" / f"{name}.csv", index=False)
-    (out / "figures").mkdir(exist_ok=True)
-    images = []
     noise = f", noise {looked_up.noise:g} points" if looked_up.noise else ""
     what = f"{looked_up.searched}{noise}"
-    for name, figure, caption in figures.draw(courses, ends, what):
-        path = out / "figures" / f"{name}.png"
-        save(figure, path)
-        images.append(Image(path, caption, caption))
+    images = _draw(out / "figures", courses, ends, what)
     lines = tables.verdicts(pairs, ends)
     write_json(
         out / "about.json",
@@ -104,6 +99,22 @@ def write_report(
     print(f"wrote {out / 'report.html'} and report.md")
 
 
+def _draw(
+    folder: Path,
+    courses: Sequence[tables.EvolutionCourse],
+    ends: pd.DataFrame,
+    what: str,
+) -> list[Image]:
+    """Draws the figures."""
+    folder.mkdir(exist_ok=True)
+    images = []
+    for name, figure, caption in figures.draw(courses, ends, what):
+        path = folder / f"{name}.png"
+        save(figure, path)
+        images.append(Image(path, caption, caption))
+    return images
+
+
 def _sections(
     told: pd.DataFrame,
     pairs: pd.DataFrame,
@@ -120,7 +131,7 @@ def _sections(
         sort=False,
     )
     wide.columns = [f"{models:,} models" for models in wide.columns]
-    two, small = number(".2f"), number(".2g")
+    small = number(".2g")
     sections = [
         Section(
             "Accuracies",
@@ -148,22 +159,23 @@ def _sections(
             images=images[-1:],
         ),
     ]
-    if len(pairs):
-        shown = pairs.assign(
-            interval=[interval(row, "+.2f") for _, row in pairs.iterrows()]
-        ).set_index(["other", "measure", "models"])
-        sections.append(
-            Section(
-                "Differences",
-                "The first method minus another at equal seeds, in points.",
-                tables=[
-                    ReportTable(
-                        "paired differences",
-                        shown[["difference", "interval", "p", "holm"]],
-                        {"difference": two, "p": small, "holm": small},
-                        "tables/differences.csv",
-                    )
-                ],
+    return [*sections, _of_pairs(pairs)] if len(pairs) else sections
+
+
+def _of_pairs(pairs: pd.DataFrame) -> Section:
+    two, small = number(".2f"), number(".2g")
+    shown = pairs.assign(
+        interval=[interval(row, "+.2f") for _, row in pairs.iterrows()]
+    ).set_index(["other", "measure", "models"])
+    return Section(
+        "Differences",
+        "The first method minus another at equal seeds, in points.",
+        tables=[
+            ReportTable(
+                "paired differences",
+                shown[["difference", "interval", "p", "holm"]],
+                {"difference": two, "p": small, "holm": small},
+                "tables/differences.csv",
             )
-        )
-    return sections
+        ],
+    )

@@ -28,7 +28,7 @@ POPULATION, BEST, TEST, CHILDREN = (
 )
 
 
-class Course(NamedTuple):
+class EvolutionCourse(NamedTuple):
     """What is measured of the searches of a method.
 
     Attributes:
@@ -55,7 +55,7 @@ def looks(models: int) -> list[int]:
 
 def make_course(
     found: Searches, searched: np.ndarray, test: np.ndarray, population: int
-) -> Course:
+) -> EvolutionCourse:
     """Measures the searches of a method.
 
     Args:
@@ -81,7 +81,7 @@ def make_course(
         before = look
     first = found.population or population
     best_known = float(searched.max())
-    return Course(
+    return EvolutionCourse(
         found.label,
         fitness,
         living,
@@ -91,7 +91,7 @@ def make_course(
     )
 
 
-def accuracies(courses: Sequence[Course]) -> pd.DataFrame:
+def accuracies(courses: Sequence[EvolutionCourse]) -> pd.DataFrame:
     """Mean and deviation over runs of each measure, in percent."""
     rows = []
     for course in courses:
@@ -119,7 +119,7 @@ def accuracies(courses: Sequence[Course]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def differences(courses: Sequence[Course]) -> pd.DataFrame:
+def differences(courses: Sequence[EvolutionCourse]) -> pd.DataFrame:
     """The first method minus each other, at equal seeds, in points."""
     first, *others = courses
     rows = []
@@ -148,7 +148,7 @@ def differences(courses: Sequence[Course]) -> pd.DataFrame:
     return frame
 
 
-def successes(courses: Sequence[Course]) -> pd.DataFrame:
+def successes(courses: Sequence[EvolutionCourse]) -> pd.DataFrame:
     """How searches ended, and Fisher's exact test beside the first."""
     first = courses[0]
     rows = []

@@ -105,6 +105,9 @@ class StandaloneWeights:
     budgets: tuple[int, ...] = ()
     where = " (own weights)"
     decimals = 1
+    measured_on = "the validation set, after a short training of its own"
+    # The last population is measured anew.
+    ranked: Mapping[str, str] = {}
     fault = (
         "the training diverged",
         "Lower --inherited_lr or --fresh_factor, or set --clip_norm=5, in a "
@@ -133,11 +136,6 @@ class StandaloneWeights:
         return f"{layers} layers, children begin with {whose}"
 
     @property
-    def measured_on(self) -> str:
-        """See `Evaluator.measured_on`."""
-        return "the validation set, after a short training of its own"
-
-    @property
     def caveat(self) -> str:
         """See `Evaluator.caveat`."""
         if self.config.derive_epochs:
@@ -157,11 +155,6 @@ class StandaloneWeights:
             "the validation set, after training from scratch for "
             f"{self.config.derive_epochs} epochs"
         )
-
-    @property
-    def ranked(self) -> Mapping[str, str]:
-        """The last population is measured anew."""
-        return {}
 
     @property
     def state(self) -> State:

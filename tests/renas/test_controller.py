@@ -13,7 +13,8 @@ from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.perceptrons import MlpSpace
 from renas.config import BLIND, CONTROLLER, EACH_NODE, IN_ALL, MutationConfig
-from renas.controller import Actions, MutationController, RandomMutator
+from renas.controller import MutationController
+from renas.mutators import Actions, RandomMutator
 from renas.plan import MutationPlan
 
 # Two cells, so that inputs of both have candidates of their own.

@@ -173,7 +173,8 @@ def test_it_begins_as_random_search_does():
 
 def test_a_first_population_can_be_common():
     one, other = (
-        make(mutator=IN_ALL, initial_seed=first)._begin for first in (7, 8)
+        make(mutator=IN_ALL, initial_seed=first)._offspring.begin
+        for first in (7, 8)
     )
     for number in range(3):
         rows = [one(1, seeds_of(number, [s]))[0] for s in (1, 2)]
