@@ -107,9 +107,9 @@ class MutationPlan:
         self.shown = np.array([place for place, _ in shows], np.int32)
         self.added = np.array([value for _, value in shows], np.int32)
         self.candidates = np.zeros((int(self.is_input.sum()), inputs), np.int32)
-        for number, place in enumerate(np.flatnonzero(self.is_input)):
-            count = self.choices[place]
-            cell, _ = self._node_of(int(place))
+        for number, place in enumerate(np.flatnonzero(self.is_input).tolist()):
+            count = int(self.choices[place])
+            cell, _ = self._node_of(place)
             self.candidates[number, :count] = tensors[cell][:count]
 
     @property

@@ -1,6 +1,6 @@
 """The report on searches by evolution."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -58,13 +58,10 @@ def write_report(
     told = tables.accuracies(courses)
     pairs = tables.differences(courses)
     ends = tables.successes(courses)
-    (out / "tables").mkdir(exist_ok=True)
-    for name, frame in (
-        ("accuracies", told),
-        ("differences", pairs),
-        ("successes", ends),
-    ):
-        frame.to_csv(out / "tables" / f"{name}.csv", index=False)
+    _write_tables(
+        out / "tables",
+        {"accuracies": told, "differences": pairs, "successes": ends},
+    )
     noise = f", noise {looked_up.noise:g} points" if looked_up.noise else ""
     what = f"{looked_up.searched}{noise}"
     images = _draw(out / "figures", courses, ends, what)
@@ -97,6 +94,12 @@ def write_report(
     for line in lines:
         print(line)
     print(f"wrote {out / 'report.html'} and report.md")
+
+
+def _write_tables(folder: Path, frames: Mapping[str, pd.DataFrame]) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, frame in frames.items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
 
 
 def _draw(

@@ -73,9 +73,9 @@ def search(
         found = _search(variant, looked_up, seeds, models)
         path.parent.mkdir(parents=True, exist_ok=True)
         with placing(path) as partial:
-            np.savez_compressed(
-                partial, **found, about=np.array(json.dumps(about))
-            )
+            arrays: dict[str, Any] = dict(found)
+            arrays["about"] = np.array(json.dumps(about))
+            np.savez_compressed(partial, **arrays)
     removed = found.get(_REMOVED)
     population = 0 if removed is None else int(values["population"])
     return Searches(variant.label, found["codes"], removed, population)

@@ -111,8 +111,8 @@ class Individuals(tf.train.experimental.PythonState):
         self.entries: dict[int, Individual] = {}
 
     @property
-    def bytes(self) -> int:
-        """What their weights take."""
+    def size(self) -> int:
+        """Bytes that their weights take."""
         return sum(
             weight.nbytes
             for entry in self.entries.values()

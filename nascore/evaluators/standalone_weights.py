@@ -123,6 +123,18 @@ class StandaloneWeights:
         self.lifecycle: Lifecycle | None = None
         self.living = Individuals()
         self._under_way = UnderWay()
+        self.caveat = ""
+        self.ranked_on = (
+            "the validation set, after training from scratch for "
+            f"{config.derive_epochs} epochs"
+        )
+        if not config.derive_epochs:
+            self.ranked_on = self.measured_on
+            self.caveat = (
+                "These accuracies are measured after short trainings with "
+                "inherited weights; an architecture's own accuracy shows "
+                "after training it from scratch."
+            )
         # The first call compiles, and says nothing of the time.
         self._stretch = 8
 
@@ -134,27 +146,6 @@ class StandaloneWeights:
         if self.config.inherit == "none":
             whose = "new weights"
         return f"{layers} layers, children begin with {whose}"
-
-    @property
-    def caveat(self) -> str:
-        """See `Evaluator.caveat`."""
-        if self.config.derive_epochs:
-            return ""
-        return (
-            "These accuracies are measured after short trainings with "
-            "inherited weights; an architecture's own accuracy shows after "
-            "training it from scratch."
-        )
-
-    @property
-    def ranked_on(self) -> str:
-        """See `Evaluator.ranked_on`."""
-        if not self.config.derive_epochs:
-            return self.measured_on
-        return (
-            "the validation set, after training from scratch for "
-            f"{self.config.derive_epochs} epochs"
-        )
 
     @property
     def state(self) -> State:
@@ -308,15 +299,11 @@ class StandaloneWeights:
         self, row: np.ndarray, cells: np.ndarray
     ) -> dict[str, float]:
         """The best of what individuals of these cells have."""
-        alike = [
-            entry
-            for entry in self.living.entries.values()
-            if np.array_equal(entry.cells, cells)
-        ]
         found = []
-        for entry in alike:
-            self.training.begin(cells, entry, True, 1.0)
-            found.append(self._validate(row))
+        for entry in self.living.entries.values():
+            if np.array_equal(entry.cells, cells):
+                self.training.begin(cells, entry, True, 1.0)
+                found.append(self._validate(row))
         if not found:
             return self._validate(row, sick=True)
         return max(found, key=lambda one: next(iter(one.values())))

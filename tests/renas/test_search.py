@@ -211,7 +211,7 @@ def test_a_search_holds_what_it_did(whole):
         "search_test_accuracy",
     }
     need = estimate(CONFIG, DATA, 0)
-    assert need.host["weights of the living"] > machine.evaluator.living.bytes
+    assert need.host["weights of the living"] > machine.evaluator.living.size
 
 
 def test_stopped_in_the_middle_of_a_child_and_resumed_equals_uninterrupted(
@@ -266,7 +266,7 @@ def test_many_children_take_no_more_memory_and_trace_nothing(
         proposals = Proposals(row[None], {}, number, None, parents, keep)
         evaluator.measure(proposals, None)
         assert set(evaluator.living.entries) == {*keep, number}
-        sizes.append(evaluator.living.bytes)
+        sizes.append(evaluator.living.size)
     largest = sum(w.nbytes for w in evaluator.training._start)
     assert max(sizes[:20]) > 0 and max(sizes) <= 4 * largest
 
