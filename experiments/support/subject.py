@@ -110,7 +110,7 @@ def _of_text(text: str) -> Subject:
         raise InputError(
             f"{text[:60]!r} is no folder and no architecture, which is "
             "integers, layers such as '256 relu | softmax', a cell of "
-            "NAS-Bench-201, a genotype of DARTS's code or the name of a cell: "
+            "NAS-Bench-201, a genotype of DARTS's code or the name of one: "
             f"{_NAMES}"
         )
     network, notes = read_cells(text, network, base.given(NetworkConfig()))

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from experiments import plot_run
+from experiments.figures import populations
+from experiments.train_final import settings_of_run
 from nascore.data import images
 from nascore.data.config import DataConfig
 from nascore.errors import InputError
@@ -14,6 +17,7 @@ from nascore.evaluators import standalone_weights
 from nascore.evaluators.config import InheritanceConfig, SharedWeightsConfig
 from nascore.evaluators.inheritance import EDGES, ENDS, PLAIN
 from nascore.evaluators.standalone_weights import StandaloneWeights
+from nascore.networks.config import NetworkConfig
 from nascore.protocols import Proposals
 from nascore.runs.interrupts import Interrupted
 from nascore.search.config import SearchConfig
@@ -255,6 +259,7 @@ def test_many_children_take_no_more_memory_and_trace_nothing(
 ):
     evaluator = whole[2].evaluator
     monkeypatch.setattr(evaluator.training, "train", _no_training)
+    monkeypatch.setattr(evaluator.training, "begin", lambda *_: 0.0)
     monkeypatch.setattr(evaluator, "_accuracy", lambda row: 0.5)
     evaluator.living.entries.clear()
     rng = np.random.default_rng(1)
@@ -319,6 +324,60 @@ def test_whoever_inherits_from_nobody_begins_afresh(whole, monkeypatch):
             notes = evaluator.measure(proposals, None).notes
             assert notes["inherited"][0] == share
             assert notes["images"][0] == passes * len(DATA.train)
+
+
+def test_what_was_found_is_drawn_and_can_be_trained(whole):
+    path = whole[0]
+    names = {file.name for file in plot_run.plot_run(path)}
+    assert {"population.png", "family.png", "operations.png"} <= names
+    taken = settings_of_run(path, 1)
+    one = whole[1][0].architecture
+    # The one cell stands for both types of a final network.
+    space = NetworkConfig(
+        operations=taken["operations"], num_nodes=taken["num_nodes"]
+    ).space
+    assert space.parse(taken["architecture"]).cells == one.cells * 2
+
+
+def test_ancestors_lead_to_one_without_a_parent():
+    parents = np.array([-1, -1, 0, 2, 1, 3])
+    assert populations.line_of(parents, 5) == [5, 3, 2, 0]
+    assert populations.line_of(parents, 1) == [1]
+
+
+def test_own_weights_cannot_be_scored_as_shared_ones(whole, forked):
+    done = forked("score_architecture", str(whole[0]), "--rank=1")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "is a search of RENAS" in done.stderr
+
+
+def test_without_a_training_anew_the_living_are_measured(whole, monkeypatch):
+    _, _, machine, _ = whole
+    evaluator = machine.evaluator
+    config = dataclasses.replace(CONFIG.inheritance, derive_epochs=0)
+    monkeypatch.setattr(evaluator, "config", config)
+    evaluator.living.entries.clear()
+    proposals = Proposals(PARENT[None], {}, 7)
+    measured = evaluator.measure(proposals, None)
+    found = evaluator.validate(PARENT[None])
+    assert found["validation_accuracy"] == measured.score[0]
+    other = evaluator.validate(np.array([CHILDREN["an input moved"]]))
+    assert np.isnan(other["validation_accuracy"])
+
+
+def test_over_shared_weights(tmp_path):
+    config = dataclasses.replace(
+        CONFIG,
+        inheritance=InheritanceConfig(inherit="shared"),
+        search=SearchConfig(epochs=1, epoch_samples=2, derive_samples=2),
+    )
+    ranked, machine = search(tmp_path / "shared", config)
+    rows = read_rows(tmp_path / "shared", "evaluations")
+    assert len(rows) == 4 and "inherited" not in rows[0]
+    assert float(rows[3]["parent"]) >= 0
+    living = machine.strategy.population.rows[0].numpy()
+    texts = {machine.space.format(machine.space.decode(r)) for r in living}
+    assert {machine.space.format(e.architecture) for e in ranked} <= texts
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ def test_methods_name_what_runs():
 def test_the_study_is_searched_once_and_reported(forked, tmp_path):
     out = tmp_path / "out"
     words = [
-        "--methods=renas_node,aging=renas_one:removal=oldest,random",
+        "--methods=renas_node,aging=renas_one:removal=oldest",
         "--seeds=2",
         "--models=30",
         f"--out={out}",
@@ -205,6 +205,6 @@ def test_the_study_is_searched_once_and_reported(forked, tmp_path):
     assert "Fisher" in report and "aging" in report
     for name in ("population", "children", "outcomes"):
         assert (out / "figures" / f"{name}.png").stat().st_size > 5000
-    assert len(list((out / "searches").iterdir())) == 3
+    assert len(list((out / "searches").iterdir())) == 2
     refused = forked("evolution_study", "--methods=nonsense", f"--out={out}")
     assert refused.returncode == 2 and refused.stderr.count("\n") == 1
