@@ -67,13 +67,7 @@ def make_search(
         return _search_shared(config, run, data, checkpoint_minutes)
     data = load(config) if data is None else data
     length, strategy = config.search, config.strategy
-    runtime.configure(length.deterministic)
-    keras.utils.set_random_seed(length.seed)
-    network = Supernet(config.child, data.image_shape, data.classes, OwnCell)
-    scaled = config.data.standardize
-    shared = SharedWeights(network, data, config.weights, scaled)
-    training = OwnTraining(shared, data.train, config.data, length.seed)
-    evaluator = StandaloneWeights(training, config.inheritance)
+    evaluator = make_evaluator(config, data)
     space = config.child.space
     mutations = Mutations(space, strategy, [length.seed])
     steps = config.models.epoch_models // strategy.num_aggregate
@@ -97,8 +91,25 @@ def make_search(
         {"method": "renas", "data": describe_data(data)},
         checkpoint_minutes,
     )
-    write_json(run.path / "layers.json", {"layers": describe_layers(network)})
+    layers = describe_layers(evaluator.shared.supernet)
+    write_json(run.path / "layers.json", {"layers": layers})
     return search
+
+
+def make_evaluator(config: RenasConfig, data: ImageData) -> StandaloneWeights:
+    """Makes the network that children are trained in.
+
+    Args:
+      config: of the search.
+      data: its images.
+    """
+    runtime.configure(config.search.deterministic)
+    keras.utils.set_random_seed(config.search.seed)
+    network = Supernet(config.child, data.image_shape, data.classes, OwnCell)
+    scaled = config.data.standardize
+    shared = SharedWeights(network, data, config.weights, scaled)
+    training = OwnTraining(shared, data.train, config.data, config.search.seed)
+    return StandaloneWeights(training, config.inheritance)
 
 
 def _search_shared(

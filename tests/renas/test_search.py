@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from experiments import plot_run
+from experiments import fitness_check, plot_run
 from experiments.figures import populations
 from experiments.train_final import settings_of_run
 from nascore.data import images
@@ -349,6 +349,38 @@ def test_own_weights_cannot_be_scored_as_shared_ones(whole, forked):
     done = forked("score_architecture", str(whole[0]), "--rank=1")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "is a search of RENAS" in done.stderr
+
+
+def test_children_are_trained_from_scratch_beside_their_fitness(
+    whole, monkeypatch, capsys
+):
+    path, _, machine, _ = whole
+    evaluator = machine.evaluator
+    asked = []
+
+    def make(config, data):
+        asked.append(config.inheritance.derive_epochs)
+        monkeypatch.setattr(evaluator, "config", config.inheritance)
+        return evaluator
+
+    monkeypatch.setattr("renas.search.make_evaluator", make)
+    for count in (3, 3, 4):
+        fitness_check.check(path, count, 1, "")
+    rows = read_rows(path, "fitness_check")
+    told = read_rows(path, "evaluations")
+    # The second time nothing was missing.
+    assert asked == [1, 1] and len(rows) >= 4
+    for row in rows:
+        own = told[int(float(row["number"]))]
+        assert float(row["fitness"]) == float(own["accuracy"])
+        assert row["architecture"] == own["normal_cell"]
+        found = evaluator.validate(
+            machine.space.encode(machine.space.parse(row["architecture"]))[None]
+        )
+        assert float(row["validation_accuracy"]) == found["validation_accuracy"]
+    assert "Kendall's tau" in capsys.readouterr().out
+    with pytest.raises(InputError, match="give the same --epochs"):
+        fitness_check.check(path, 3, 2, "")
 
 
 def test_without_a_training_anew_the_living_are_measured(whole, monkeypatch):
