@@ -21,6 +21,7 @@ from mlpnas.config import FINAL_FILE, MlpnasConfig, WorkConfig
 from nascore.baselines.config import OneShotConfig, TableMethodConfig
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
+from nascore.evaluators.config import InheritanceConfig
 from nascore.runs.config import SEARCH_END
 from nascore.strategies.config import (
     BohbConfig,
@@ -113,6 +114,9 @@ _TABLE = Method(
 )
 _RENAS_TABLE = _TABLE._replace(
     title="RENAS", config=RenasTableConfig(), module="renas.table"
+)
+_RENAS_SHARED = dataclasses.replace(
+    RenasConfig(), inheritance=InheritanceConfig(inherit="shared")
 )
 # What RENAS is without its controller, or without what that sees.
 _MUTATORS = {
@@ -213,9 +217,20 @@ METHODS = {
         config=RenasConfig(),
         module="renas.search",
         compared=None,
+        measures="fitness",
         rival="",
         preset="renas_small",
         published="renas_cifar10",
+    ),
+    "renas_shared": _CELLS._replace(
+        title="RENAS, shared weights",
+        config=_RENAS_SHARED,
+        module="renas.search",
+        settings={"inherit": "shared"},
+        compared=None,
+        rival="random",
+        published="",
+        preset="",
     ),
     "bench201_renas": _RENAS_TABLE,
     **{

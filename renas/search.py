@@ -138,5 +138,5 @@ def _search_shared(
         )
 
     return assemble.search_cells(
-        config, run, data, checkpoint_minutes, make, "renas"
+        config, run, data, checkpoint_minutes, make, "renas_shared"
     )

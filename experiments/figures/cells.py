@@ -31,7 +31,10 @@ def draw(run: RunRecords, top: int) -> Iterator[tuple[str, Figure]]:
                 f"{entry['validation_accuracy']:.1%} of the validation set"
             )
         else:
-            measured = f"{entry['accuracy']:.1%} of one validation batch"
+            images = "one validation batch"
+            if weights == "own":
+                images = "the validation set"
+            measured = f"{entry[run.measures]:.1%} of {images}"
         title = f"rank {entry['rank']}: {measured}, {weights} weights"
         architecture = run.cells.parse(entry["architecture"])
         yield (

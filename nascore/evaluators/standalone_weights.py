@@ -100,7 +100,8 @@ class StandaloneWeights:
         "note",
     )
     texts: tuple[str, ...] = ("note",)
-    measures = "accuracy"
+    # Not to be compared with accuracies under shared weights.
+    measures = "fitness"
     loses = True
     budgets: tuple[int, ...] = ()
     where = " (own weights)"
@@ -177,12 +178,12 @@ class StandaloneWeights:
                 finished[number] = self._evaluate(number, row, own)
                 self._under_way.begin(-1)
                 if self.lifecycle:
-                    score = f"{finished[number]['accuracy']:.1%}"
+                    score = f"{finished[number]['fitness']:.1%}"
                     self.lifecycle.tick(score=score)
         notes = [finished[number] for number in numbers]
         finished.clear()
         return Measured(
-            np.array([note["accuracy"] for note in notes]),
+            np.array([note["fitness"] for note in notes]),
             {n: np.array([note[n] for note in notes]) for n in self.columns},
         )
 
@@ -220,7 +221,7 @@ class StandaloneWeights:
             note = f"diverged in pass {turn + 1}, step {step + 1}"
         last = slice(-per_pass, None)
         return {
-            "accuracy": score,
+            "fitness": score,
             "train_loss": float(np.mean(state.losses[last])),
             "train_accuracy": float(np.mean(state.accuracies[last])),
             "inherited": state.inherited,

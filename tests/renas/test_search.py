@@ -200,7 +200,7 @@ def test_a_search_holds_what_it_did(whole):
         assert (parent >= 0) == (number >= 3)
         assert (float(row["inherited"]) > 0) == (parent >= 0)
         assert int(row["images"]) == len(DATA.train)
-        reward = np.tan(min(float(row["accuracy"]), 0.999) * np.pi / 2)
+        reward = np.tan(min(float(row["fitness"]), 0.999) * np.pi / 2)
         assert float(row["reward"]) == pytest.approx(reward, rel=1e-3)
         if parent >= 0 and float(row["same"]):
             assert row["normal_cell"] == rows[parent]["normal_cell"]
@@ -372,7 +372,7 @@ def test_children_are_trained_from_scratch_beside_their_fitness(
     assert asked == [1, 1] and len(rows) >= 4
     for row in rows:
         own = told[int(float(row["number"]))]
-        assert float(row["fitness"]) == float(own["accuracy"])
+        assert float(row["fitness"]) == float(own["fitness"])
         assert row["architecture"] == own["normal_cell"]
         found = evaluator.validate(
             machine.space.encode(machine.space.parse(row["architecture"]))[None]
