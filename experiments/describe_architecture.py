@@ -31,6 +31,7 @@ from nascore.networks.config import NetworkConfig
 from nascore.spaces.bench201 import Bench201Cell, Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.perceptrons import MlpSpace, layer_shapes
+from nascore.spaces.published import for_both
 
 
 def parse_input(text: str) -> tuple[int, int, int]:
@@ -72,7 +73,7 @@ def main(args: list[str]) -> None:
         f"{found.space.describe(architecture)}\n"
     )
     if isinstance(found.space, CellSpace):
-        _describe_cells(found, shape, formats)
+        _describe_cells(found, found.space, shape, formats)
     elif isinstance(found.space, MlpSpace):
         _describe_perceptron(found.space, found.text, shape)
     elif isinstance(found.space, Bench201Space):
@@ -80,7 +81,10 @@ def main(args: list[str]) -> None:
 
 
 def _describe_cells(
-    found: Subject, shape: tuple[int, ...], formats: list[str]
+    found: Subject,
+    space: CellSpace,
+    shape: tuple[int, ...],
+    formats: list[str],
 ) -> None:
     """Prints and draws the network of cells."""
     launch.quiet_tensorflow()
@@ -92,7 +96,7 @@ def _describe_cells(
     config, classes = found.network, flags.FLAGS.classes
     if found.classes and not flags.FLAGS["classes"].present:
         classes = found.classes
-    architecture = config.space.parse(found.text)
+    architecture = config.space.parse(for_both(space, found.text))
     if len(shape) != 3:
         raise InputError(
             "the run does not say the size of its images; give --input"
@@ -120,7 +124,10 @@ def _describe_cells(
     )
     title = f"{plain.parameters / 1e6:.2f}M parameters"
     figures = [
-        ("cells", draw_architecture(architecture, config.space)),
+        (
+            "cells",
+            draw_architecture(space.parse(found.text), space),
+        ),
         ("network", draw_network(rows, title)),
     ]
     for path in pictures.write(figures, Path(flags.FLAGS.output), formats):

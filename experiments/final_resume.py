@@ -12,6 +12,7 @@ from absl import flags
 from nascore.errors import InputError
 from nascore.runs.checkpoint_files import is_saved
 from nascore.runs.reader import RunRecords, read_run
+from nascore.spaces.published import in_both
 from nascore.training.config import FinalConfig
 from nascore.training.provenance.origin import Origin, SearchOrigin
 
@@ -58,6 +59,7 @@ def _follow_architecture(
 def _proposals(run: RunRecords) -> list[Any]:
     """What a search ranked, at the given place only if one is given."""
     found = [run.space.parse(entry["architecture"]) for entry in run.derived]
+    found = [in_both(architecture) for architecture in found]
     if flags.FLAGS["rank"].present:
         return found[flags.FLAGS.rank - 1 : flags.FLAGS.rank]
     return found

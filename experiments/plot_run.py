@@ -86,6 +86,7 @@ def _figures(
         beside_table,
         cells,
         mixtures,
+        populations,
         runs,
         tabulated,
     )
@@ -95,6 +96,8 @@ def _figures(
         yield from mixtures.draw(run, layout, window)
     else:
         yield from runs.draw(run, window)
+    if populations.has_population(run):
+        yield from populations.draw(run)
     if isinstance(run.space, CellSpace):
         yield from cells.draw(run, top)
     elif run.has_bench201_weights:

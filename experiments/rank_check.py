@@ -139,7 +139,7 @@ def check_ranks(
     """
     run = read_run(run_dir)
     _check_ranked(run)
-    space = run.cells  # Raises where there is no network to train.
+    space = run.shared_cells  # Raises where there is no network to train.
     entries = missing(run, count, epochs)
     if not entries:
         print(f"{run_dir} has all its rank checks")

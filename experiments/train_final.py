@@ -38,7 +38,9 @@ from nascore.runs.reader import (
 )
 from nascore.runs.versions import check_streams
 from nascore.spaces.bench201 import Bench201Space
+from nascore.spaces.cells import CellSpace
 from nascore.spaces.darts_cells import DartsSpace
+from nascore.spaces.published import for_both
 from nascore.training.config import FinalConfig
 from nascore.training.provenance.origin import Origin, SearchOrigin
 
@@ -75,7 +77,10 @@ def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
         # Edges of DARTS mixed more than a cell may have.
         taken |= settings_of(run.space, base.given(NetworkConfig()))
     best = space.parse(run.derived[rank - 1]["architecture"])
-    return {**taken, "architecture": space.format(best)}
+    text = space.format(best)
+    if isinstance(space, CellSpace):
+        text = for_both(space, text)
+    return {**taken, "architecture": text}
 
 
 def read_origin(config: FinalConfig) -> Origin:

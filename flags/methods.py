@@ -34,6 +34,7 @@ from nascore.baselines.config import (
 )
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
+from nascore.evaluators.config import InheritanceConfig
 from nascore.runs.config import SEARCH_END
 from nascore.strategies.config import (
     BohbConfig,
@@ -41,6 +42,13 @@ from nascore.strategies.config import (
     LocalSearchConfig,
     OptunaConfig,
     ReinforceConfig,
+)
+from renas.config import (
+    BLIND,
+    EACH_NODE,
+    IN_ALL,
+    RenasConfig,
+    RenasTableConfig,
 )
 
 GROUP = "ienas.methods"
@@ -126,6 +134,18 @@ _TABLE = Method(
     "nascore.baselines.table",
     rival="bench201_random",
 )
+_RENAS_TABLE = _TABLE._replace(
+    title="RENAS", config=RenasTableConfig(), module="renas.table"
+)
+_RENAS_SHARED = dataclasses.replace(
+    RenasConfig(), inheritance=InheritanceConfig(inherit="shared")
+)
+# What RENAS is without its controller, or without what that sees.
+_MUTATORS = {
+    "blind": ("RENAS, blind", BLIND),
+    "node": ("evolution, a change in each node", EACH_NODE),
+    "one": ("evolution, one change", IN_ALL),
+}
 
 
 _SHARED201 = Method(
@@ -253,6 +273,33 @@ METHODS = {
     "bench201_state": _on_table("L2NAS's state", StateConfig())._replace(
         module="l2nas.table"
     ),
+    "renas": _CELLS._replace(
+        title="RENAS",
+        config=RenasConfig(),
+        module="renas.search",
+        compared=None,
+        measures="fitness",
+        rival="",
+        preset="renas_small",
+        published="renas_cifar10",
+    ),
+    "renas_shared": _CELLS._replace(
+        title="RENAS, shared weights",
+        config=_RENAS_SHARED,
+        module="renas.search",
+        settings={"inherit": "shared"},
+        compared=None,
+        rival="random",
+        published="",
+        preset="",
+    ),
+    "bench201_renas": _RENAS_TABLE,
+    **{
+        f"bench201_renas_{name}": _RENAS_TABLE._replace(
+            title=title, settings={"mutator": mutator}
+        )
+        for name, (title, mutator) in _MUTATORS.items()
+    },
 }
 
 

@@ -36,6 +36,8 @@ class Proposals(NamedTuple):
       keep: int32 `[m]`, numbers of those that may become parents; weights
         of others are dropped.
       memo: what a strategy hands from `ask` to `tell`; nobody else looks.
+      places: int32 `[n]`, which of the rows that were asked for these are,
+        where some were lost; None: all of them.
     """
 
     rows: Any
@@ -45,6 +47,7 @@ class Proposals(NamedTuple):
     parents: Any = None
     keep: Any = None
     memo: Any = None
+    places: Any = None
 
 
 class Measured(NamedTuple):

@@ -160,3 +160,16 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     corrected = np.empty_like(known)
     corrected[order] = np.minimum(stepped, 1.0)
     return np.where(np.isnan(values), np.nan, corrected)
+
+
+def fisher_exact(first: tuple[int, int], second: tuple[int, int]) -> float:
+    """Two-sided p-value of Fisher's exact test of two success rates.
+
+    Args:
+      first: successes, and trials.
+      second: likewise.
+    """
+    from scipy import stats
+
+    table = [[wins, trials - wins] for wins, trials in (first, second)]
+    return float(stats.fisher_exact(table).pvalue)

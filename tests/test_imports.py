@@ -14,6 +14,7 @@ ROOMS = (
     "ienas",
     "l2nas",
     "mlpnas",
+    "renas",
     "flags",
     "experiments",
 )
@@ -98,6 +99,7 @@ ALLOWED = {
     "mlpnas": {"nascore"},
     "ienas": {"nascore", "enas"},
     "l2nas": {"nascore"},
+    "renas": {"nascore"},
     "experiments": set(ROOMS),
 }
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]

@@ -19,6 +19,9 @@ from nascore.networks.discrete import build_network
 from nascore.networks.supernet import Supernet
 from nascore.seeds import Stream, fold
 from nascore.spaces.bench201 import Bench201Space
+from renas.config import CONTROLLER, MutationConfig
+from renas.controller import MutationController
+from renas.plan import MutationPlan
 
 IMAGE, CLASSES = (16, 16, 3), 10
 SUPERNET = {"filters": 4, "num_normal_cells": 1, "num_reduction_cells": 2}
@@ -75,11 +78,18 @@ def of_l2nas():
     ]
 
 
+def of_renas():
+    plan = MutationPlan(Bench201Space(), CONTROLLER)
+    controller = MutationController(plan, MutationConfig(), [1, 2])
+    return [run for v in controller.weights.values() for run in v.numpy()]
+
+
 NETWORKS = {
     "controller of ENAS": of_enas,
     "controller over operations": of_enas_over_operations,
     "actor and critic of L2NAS": of_l2nas,
     "controller of MLPNAS": of_mlpnas,
+    "controller of RENAS": of_renas,
     "supernet, slots as published": lambda: of_a_supernet("code"),
     "supernet, slots as kernels": lambda: of_a_supernet("kernel"),
     "network": of_a_network,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from matplotlib.figure import Figure
 
+from experiments.figures import populations
 from experiments.figures.operation_shares import draw_shares, shares_by_epoch
 from experiments.figures.runs import title_of
 from nascore.drawing.cells import draw_architecture
@@ -19,17 +20,22 @@ def draw(run: RunRecords, top: int) -> Iterator[tuple[str, Figure]]:
       top: how many of the best architectures are drawn.
     """
     # Alphas, where a search has them, say more.
-    if not run.child.empty:
+    if not run.child.empty or populations.has_population(run):
         yield "operations", _plot_operations(run)
     ranking = run.derived or run.best
+    inherit = run.settings["config"].get("inherit", "shared")
+    weights = "shared" if inherit == "shared" else "own"
     for entry in ranking[:top]:
         if run.derived:
             measured = (
                 f"{entry['validation_accuracy']:.1%} of the validation set"
             )
         else:
-            measured = f"{entry['accuracy']:.1%} of one validation batch"
-        title = f"rank {entry['rank']}: {measured}, shared weights"
+            images = "one validation batch"
+            if weights == "own":
+                images = "the validation set"
+            measured = f"{entry[run.measures]:.1%} of {images}"
+        title = f"rank {entry['rank']}: {measured}, {weights} weights"
         architecture = run.cells.parse(entry["architecture"])
         yield (
             f"best_cell_{entry['rank']}",

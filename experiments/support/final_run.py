@@ -166,6 +166,7 @@ def _search_of(config: FinalConfig, run: RunRecords) -> Any:
                 "NAS-Bench-201; leave --init_from_supernet out"
             )
         return unflatten(own, run.settings["config"])
+    _ = run.shared_cells  # Raises where there are none.
     search = unflatten(EnasConfig(), run.settings["config"])
     if config.network.space != search.child.space:
         raise InputError(

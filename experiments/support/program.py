@@ -18,6 +18,7 @@ COMMANDS = {
     "export": "export_model",
     "compare": "compare",
     "bench201": "bench201",
+    "evolution-study": "evolution_study",
     "plot": "plot",
     "describe": "describe_architecture",
     "score": "score_architecture",

@@ -87,7 +87,7 @@ def shorter(config: Any, in_time: bool = True) -> str:
     values = flatten(config)
     name = _SHORTER.get(str(values.get("dataset")), "")
     # They are of searches in which an architecture is chosen in each step.
-    if name and "slot_init" in values:
+    if name and {"slot_init", "train_steps"} <= values.keys():
         small = values_of(name, config)
         if any(values[key] != value for key, value in small.items()):
             ways.insert(0, f"shorter: --preset={name}")

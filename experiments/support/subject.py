@@ -20,6 +20,12 @@ from nascore.spaces.cells import NODE_INPUTS, CellSpace, nodes_in
 from nascore.spaces.darts_cells import DARTS_OPERATIONS, DartsSpace
 from nascore.spaces.genotypes import PUBLISHED, is_genotype, read_genotype
 from nascore.spaces.perceptrons import FINAL_LAYERS, space_of
+from nascore.spaces.published import (
+    CELLS,
+    PublishedCell,
+    find_cell,
+    for_both,
+)
 from nascore.spaces.space import Space
 from nascore.training.config import FinalConfig
 
@@ -29,6 +35,8 @@ _BENCH201 = {
     "drop_path_keep_prob": 1.0,
     "aux_weight": 0.0,
 }
+# Of cells.
+_NAMES = ", ".join([*PUBLISHED, *CELLS])
 # Settings that make the space of cells.
 _SPACE = ("operations", "num_nodes")
 
@@ -98,6 +106,10 @@ def _of_text(text: str) -> Subject:
             )
         space = Bench201Space() if "~" in text else space_of(text)
         return Subject(space, text, network)
+    published = find_cell(text)
+    if published:
+        network = _of_published(published, network, base.given(NetworkConfig()))
+        return Subject(published.space, published.text, network)
     first = text.replace(",", " ").split(maxsplit=1)[:1]
     numbers = all(word.lstrip("-").isdecimal() for word in first)
     if "|" in text or not (numbers or is_genotype(text)):
@@ -105,7 +117,7 @@ def _of_text(text: str) -> Subject:
             f"{text[:60]!r} is no folder and no architecture, which is "
             "integers, layers such as '256 relu | softmax', a cell of "
             "NAS-Bench-201, a genotype of DARTS's code or the name of one: "
-            f"{', '.join(PUBLISHED)}"
+            f"{_NAMES}"
         )
     network, notes = read_cells(text, network, base.given(NetworkConfig()))
     return Subject(network.space, text, network, notes=notes)
@@ -188,11 +200,15 @@ def read_final() -> FinalConfig:
       InputError: a value that is not allowed.
     """
     text = flags.FLAGS.architecture
-    if text.isidentifier() and not is_genotype(text):
+    known = is_genotype(text) or find_cell(text)
+    if text.isidentifier() and not known:
         raise InputError(
             f"--architecture={text[:60]} is no integers, no genotype and no "
-            f"published cell; these are: {', '.join(PUBLISHED)}"
+            f"published cell; these are: {_NAMES}"
         )
+    published = find_cell(text)
+    if published:
+        return _final_of(published)
     network, notes = read_cells(
         text, base.read(NetworkConfig()), base.given(NetworkConfig())
     )
@@ -200,6 +216,38 @@ def read_final() -> FinalConfig:
     for note in notes:
         print(f"note: --architecture {note}")
     return config
+
+
+def _of_published(
+    cell: PublishedCell, network: NetworkConfig, given: Mapping[str, Any]
+) -> NetworkConfig:
+    """The settings of a network of a published cell.
+
+    Raises:
+      InputError: others were given.
+    """
+    values = settings_of(cell.space, given)
+    for name, value in values.items():
+        if given.get(name, value) != value:
+            raise InputError(
+                f"--{name}={given[name]} contradicts the published cell, "
+                f"which has {value}; leave it out"
+            )
+    return with_values(network, values)
+
+
+def _final_of(cell: PublishedCell) -> FinalConfig:
+    """The final training of a published cell, that the flags describe."""
+    network = _of_published(
+        cell, base.read(NetworkConfig()), base.given(NetworkConfig())
+    )
+    values = {
+        **flatten(FinalConfig()),
+        **flatten(network),
+        **base.given(FinalConfig()),
+        "architecture": for_both(cell.space, cell.text),
+    }
+    return unflatten(FinalConfig(), values)
 
 
 def settings_of(space: Space, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from nascore.paths import quote
 from nascore.runs.config import FINAL_END, TRAINED, RunConfig
 from nascore.runs.folder import RunFolder
 from nascore.runs.reader import read_end, read_run, read_settings
+from nascore.spaces.published import for_both
 from nascore.training.config import FinalConfig
 from nascore.training.evaluation import evaluate
 from nascore.training.provenance.images import FinalData, load_final
@@ -101,8 +102,8 @@ def _chosen(config: EnasConfig, path: Path) -> dict[str, str]:
     rng = np.random.default_rng(config.search.seed)
     drawn = run.space.decode(run.space.sample(rng, 1)[0])
     return {
-        BEST: run.derived[0]["architecture"],
-        RANDOM: run.space.format(drawn),
+        BEST: for_both(run.cells, run.derived[0]["architecture"]),
+        RANDOM: for_both(run.cells, run.space.format(drawn)),
     }
 
 

@@ -63,3 +63,57 @@ class SharedWeightsConfig:
             clip_norm=(0.0, 1e9),
             loss_limit=(0.0, math.inf),
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class InheritanceConfig:
+    """What children take over from their parents, and how they learn.
+
+    The numbers are those of RENAS (Chen et al., 2019), section 3.4.
+    """
+
+    inherit: str = option(
+        "parent",
+        "Weights that children begin with. parent: those of the parent, but "
+        "where the child was changed; none: new ones, so that each is trained "
+        "from scratch; shared: all architectures have theirs in common, as in "
+        "ENAS.",
+        ("parent", "none", "shared"),
+    )
+    inherit_moved: bool = option(
+        True,
+        "An edge whose operation stays keeps its weights, also where it reads "
+        "another tensor. Not printed; ours.",
+    )
+    inherited_lr: float = option(
+        0.001, "Learning rate of weights that were taken over."
+    )
+    fresh_factor: float = option(
+        10.0, "New weights learn with --inherited_lr times this."
+    )
+    child_passes: int = option(1, "Passes of a child over the training images.")
+    initial_passes: int = option(
+        1, "The same of those without a parent. Not printed; ours."
+    )
+    derive_epochs: int = option(
+        100,
+        "In the end each of the last population is trained from scratch for "
+        "so many epochs, and the best one wins; 0: the best fitness wins. Not "
+        "printed; ours, after figure 4.",
+    )
+    derive_lr: float = option(
+        0.025,
+        "Learning rate of those trainings, along half a cosine to 0 (figure "
+        "4).",
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(
+            self,
+            inherited_lr=(0.0, 100.0),
+            fresh_factor=(0.0, 1e6),
+            child_passes=(1, 100_000),
+            initial_passes=(1, 100_000),
+            derive_epochs=(0, 1_000_000),
+            derive_lr=(0.0, 100.0),
+        )

@@ -202,21 +202,22 @@ class SharedWeights(tf.Module):
 
         The latter neither the weights nor a controller have learned from.
         """
-        cells = self.as_cells(tf.constant(rows))
         return {
-            "validation_accuracy": self._accuracy_on(
-                self.validation_images, cells
-            ),
-            "search_test_accuracy": self._accuracy_on(
-                self.search_test_images, cells
-            ),
+            f"{split}_accuracy": self.accuracy_of(rows, split)
+            for split in ("validation", "search_test")
         }
 
     def cell_accuracy(self, row: np.ndarray) -> float:
         """Of one architecture, on the whole validation set."""
-        return self._accuracy_on(
-            self.validation_images, self.as_cells(tf.constant(row[None]))
-        )
+        return self.accuracy_of(row[None], "validation")
+
+    def accuracy_of(self, rows: np.ndarray, split: str) -> float:
+        """Accuracy on all images of `validation` or `search_test`."""
+        images = {
+            "validation": self.validation_images,
+            "search_test": self.search_test_images,
+        }[split]
+        return self._accuracy_on(images, self.as_cells(tf.constant(rows)))
 
     def _accuracy_on(self, images: Images, cells: tf.Tensor) -> float:
         """On a whole split; batch k is run by architecture `k mod n`."""

@@ -198,15 +198,24 @@ class TrainWeights(tf.Module):
             gradients, _ = tf.clip_by_global_norm(
                 gradients, self.config.clip_norm, norm
             )
-        for weight, momentum, gradient in zip(
-            self.shared.weights, self.momenta, gradients, strict=True
-        ):
-            _update(weight, momentum, gradient, learning_rate, self.config)
+        self._descend(gradients, learning_rate)
         # A comparison with NaN is false.
         healthy = tf.logical_and(
             loss <= self.config.loss_limit, tf.math.is_finite(norm)
         )
         return loss, accuracy(labels, logits), norm, healthy
+
+    def _descend(
+        self,
+        gradients: Sequence[tf.Tensor | tf.IndexedSlices | None],
+        learning_rate: tf.Tensor,
+    ) -> None:
+        """Updates all weights."""
+        for weight, momentum, gradient in zip(
+            self.shared.weights, self.momenta, gradients, strict=True
+        ):
+            decayed = with_decay(weight, gradient, self.config)
+            update(weight, momentum, decayed, learning_rate, self.config)
 
     def _batch(
         self, order: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor
@@ -269,25 +278,30 @@ class TrainWeights(tf.Module):
         return what, TAME
 
 
-def _update(
+def with_decay(
     weight: tf.Variable,
-    momentum: tf.Variable,
     gradient: tf.Tensor | tf.IndexedSlices | None,
-    learning_rate: tf.Tensor,
     config: SharedWeightsConfig,
-) -> None:
-    """Nesterov momentum with weight decay, in one fused pass."""
+) -> tf.Tensor:
+    """A gradient of the loss, with that of the decay."""
     decay = 2 * config.weight_decay * weight
     if isinstance(gradient, tf.IndexedSlices):
         # Only the chosen slots have a gradient of the loss, but all of them
         # decay and keep their momentum.
-        gradient = tf.tensor_scatter_nd_add(
+        return tf.tensor_scatter_nd_add(
             decay, gradient.indices[:, None], gradient.values
         )
-    elif gradient is None:
-        gradient = decay
-    else:
-        gradient += decay
+    return decay if gradient is None else gradient + decay
+
+
+def update(
+    weight: tf.Variable,
+    momentum: tf.Variable,
+    gradient: tf.Tensor,
+    learning_rate: tf.Tensor,
+    config: SharedWeightsConfig,
+) -> None:
+    """A step of Nesterov momentum, in one fused pass."""
     tf.raw_ops.ResourceApplyMomentum(
         var=weight.handle,
         accum=momentum.handle,

@@ -234,7 +234,11 @@ class SharedCell(keras.layers.Layer):
             tf.unstack(used),
             tf.unstack(actions),
         )
-        return choices, self.slot_offsets + indices
+        return choices, self._slots_of(indices)
+
+    def _slots_of(self, indices: tf.Tensor) -> tf.Tensor:
+        """The slot of each edge, by the tensor that it reads, `[edges]`."""
+        return self.slot_offsets + indices
 
     def _run(
         self,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nascore.config import check_kind, show
 from nascore.errors import InputError
+from nascore.paths import quote
 from nascore.runs.config import SEARCH_END
 from nascore.runs.csv_files import read_table
 from nascore.runs.json_files import look_up, read_object
@@ -16,6 +17,7 @@ from nascore.runs.versions import read_config
 from nascore.spaces import kinds
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.darts_cells import DartsSpace
 from nascore.spaces.space import Space
 
 if TYPE_CHECKING:
@@ -69,6 +71,27 @@ class RunRecords:
         """Whether it trained weights for NAS-Bench-201's cells."""
         own = "kernel_init" in self.settings["config"]
         return isinstance(self.space, Bench201Space) and own
+
+    @property
+    def shared_cells(self) -> CellSpace:
+        """That of a search whose weights can be loaded by themselves.
+
+        Raises:
+          InputError: it is of another kind.
+        """
+        space = self.cells
+        other = ""
+        if len(space.cell_types) == 1:
+            other = "RENAS, whose weights"
+        elif isinstance(space, DartsSpace):
+            other = "DARTS, whose mixed weights"
+        if other:
+            raise InputError(
+                f"{self.path} is a search of {other} are not those of ENAS's "
+                "network; train what it found from scratch: python -m "
+                f"experiments.train_final --from_run={quote(str(self.path))}"
+            )
+        return space
 
 
 def read_run(path: Path) -> RunRecords:

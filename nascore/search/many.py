@@ -8,7 +8,7 @@ bit, stacked networks but for rounding.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -61,10 +61,12 @@ class Found(NamedTuple):
       seeds: of the searches.
       rows: int8 `[runs, queries, length]`; fewer where nothing new was
         asked for.
+      columns: float32 `[runs, queries]`, what was noted of each row, by name.
     """
 
     seeds: Sequence[int]
     rows: np.ndarray
+    columns: Mapping[str, np.ndarray] = {}
 
 
 class StreamSeeds(tf.Module):
@@ -128,6 +130,7 @@ def search_many(
     queries: int,
     stacked: int = STACKED,
     watch: Watch = lambda rows: None,
+    columns: Sequence[str] = (),
 ) -> Iterator[Found]:
     """Searches with each seed.
 
@@ -139,6 +142,7 @@ def search_many(
       queries: rows that each asks for, repeated ones included.
       stacked: searches at once, where they can be.
       watch: is called every few seconds; an interrupt is answered there.
+      columns: of the evaluations that are wanted, too.
 
     Yields:
       What the next searches found; what they are is up to the strategy.
@@ -150,7 +154,7 @@ def search_many(
     if not (parts.strategy.in_graph and evaluator.in_graph):
         for seed in seeds:
             one = _Searches(space, evaluator, make([seed]), [seed])
-            yield one.run(queries, watch)
+            yield one.run(queries, watch, columns)
         return
     searches: _Searches | None = None
     for start in range(0, len(seeds), stacked):
@@ -159,7 +163,7 @@ def search_many(
             searches = _Searches(space, evaluator, make(some), some)
         else:
             searches.restart(some)
-        yield searches.run(queries, watch)
+        yield searches.run(queries, watch, columns)
 
 
 class _Searches:
@@ -196,7 +200,9 @@ class _Searches:
         self._streams.restart(seeds)
         self._phase.state["evaluated"].assign(0)
 
-    def run(self, queries: int, watch: Watch) -> Found:
+    def run(
+        self, queries: int, watch: Watch, columns: Sequence[str] = ()
+    ) -> Found:
         """Searches from the beginning to the end.
 
         Raises:
@@ -205,35 +211,41 @@ class _Searches:
         runs, batch = len(self.seeds), self._parts.batch
         steps = -(-queries // batch)
         # Python is entered between stretches only; one alone would be deaf.
-        parts: list[np.ndarray] = []
+        parts: list[dict[str, np.ndarray]] = []
         done, stretch = 0, _FIRST_STEPS
         while done < steps:
             stop, began = min(steps, done + stretch), time.monotonic()
-            parts.append(rows := self._rows(done, stop))
-            watch(len(rows))
-            if len(rows) < (stop - done) * runs * batch:
+            found = self._stretch(done, stop)
+            parts.append({name: found[name] for name in ("row", *columns)})
+            watch(count := len(found["row"]))
+            if count < (stop - done) * runs * batch:
                 break  # Nothing new is asked for any more.
             stretch = next_stretch(stop - done, time.monotonic() - began)
             done = stop
-        rows = np.concatenate(parts)
-        if runs == 1:  # Its last step may be short.
-            return Found(self.seeds, rows[None, :queries])
-        by_step = rows.reshape(-1, runs, batch, rows.shape[-1])
-        by_run = by_step.transpose(1, 0, 2, 3).reshape(runs, -1, rows.shape[-1])
-        return Found(self.seeds, by_run[:, :queries])
 
-    def _rows(self, start: int, stop: int) -> np.ndarray:
-        """Those of some steps, int8 `[steps * runs * batch, length]`.
+        def by_run(name: str) -> np.ndarray:
+            values = np.concatenate([part[name] for part in parts])
+            if runs == 1:  # Its last step may be short.
+                return values[None, :queries]
+            by_step = values.reshape(-1, runs, batch, *values.shape[1:])
+            turned = by_step.swapaxes(0, 1)
+            return turned.reshape(runs, -1, *values.shape[1:])[:, :queries]
+
+        noted = {name: by_run(name) for name in columns}
+        return Found(self.seeds, by_run("row"), noted)
+
+    def _stretch(self, start: int, stop: int) -> dict[str, np.ndarray]:
+        """Columns of some steps; `row` is int8 `[steps * runs * batch, ...]`.
 
         Raises:
           RunStopped: a number is not finite.
         """
         runs, batch = len(self.seeds), self._parts.batch
-        columns = self._phase.run(0, start, stop)
+        columns = dict(self._phase.run(0, start, stop))
         sick = np.flatnonzero(~np.asarray(columns["healthy"]))
         if len(sick):
             row = {name: values[sick[0]] for name, values in columns.items()}
             seed = self.seeds[sick[0] % (runs * batch) // batch]
             what, mend = self._phase.explain(row)
             raise RunStopped(f"seed {seed}: {what}. {mend}")
-        return np.asarray(columns["row"], np.int8)
+        return {**columns, "row": np.asarray(columns["row"], np.int8)}

@@ -331,4 +331,5 @@ def _choose(
         notes=cut_each(proposals.notes),
         budgets=cut(proposals.budgets),
         parents=cut(proposals.parents),
+        places=np.flatnonzero(found).astype(np.int32),
     ), Measured(cut(measured.score), cut_each(measured.notes))

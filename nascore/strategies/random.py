@@ -31,7 +31,7 @@ class RandomStrategy(tf.Module):
     def __init__(self, space: Space) -> None:
         super().__init__(name="random")
         self.space = space
-        self._choices = _free_choices(space)
+        self._choices = free_choices(space)
         prior = np.where(space.allowed, space.prior, ILLEGAL)
         self._log_probs = tf.nn.log_softmax(tf.constant(prior, tf.float32))
 
@@ -94,8 +94,11 @@ class RandomStrategy(tf.Module):
         raise AssertionError(row)
 
 
-def _free_choices(space: Space) -> np.ndarray | None:
-    """Values of each place, if all are free and equally likely."""
+def free_choices(space: Space) -> np.ndarray | None:
+    """Values of each place, `[length]`, if all are free and equally likely.
+
+    None if a place depends on the one before, or the space has a prior.
+    """
     if np.any(space.prior):
         return None
     counts = space.allowed.sum(axis=2)

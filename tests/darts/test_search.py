@@ -21,6 +21,7 @@ from nascore.errors import InputError
 from nascore.networks.config import MixedSupernetConfig
 from nascore.runs.interrupts import Interrupted
 from nascore.runs.json_files import read_object
+from nascore.runs.reader import read_run
 from tests.nascore.search.toy import (
     interrupt_at,
     open_run,
@@ -99,6 +100,11 @@ def test_a_run_holds_what_was_learned(whole):
     settings = read_object(path / "config.json")
     assert settings["method"] == "darts"
     assert settings["space"]["kind"] == "darts"
+
+
+def test_its_weights_are_not_taken_for_shared_ones(whole):
+    with pytest.raises(InputError, match="a search of DARTS, whose mixed"):
+        _ = read_run(whole[0]).shared_cells
 
 
 def test_the_entropy_is_that_of_the_shares(whole):

@@ -32,6 +32,9 @@ METHODS = {
     "shared201_cifar10": "shared201_enas",
     "shared201_darts_small": "shared201_darts",
     "shared201_darts_cifar10": "shared201_darts",
+    "renas_small": "renas",
+    "renas_fashion_mnist": "renas",
+    "renas_cifar10": "renas",
     "l2nas_printed": "bench201_l2nas",
     "l2nas_transfer": "bench201_l2nas",
 }

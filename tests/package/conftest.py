@@ -20,6 +20,7 @@ ROOMS = (
     "enas",
     "ienas",
     "l2nas",
+    "renas",
     "mlpnas",
     "flags",
     "experiments",

@@ -21,6 +21,7 @@ ROOMS = (
     "enas",
     "ienas",
     "l2nas",
+    "renas",
     "mlpnas",
     "flags",
     "experiments",

@@ -1,0 +1,1 @@
+"""Searches by evolution over many seeds: what lives, and what succeeds."""

@@ -1,0 +1,321 @@
+"""Architectures trained for themselves, from their parents' weights or not.
+
+One network serves all: an architecture is a row of a tensor, and nothing is
+traced for a child.
+"""
+
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nascore.evaluators.config import InheritanceConfig
+from nascore.evaluators.inheritance import Individual, Individuals
+from nascore.evaluators.own_training import OwnTraining
+from nascore.evaluators.shared_weights import SharedWeights
+from nascore.protocols import Measured, Proposals
+from nascore.runs.checkpoints import State
+from nascore.runs.lifecycle import Lifecycle
+from nascore.runs.progress import next_stretch
+
+# Passes are numbered through, and each number is a seed: those of a final
+# ranking come after all of a search.
+_RANKING = 10**9
+
+
+class UnderWay(tf.train.experimental.PythonState):
+    """The child that is being trained, and those of its step before it.
+
+    Attributes:
+      number: of its evaluation; -1: none.
+      done: steps of it.
+      losses: of these steps; accuracies, likewise.
+      inherited: share of its weights that were taken over.
+      sick_at: the step that was not healthy; -1: none.
+      seconds: that it took so far.
+      finished: what is noted of each before it, by number.
+    """
+
+    _NAMES = (
+        "number",
+        "done",
+        "losses",
+        "accuracies",
+        "inherited",
+        "sick_at",
+        "seconds",
+        "finished",
+    )
+
+    def __init__(self) -> None:
+        self.finished: dict[int, dict[str, Any]] = {}
+        self.begin(-1)
+
+    def begin(self, number: int) -> None:
+        """Comes to a child."""
+        self.number = number
+        self.done = 0
+        self.losses: list[float] = []
+        self.accuracies: list[float] = []
+        self.inherited = 0.0
+        self.sick_at = -1
+        self.seconds = 0.0
+
+    def serialize(self) -> bytes:
+        """All of it in JSON."""
+        values = {name: getattr(self, name) for name in self._NAMES}
+        return json.dumps(values).encode()
+
+    def deserialize(self, string_value: bytes) -> None:
+        """Takes over what `serialize` returned."""
+        for name, value in json.loads(string_value).items():
+            setattr(self, name, value)
+        self.finished = {int(n): row for n, row in self.finished.items()}
+
+
+class StandaloneWeights:
+    """See `nascore.protocols.Evaluator`.
+
+    Columns: `train_loss` and `train_accuracy` of the main head, means over
+    the last pass; `inherited`, the share of a child's weights that were its
+    parent's; `images`, that it was trained on, repeated ones included.
+
+    Args:
+      training: of a network of `OwnCell`s; it holds the images that measure.
+      config: what is inherited, and how long is trained.
+    """
+
+    in_graph = False
+    columns: tuple[str, ...] = (
+        "train_loss",
+        "train_accuracy",
+        "inherited",
+        "images",
+        "seconds",
+        "note",
+    )
+    texts: tuple[str, ...] = ("note",)
+    # Not to be compared with accuracies under shared weights.
+    measures = "fitness"
+    loses = True
+    budgets: tuple[int, ...] = ()
+    where = " (own weights)"
+    decimals = 1
+    measured_on = "the validation set, after a short training of its own"
+    # The last population is measured anew.
+    ranked: Mapping[str, str] = {}
+    fault = (
+        "the training diverged",
+        "Lower --inherited_lr or --fresh_factor, or set --clip_norm=5, in a "
+        "new run",
+    )
+
+    def __init__(
+        self, training: OwnTraining, config: InheritanceConfig
+    ) -> None:
+        self.training = training
+        self.config = config
+        self.shared: SharedWeights = training.shared
+        self.lifecycle: Lifecycle | None = None
+        self.living = Individuals()
+        self._under_way = UnderWay()
+        self.caveat = ""
+        self.ranked_on = (
+            "the validation set, after training from scratch for "
+            f"{config.derive_epochs} epochs"
+        )
+        if not config.derive_epochs:
+            self.ranked_on = self.measured_on
+            self.caveat = (
+                "These accuracies are measured after short trainings with "
+                "inherited weights; an architecture's own accuracy shows "
+                "after training it from scratch."
+            )
+        # The first call compiles, and says nothing of the time.
+        self._stretch = 8
+
+    @property
+    def about(self) -> str:
+        """Number of layers, and what is inherited."""
+        layers = len(self.shared.supernet.config.layer_types)
+        whose = "weights of their parents"
+        if self.config.inherit == "none":
+            whose = "new weights"
+        return f"{layers} layers, children begin with {whose}"
+
+    @property
+    def state(self) -> State:
+        """The child under way, and the weights of the living."""
+        return {
+            **{f"own_{n}": v for n, v in self.training.state.items()},
+            "living": self.living,
+            "under_way": self._under_way,
+        }
+
+    def measure(self, proposals: Proposals, seed: Any) -> Measured:
+        """Trains each row, from its parent's weights, and measures it.
+
+        Seeds follow from the number of the evaluation.
+        """
+        first, rows = int(proposals.first), np.asarray(proposals.rows)
+        numbers = range(first, first + len(rows))
+        living = set(numbers)
+        if proposals.keep is not None:
+            living |= set(np.asarray(proposals.keep).tolist())
+        self.living.keep(living)
+        parents = np.full(len(rows), -1)
+        if proposals.parents is not None and self.config.inherit != "none":
+            parents = np.asarray(proposals.parents)
+        finished = self._under_way.finished
+        for number, row, parent in zip(numbers, rows, parents, strict=True):
+            if number not in finished:
+                own = self.living.entries.get(int(parent))
+                finished[number] = self._evaluate(number, row, own)
+                self._under_way.begin(-1)
+                if self.lifecycle:
+                    score = f"{finished[number]['fitness']:.1%}"
+                    self.lifecycle.tick(score=score)
+        notes = [finished[number] for number in numbers]
+        finished.clear()
+        return Measured(
+            np.array([note["fitness"] for note in notes]),
+            {n: np.array([note[n] for note in notes]) for n in self.columns},
+        )
+
+    def _evaluate(
+        self, number: int, row: np.ndarray, parent: Individual | None
+    ) -> dict[str, Any]:
+        """Trains a child, or the rest of it; what is noted of it."""
+        config, state = self.config, self._under_way
+        cells = row.reshape(self.shared.supernet.space.array_shape)
+        start = cells, parent, config.inherit_moved, config.fresh_factor
+        if state.number != number:
+            state.begin(number)
+            state.inherited = self.training.begin(*start)
+        else:
+            self.training.set_factors(*start)
+        per_pass = self.training.steps_per_epoch
+        passes = config.child_passes
+        if parent is None and config.inherit != "none":
+            passes = config.initial_passes
+        most = max(config.child_passes, config.initial_passes)
+        while state.done < passes * per_pass and state.sick_at < 0:
+            turn, step = divmod(state.done, per_pass)
+            for _ in self._train(
+                row, number * most + turn, step, config.inherited_lr
+            ):
+                self._pause()
+        began = time.monotonic()
+        score = math.nan
+        if state.sick_at < 0:
+            score = self._accuracy(row)
+            self.living.entries[number] = self.training.take(cells)
+        note = ""
+        if state.sick_at >= 0:
+            turn, step = divmod(state.sick_at, per_pass)
+            note = f"diverged in pass {turn + 1}, step {step + 1}"
+        last = slice(-per_pass, None)
+        return {
+            "fitness": score,
+            "train_loss": float(np.mean(state.losses[last])),
+            "train_accuracy": float(np.mean(state.accuracies[last])),
+            "inherited": state.inherited,
+            "images": passes * self.training.images.size,
+            "seconds": round(state.seconds + time.monotonic() - began, 4),
+            "note": note,
+        }
+
+    def _train(
+        self, row: np.ndarray, epoch: int, start: int, rate: float
+    ) -> Iterator[None]:
+        """Trains the rest of a pass; yields after each stretch of steps."""
+        state, training = self._under_way, self.training
+        total = training.steps_per_epoch
+        everywhere = tf.repeat(tf.constant(row[None]), total, axis=0)
+        while start < total:
+            stop = min(start + self._stretch, total)
+            began = time.monotonic()
+            columns = training.train(
+                everywhere,
+                *(tf.constant(n) for n in (epoch, start, stop)),
+                tf.constant(rate, tf.float32),
+            )
+            healthy = columns["healthy"].numpy()
+            seconds = time.monotonic() - began
+            self._stretch = next_stretch(stop - start, seconds)
+            state.seconds += seconds
+            state.losses += columns["loss"].numpy().tolist()
+            state.accuracies += columns["accuracy"].numpy().tolist()
+            if not healthy.all():
+                state.sick_at = state.done + int(np.argmin(healthy))
+            state.done += stop - start
+            start = total if state.sick_at >= 0 else stop
+            yield
+
+    def _pause(self) -> None:
+        if self.lifecycle:
+            self.lifecycle.pause()
+            self.lifecycle.stop_in_time()
+
+    def _accuracy(self, row: np.ndarray) -> float:
+        found = self.shared.accuracy_of(row[None], "validation")
+        return found if math.isfinite(found) else math.nan
+
+    def validate(self, rows: np.ndarray) -> Mapping[str, float]:
+        """Trains one architecture from scratch, and measures it.
+
+        A cosine from `derive_lr` to 0, epoch by epoch (the paper's figure
+        4). With no epochs its own weights are measured, those of the fittest
+        of the living that are alike.
+
+        Args:
+          rows: int32 `[1, length]`.
+        """
+        (row,) = np.asarray(rows)
+        config, state = self.config, self._under_way
+        cells = row.reshape(self.shared.supernet.space.array_shape)
+        if not config.derive_epochs:
+            return self._measure_living(row, cells)
+        state.begin(-1)
+        self.training.begin(cells, None, True, 1.0)
+        cosine = keras.optimizers.schedules.CosineDecay
+        schedule = cosine(config.derive_lr, config.derive_epochs)
+        for epoch in range(config.derive_epochs):
+            rate = float(schedule(epoch))
+            for _ in self._train(row, _RANKING + epoch, 0, rate):
+                if self.lifecycle:
+                    self.lifecycle.stop_if_asked()
+            if state.sick_at >= 0:
+                break
+        sick = state.sick_at >= 0
+        state.begin(-1)
+        return self._validate(row, sick)
+
+    def _measure_living(
+        self, row: np.ndarray, cells: np.ndarray
+    ) -> dict[str, float]:
+        """The best of what individuals of these cells have."""
+        found = []
+        for entry in self.living.entries.values():
+            if np.array_equal(entry.cells, cells):
+                self.training.begin(cells, entry, True, 1.0)
+                found.append(self._validate(row))
+        if not found:
+            return self._validate(row, sick=True)
+        return max(found, key=lambda one: next(iter(one.values())))
+
+    def _validate(
+        self, row: np.ndarray, sick: bool = False
+    ) -> dict[str, float]:
+        """Accuracies with the weights as they are."""
+        return {
+            f"{split}_accuracy": math.nan
+            if sick
+            else self.shared.accuracy_of(row[None], split)
+            for split in ("validation", "search_test")
+        }

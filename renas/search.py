@@ -1,0 +1,142 @@
+"""RENAS with images, put together; see `nascore.search.assemble`."""
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from nascore.data.describe import describe_data, summarize
+from nascore.data.images import ImageData
+from nascore.evaluators import memory
+from nascore.evaluators.own_training import OwnTraining
+from nascore.evaluators.shared_weights import SharedWeights
+from nascore.evaluators.standalone_weights import StandaloneWeights
+from nascore.networks import costs
+from nascore.networks.own_cell import OwnCell
+from nascore.networks.stack import plan
+from nascore.networks.supernet import Supernet, describe_layers
+from nascore.process import runtime
+from nascore.process.memory import FLOAT, Need
+from nascore.runs.atomic import write_json
+from nascore.runs.folder import RunFolder
+from nascore.search import assemble
+from nascore.search.assemble import CellParts
+from nascore.search.assemble import load_images as load
+from nascore.search.many import StreamSeeds
+from nascore.search.phases import AskTell
+from nascore.search.search import Search
+from nascore.strategies.random import RandomStrategy
+from renas.config import RenasConfig
+from renas.strategy import Mutations, needs
+from renas.table import make_reward
+
+__all__ = ["estimate", "load", "make_search", "summarize"]
+
+
+def estimate(config: RenasConfig, data: ImageData, base: int) -> Need:
+    """See `nascore.search.assemble.Assembly`."""
+    need = memory.estimate(config, data, base)
+    parts = needs(config.strategy, config.child.space)
+    if config.inheritance.inherit != "shared":
+        stack = plan(config.child, data.image_shape, data.classes)
+        weights = costs.total(costs.count(stack)).parameters
+        # Of a node's operations and inputs one each is in use.
+        choices = len(stack.space.operations) * stack.space.num_tensors // 2
+        lives = config.strategy.population + config.strategy.num_aggregate
+        # They are packed when they are saved.
+        size = 2 * FLOAT * weights * lives // max(choices, 1)
+        parts["weights of the living"] = size
+    flags = (*need.turn_down, "--population", "--lstm_units")
+    return dataclasses.replace(
+        need, host={**need.host, **parts}, turn_down=flags
+    )
+
+
+def make_search(
+    config: RenasConfig,
+    run: RunFolder,
+    data: ImageData | None = None,
+    checkpoint_minutes: float = 10.0,
+) -> Search:
+    """Puts strategy, weights and reward together; see `Assembly`.
+
+    Raises:
+      InputError: settings that do not fit the data or the run folder.
+    """
+    if config.inheritance.inherit == "shared":
+        return _search_shared(config, run, data, checkpoint_minutes)
+    data = load(config) if data is None else data
+    length, strategy = config.search, config.strategy
+    evaluator = make_evaluator(config, data)
+    space = config.child.space
+    mutations = Mutations(space, strategy, [length.seed])
+    steps = config.models.epoch_models // strategy.num_aggregate
+    phase = AskTell(
+        space,
+        mutations,
+        evaluator,
+        make_reward(strategy),
+        steps,
+        strategy.num_aggregate,
+        StreamSeeds([length.seed], steps),
+    )
+    search = Search(
+        run,
+        space,
+        [phase],
+        mutations,
+        evaluator,
+        length,
+        config,
+        {"method": "renas", "data": describe_data(data)},
+        checkpoint_minutes,
+    )
+    layers = describe_layers(evaluator.shared.supernet)
+    write_json(run.path / "layers.json", {"layers": layers})
+    return search
+
+
+def make_evaluator(config: RenasConfig, data: ImageData) -> StandaloneWeights:
+    """Makes the network that children are trained in.
+
+    Args:
+      config: of the search.
+      data: its images.
+    """
+    runtime.configure(config.search.deterministic)
+    keras.utils.set_random_seed(config.search.seed)
+    network = Supernet(config.child, data.image_shape, data.classes, OwnCell)
+    scaled = config.data.standardize
+    shared = SharedWeights(network, data, config.weights, scaled)
+    training = OwnTraining(shared, data.train, config.data, config.search.seed)
+    return StandaloneWeights(training, config.inheritance)
+
+
+def _search_shared(
+    config: RenasConfig,
+    run: RunFolder,
+    data: ImageData | None,
+    checkpoint_minutes: float,
+) -> Search:
+    """Over shared weights, which learn random architectures."""
+    space, strategy = config.child.space, config.strategy
+    sampler = RandomStrategy(space)
+
+    def sample(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        # A compiled method does not keep its object alive by itself.
+        return sampler.sample(count, seed)
+
+    def make() -> CellParts:
+        mutations = Mutations(space, strategy, [config.search.seed])
+        return CellParts(
+            mutations,
+            make_reward(strategy),
+            sample,
+            mutations.sample,
+            config.models.epoch_models // strategy.num_aggregate,
+            strategy.num_aggregate,
+        )
+
+    return assemble.search_cells(
+        config, run, data, checkpoint_minutes, make, "renas_shared"
+    )
