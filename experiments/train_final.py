@@ -21,8 +21,9 @@ from absl import flags
 
 from experiments import final_resume, launch, plot_final
 from experiments.support import program, small_presets
+from experiments.support.network import settings_of
 from experiments.support.open_run import check_begun
-from experiments.support.subject import read_final, settings_of
+from experiments.support.subject import read_final
 from flags import base, preset_files
 from flags import final as final_flags
 from nascore.errors import InputError

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from flags import base, comparison, methods
+from flags import base, comparison, method_settings, methods
 from nascore.baselines.config import TableSearchConfig
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError, printable
@@ -151,7 +151,10 @@ def _read_variant(word: str) -> MethodVariant:
     given = _read_settings(word, config, settings)
     config = unflatten(config, {**flatten(config), **given})
     return MethodVariant(
-        label, method, methods.with_settings(method, config, given), given
+        label,
+        method,
+        method_settings.with_settings(method, config, given),
+        given,
     )
 
 

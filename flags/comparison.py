@@ -6,7 +6,7 @@ from typing import Any
 
 from absl import flags
 
-from flags import base, methods
+from flags import base, method_settings, methods
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
 
@@ -161,7 +161,7 @@ def _shared_values(configs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def _read(name: str) -> Any:
     method = methods.find(name)
     values = {**flatten(base.read(shared_config(name))), **method.alone}
-    return methods.with_settings(name, unflatten(method.config, values))
+    return method_settings.with_settings(name, unflatten(method.config, values))
 
 
 def _check_effect(names: Sequence[str]) -> None:

@@ -11,10 +11,11 @@ import difflib
 import functools
 from collections.abc import Mapping
 from importlib import metadata
-from typing import Any, NamedTuple
+from typing import Any
 
 from darts.config import DartsConfig, Shared201DartsConfig
 from enas.config import EnasConfig, Shared201EnasConfig, TableEnasConfig
+from flags.method import Method
 from ienas.config import (
     IenasConfig,
     Shared201IenasConfig,
@@ -22,20 +23,20 @@ from ienas.config import (
 )
 from l2nas.config import (
     L2nasCellsConfig,
+    L2nasStepsConfig,
     L2nasTableConfig,
     Shared201L2nasConfig,
     StateConfig,
 )
 from mlpnas.config import FINAL_FILE, MlpnasConfig, WorkConfig
 from nascore.baselines.config import (
+    AskingConfig,
     OneShotConfig,
     Shared201Config,
     TableMethodConfig,
 )
-from nascore.config import flatten, unflatten
 from nascore.errors import InputError
 from nascore.evaluators.config import InheritanceConfig
-from nascore.runs.config import SEARCH_END
 from nascore.strategies.config import (
     BohbConfig,
     EvolutionConfig,
@@ -52,44 +53,6 @@ from renas.config import (
 )
 
 GROUP = "ienas.methods"
-
-
-class Method(NamedTuple):
-    """What the scripts need to know of a method.
-
-    Attributes:
-      title: for people.
-      config: its settings, a dataclass with their defaults.
-      module: puts a search together, see `nascore.search.assemble`.
-      settings: those that make it this method.
-      compared: the settings that a comparison gives it, with their defaults
-        there; its own if None.
-      measures: what its architectures are ranked by. Only methods that
-        agree in it are compared.
-      rival: the method that searches at random in the same way; empty for
-        that itself.
-      work: settings that change no result, such as processes.
-      script: the module that runs it from the data to the figures.
-      end: the file that a run ends with.
-      alone: settings of a run that is one of a comparison.
-      preset: the one that runs where no settings are given; empty: defaults.
-      published: that of the published protocol.
-    """
-
-    title: str
-    config: Any
-    module: str
-    settings: Mapping[str, Any] = {}
-    compared: Any = None
-    measures: str = "accuracy"
-    rival: str = ""
-    work: Any = None
-    script: str = "experiments.support.search_run"
-    end: str = SEARCH_END
-    alone: Mapping[str, Any] = {}
-    preset: str = ""
-    published: str = ""
-
 
 _CELLS = Method(
     "ENAS",
@@ -148,10 +111,12 @@ _MUTATORS = {
 }
 
 
+# In a comparison all ask for as many at once as I-ENAS, and so in an epoch.
 _SHARED201 = Method(
     "random",
     Shared201Config(),
     "nascore.baselines.shared201",
+    compared=Shared201Config(asking=AskingConfig(num_aggregate=3)),
     rival="shared201_random",
     preset="shared201_small",
     published="shared201_cifar10",
@@ -187,8 +152,11 @@ def _over_cells(title: str, strategy: Any) -> Method:
 
 def _over_shared201(title: str, strategy: Any) -> Method:
     """A search of NAS-Bench-201's cells over shared weights with such one."""
-    config = dataclasses.replace(_SHARED201.config, strategy=strategy)
-    return _SHARED201._replace(title=title, config=config)
+    config, compared = (
+        dataclasses.replace(each, strategy=strategy)
+        for each in (_SHARED201.config, _SHARED201.compared)
+    )
+    return _SHARED201._replace(title=title, config=config, compared=compared)
 
 
 METHODS = {
@@ -253,7 +221,10 @@ METHODS = {
         compared=Shared201IenasConfig(),
     ),
     "shared201_ienas": _SHARED201._replace(
-        title="I-ENAS", config=Shared201IenasConfig(), module="ienas.shared201"
+        title="I-ENAS",
+        config=Shared201IenasConfig(),
+        module="ienas.shared201",
+        compared=None,
     ),
     "shared201_random": _SHARED201._replace(rival=""),
     **{
@@ -261,12 +232,16 @@ METHODS = {
         for title, strategy in _STRATEGIES.items()
     },
     "shared201_l2nas": _SHARED201._replace(
-        title="L2NAS", config=Shared201L2nasConfig(), module="l2nas.shared201"
+        title="L2NAS",
+        config=Shared201L2nasConfig(),
+        module="l2nas.shared201",
+        compared=Shared201L2nasConfig(asking=L2nasStepsConfig(num_aggregate=3)),
     ),
     "shared201_darts": _SHARED201._replace(
         title="DARTS",
         config=Shared201DartsConfig(),
         module="darts.shared201",
+        compared=None,
         preset="shared201_darts_small",
         published="shared201_darts_cifar10",
     ),
@@ -343,44 +318,3 @@ def name_of(settings: Mapping[str, Any]) -> str:
     if name == "random" and "units" in (settings.get("space") or {}):
         return "mlpnas_random"
     return name
-
-
-def name_with(name: str, config: Any) -> str:
-    """The name of the method that settings make of a method.
-
-    Args:
-      name: of the method that was asked for.
-      config: its settings: with a random controller it is another method.
-    """
-    values = flatten(config)
-    module = find(name).module
-    for other in (name, *METHODS):
-        method = find(other)
-        if method.module == module and all(
-            values.get(key) == value for key, value in method.settings.items()
-        ):
-            return other
-    return name
-
-
-def with_settings(
-    name: str, config: Any, given: Mapping[str, Any] | None = None
-) -> Any:
-    """Gives a configuration the settings that make a method.
-
-    Args:
-      name: of the method.
-      config: a dataclass of its settings.
-      given: what the user gave.
-
-    Raises:
-      InputError: something else was given for one of them.
-    """
-    own = find(name).settings
-    for key, value in own.items():
-        if given and given.get(key, value) != value:
-            raise InputError(
-                f"--{key}={given[key]} contradicts the method {name}, which "
-                f"is --{key}={value}; leave it out, or name another method"
-            )
-    return unflatten(config, {**flatten(config), **own})

@@ -17,7 +17,7 @@ from experiments import launch
 from experiments.benchmark import store
 from experiments.benchmark.plan import read_plan
 from experiments.benchmark.store import Chunk
-from flags import methods
+from flags import method_settings, methods
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError, RunStopped
 from nascore.runs.config import COST_FILE
@@ -89,7 +89,7 @@ def _search(
         method.config,
         {**flatten(method.config), **settings, **flatten(table)},
     )
-    config = methods.with_settings(name, config)
+    config = method_settings.with_settings(name, config)
     parts = importlib.import_module(method.module)
     seeds = [seed for each, *_ in planned for seed in _seeds_of(each)]
     # What follows from the seeds needs it not; nothing else may differ.

@@ -9,7 +9,7 @@ from absl import flags
 
 from experiments import launch
 from experiments.support import help_text, small_presets
-from flags import base, methods, preset_files
+from flags import base, method_settings, methods, preset_files
 from nascore.config import flatten
 from nascore.errors import InputError
 from nascore.paths import quote
@@ -146,7 +146,7 @@ def open_run(name: str, fixed: bool = True) -> tuple[Any, RunFolder]:
         if run_config.run_dir:
             return config, RunFolder.create(path)
         dataset = flatten(config).get("dataset", "data")
-        called = methods.name_with(name, config)
+        called = method_settings.name_with(name, config)
         return config, RunFolder.create_named(called, dataset)
     run = RunFolder.open(path)
     try:
@@ -162,7 +162,7 @@ def _read(name: str, fixed: bool, stored: dict[str, Any] | None = None) -> Any:
     config = methods.find(name).config
     read = base.read(config, stored)
     if fixed:
-        read = methods.with_settings(name, read, base.given(config))
+        read = method_settings.with_settings(name, read, base.given(config))
     return read
 
 

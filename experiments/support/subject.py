@@ -6,19 +6,25 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
+from experiments.support.network import (
+    SPACE,
+    read_cells,
+    read_published,
+    settings_of,
+    with_values,
+)
 from flags import base
 from flags import final as final_flags
 from nascore.config import check_kind, flatten, unflatten
 from nascore.errors import InputError
-from nascore.networks.config import BENCH201, DARTS, NetworkConfig
+from nascore.networks.config import NetworkConfig
 from nascore.runs.config import FINAL_METHOD
 from nascore.runs.json_files import look_up
 from nascore.runs.reader import RunRecords, numbers_of, read_run
 from nascore.runs.versions import read_config
 from nascore.spaces.bench201 import Bench201Space
-from nascore.spaces.cells import NODE_INPUTS, CellSpace, nodes_in
-from nascore.spaces.darts_cells import DARTS_OPERATIONS, DartsSpace
-from nascore.spaces.genotypes import PUBLISHED, is_genotype, read_genotype
+from nascore.spaces.cells import CellSpace
+from nascore.spaces.genotypes import PUBLISHED, is_genotype
 from nascore.spaces.perceptrons import FINAL_LAYERS, space_of
 from nascore.spaces.published import (
     CELLS,
@@ -29,16 +35,8 @@ from nascore.spaces.published import (
 from nascore.spaces.space import Space
 from nascore.training.config import FinalConfig
 
-# A network of NAS-Bench-201's cells; it has nothing for the others.
-_BENCH201 = {
-    "layout": BENCH201,
-    "drop_path_keep_prob": 1.0,
-    "aux_weight": 0.0,
-}
 # Of cells.
 _NAMES = ", ".join([*PUBLISHED, *CELLS])
-# Settings that make the space of cells.
-_SPACE = ("operations", "num_nodes")
 
 
 class Subject(NamedTuple):
@@ -108,7 +106,9 @@ def _of_text(text: str) -> Subject:
         return Subject(space, text, network)
     published = find_cell(text)
     if published:
-        network = _of_published(published, network, base.given(NetworkConfig()))
+        network = read_published(
+            published, network, base.given(NetworkConfig())
+        )
         return Subject(published.space, published.text, network)
     first = text.replace(",", " ").split(maxsplit=1)[:1]
     numbers = all(word.lstrip("-").isdecimal() for word in first)
@@ -121,76 +121,6 @@ def _of_text(text: str) -> Subject:
         )
     network, notes = read_cells(text, network, base.given(NetworkConfig()))
     return Subject(network.space, text, network, notes=notes)
-
-
-def read_cells(
-    text: str, network: NetworkConfig, given: Mapping[str, Any]
-) -> tuple[NetworkConfig, tuple[str, ...]]:
-    """Takes the space from a text of cells, as far as it is not given.
-
-    A text of integers says how many nodes there are; a genotype also that
-    they are DARTS's.
-
-    Args:
-      text: the architecture.
-      network: its settings.
-      given: those that the user gave.
-
-    Returns:
-      The settings, and lines on what was taken for granted.
-
-    Raises:
-      InputError: a genotype in another layout.
-    """
-    if "~" in text:
-        return _read_bench201(network, given)
-    values: dict[str, Any] = {}
-    nodes = nodes_in(text)
-    if is_genotype(text):
-        if not given.get("layout", DARTS) == DARTS:
-            raise InputError(
-                f"a genotype needs --layout={DARTS}, which joins all nodes of "
-                f"a cell. Received: --layout={given['layout']}"
-            )
-        values["layout"] = DARTS
-        nodes = len(read_genotype(text).normal) // NODE_INPUTS
-    if nodes is None or all(name in given for name in _SPACE):
-        return (with_values(network, values) if values else network), ()
-    values["num_nodes"] = nodes
-    if DARTS in (values.get("layout"), given.get("layout")):
-        values["operations"] = ",".join(DARTS_OPERATIONS)
-    own = {name: x for name, x in values.items() if name not in given}
-    network = with_values(network, own) if own else network
-    cells = " and ".join(network.space.cell_types)
-    operations = ", ".join(
-        f"{place} {name}" for place, name in enumerate(network.space.operations)
-    )
-    plural = "s" * (network.num_nodes > 1)
-    also = f"; --layout={DARTS}" * ("layout" in own)
-    note = (
-        f"taken as a {cells} cell of {network.num_nodes} node{plural} each "
-        f"(--num_nodes) of the operations {operations} (--operations){also}"
-    )
-    return network, (note,)
-
-
-def _read_bench201(
-    network: NetworkConfig, given: Mapping[str, Any]
-) -> tuple[NetworkConfig, tuple[str, ...]]:
-    """`read_cells` of a cell of NAS-Bench-201."""
-    odd = [name for name in _SPACE if name in given]
-    if given.get("layout", BENCH201) != BENCH201:
-        odd.append("layout")
-    if odd:
-        raise InputError(
-            f"--{odd[0]}={given[odd[0]]} is not for a cell of NAS-Bench-201; "
-            "leave it out"
-        )
-    own = {k: v for k, v in _BENCH201.items() if k not in given}
-    note = "taken as a cell of NAS-Bench-201; " + ", ".join(
-        f"--{name}={value}" for name, value in own.items()
-    )
-    return with_values(network, own), (note,) if own else ()
 
 
 def read_final() -> FinalConfig:
@@ -218,27 +148,9 @@ def read_final() -> FinalConfig:
     return config
 
 
-def _of_published(
-    cell: PublishedCell, network: NetworkConfig, given: Mapping[str, Any]
-) -> NetworkConfig:
-    """The settings of a network of a published cell.
-
-    Raises:
-      InputError: others were given.
-    """
-    values = settings_of(cell.space, given)
-    for name, value in values.items():
-        if given.get(name, value) != value:
-            raise InputError(
-                f"--{name}={given[name]} contradicts the published cell, "
-                f"which has {value}; leave it out"
-            )
-    return with_values(network, values)
-
-
 def _final_of(cell: PublishedCell) -> FinalConfig:
     """The final training of a published cell, that the flags describe."""
-    network = _of_published(
+    network = read_published(
         cell, base.read(NetworkConfig()), base.given(NetworkConfig())
     )
     values = {
@@ -248,42 +160,6 @@ def _final_of(cell: PublishedCell) -> FinalConfig:
         "architecture": for_both(cell.space, cell.text),
     }
     return unflatten(FinalConfig(), values)
-
-
-def settings_of(space: Space, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a network for the cells of a run.
-
-    Args:
-      space: of the run.
-      given: settings that the user gave.
-
-    Raises:
-      InputError: a layout that joins other tensors than the run's cells do.
-    """
-    if isinstance(space, Bench201Space):
-        _read_bench201(NetworkConfig(), given)  # Raises.
-        return dict(_BENCH201)
-    if not isinstance(space, CellSpace):
-        raise AssertionError(space)
-    values = {
-        "operations": ",".join(space.operations),
-        "num_nodes": space.num_nodes,
-    }
-    darts = isinstance(space, DartsSpace)
-    if "layout" in given and (given["layout"] == DARTS) != darts:
-        own, ends = "enas or ienas", "loose ends"
-        if darts:
-            own, ends = DARTS, "nodes"
-        raise InputError(
-            f"the cells of the run are made of their {ends}; choose "
-            f"--layout={own}. Received: --layout={given['layout']}"
-        )
-    return {**values, "layout": DARTS} if darts else values
-
-
-def with_values(network: NetworkConfig, values: Mapping[str, Any]) -> Any:
-    """The same settings but for some."""
-    return unflatten(network, {**flatten(network), **values})
 
 
 def pick(run: RunRecords, rank: int) -> tuple[dict[str, Any], str]:
@@ -313,7 +189,7 @@ def pick(run: RunRecords, rank: int) -> tuple[dict[str, Any], str]:
 
 def _of_search(run: RunRecords, rank: int) -> Subject:
     given = base.given(NetworkConfig())
-    own = [name for name in _SPACE if name in given]
+    own = [name for name in SPACE if name in given]
     if own:
         raise InputError(
             f"--{own[0]}={given[own[0]]} is not for an architecture of a run: "

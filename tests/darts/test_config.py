@@ -7,7 +7,7 @@ from darts.config import (
     StopConfig,
     check_fit,
 )
-from flags import methods
+from flags import method_settings, methods
 from nascore.errors import InputError
 
 
@@ -82,5 +82,5 @@ def test_what_does_not_fit_is_named_in_one_line(alphas, network, words):
     "name", ["darts", "darts_second", "pc_darts", "darts_minus"]
 )
 def test_a_search_is_called_as_the_method_that_it_is(name):
-    config = methods.with_settings(name, methods.find(name).config)
+    config = method_settings.with_settings(name, methods.find(name).config)
     assert config.alphas.method == name

@@ -8,7 +8,7 @@ import pytest
 
 from experiments.figures import beside_table
 from experiments.support import cell_ranks
-from experiments.support.subject import read_cells, settings_of
+from experiments.support.network import read_cells, settings_of
 from nascore.errors import InputError
 from nascore.evaluators.nasbench201.names import TRUTH
 from nascore.evaluators.nasbench201.table import (

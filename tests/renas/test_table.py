@@ -9,7 +9,7 @@ import pytest
 
 from experiments.evolution import course, tables
 from experiments.evolution.searches import Searches
-from flags import methods
+from flags import method_settings, methods
 from nascore.baselines.config import TableSearchConfig
 from nascore.evaluators.nasbench201.config import TableConfig
 from nascore.evaluators.tabular import Tabular
@@ -183,11 +183,13 @@ def test_methods_name_what_runs():
     for name in ("", "_blind", "_node", "_one"):
         method = methods.find(f"bench201_renas{name}")
         assert importlib.import_module(method.module) is table
-    config = methods.with_settings(
+    config = method_settings.with_settings(
         "bench201_renas_node", methods.find("bench201_renas").config
     )
     assert config.strategy.mutator == EACH_NODE
-    assert methods.name_with("bench201_renas", config) == "bench201_renas"
+    assert (
+        method_settings.name_with("bench201_renas", config) == "bench201_renas"
+    )
 
 
 def test_the_study_is_searched_once_and_reported(forked, tmp_path):

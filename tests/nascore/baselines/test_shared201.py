@@ -6,12 +6,15 @@ import tensorflow as tf
 
 from enas.config import Shared201EnasConfig, SharedOperationConfig
 from enas.shared201 import make_search as make_enas
+from flags import methods
+from flags.comparison import shared_config
 from ienas.config import RewardConfig, Shared201IenasConfig
 from ienas.shared201 import make_search as make_ienas
 from l2nas.config import L2nasTableConfig, Shared201L2nasConfig
 from l2nas.shared201 import make_search as make_l2nas
 from nascore.baselines.config import Shared201Config
 from nascore.baselines.shared201 import make_search as make_plain
+from nascore.config import flatten
 from nascore.data.config import DataConfig
 from nascore.data.images import load
 from nascore.evaluators.checkpointed import load_weights
@@ -164,3 +167,12 @@ def test_l2nas_searches_it_with_the_constants_of_the_table(tmp_path):
     assert config.strategy == L2nasTableConfig().strategy
     settings = read_json(tmp_path / "run" / "config.json")
     assert settings["method"] == "shared201_l2nas"
+
+
+def test_a_comparison_gives_all_as_many_evaluations():
+    counts = set()
+    for name in methods.names():
+        if name.startswith("shared201_") and name != "shared201_darts":
+            values = flatten(shared_config(name))
+            counts.add((values["num_aggregate"], values["train_steps"]))
+    assert counts == {(3, 30)}
