@@ -123,6 +123,11 @@ class Operation(abc.ABC):
     kept_maps = 0
     kept_statistics = 0
 
+    @property
+    def _written_out(self) -> bool:
+        """Whether `gradients` is a computation of its own, made for speed."""
+        return False
+
     def with_options(self, options: Options) -> "Operation":
         """The same operation, made otherwise."""
         made = copy.copy(self)
@@ -163,7 +168,10 @@ class Operation(abc.ABC):
           kept: what `forward` has kept; its output is not to be used.
           upstream: the gradient of the output.
         """
-        return self._differentiate(x, weights, upstream)[1]
+        if not self._written_out:
+            return self._differentiate(x, weights, upstream)[1]
+        found = self.gradients(x, weights, kept, upstream)
+        return [found.x, *found.weights]
 
     def gradients(
         self,

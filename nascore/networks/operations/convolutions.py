@@ -109,19 +109,6 @@ class SeparableConvolution(Operation):
         output, kept = separable_pair(x, *self._split(weights))
         return Forward(output, [kept.filtered], kept.statistics)
 
-    def gradient(
-        self,
-        x: tf.Tensor,
-        weights: Sequence[tf.Tensor],
-        kept: Forward,
-        upstream: tf.Tensor,
-    ) -> list[tf.Tensor]:
-        """See `Operation.gradient`."""
-        if not self._written_out:
-            return super().gradient(x, weights, kept, upstream)
-        found = self.gradients(x, weights, kept, upstream)
-        return [found.x, *found.weights]
-
     def gradients(
         self,
         x: tf.Tensor,

@@ -104,19 +104,6 @@ class PlainConvolution(Operation):
         wide = strides > 1 and self.kernel_size > 1
         return wide and self.options.padding == "torch"
 
-    def gradient(
-        self,
-        x: tf.Tensor,
-        weights: Sequence[tf.Tensor],
-        kept: Forward,
-        upstream: tf.Tensor,
-    ) -> list[tf.Tensor]:
-        """See `Operation.gradient`."""
-        if not self._written_out:
-            return super().gradient(x, weights, kept, upstream)
-        found = self.gradients(x, weights, kept, upstream)
-        return [found.x, *found.weights]
-
     def gradients(
         self,
         x: tf.Tensor,
