@@ -185,8 +185,8 @@ def verdicts(pairs: pd.DataFrame, ends: pd.DataFrame) -> list[str]:
         lines.append(
             f"{row.measure} at {row.models:,} models, {row.method} - "
             f"{row.other}: {row.difference:+.2f} points "
-            f"({row.low:+.2f} to {row.high:+.2f}), p {row.p:.2g}, Holm {row.holm:.2g}: "
-            + ("supported" if shown else "undecided")
+            f"({row.low:+.2f} to {row.high:+.2f}), p {row.p:.2g}, Holm "
+            f"{row.holm:.2g}: " + ("supported" if shown else "undecided")
         )
     first, *others = ends.to_dict("records")
     for other in others:
