@@ -75,7 +75,9 @@ def main(args: list[str]) -> None:
                 )
             )
             print(f"{variant.label}: {values.seeds:,} searches", flush=True)
-        report.write_report(found, looked_up, out, launch.command())
+        report.write_report(
+            found, looked_up, Path(values.out), launch.command()
+        )
 
 
 def _begin_alike(variant: MethodVariant, seed: int) -> MethodVariant:

@@ -20,6 +20,15 @@ from nascore.spaces.published import ONE_TYPE, RENAS_OPERATIONS
 
 CONTROLLER, BLIND = "controller", "blind"
 EACH_NODE, IN_ALL = "one_in_each_node", "one_in_all"
+# Settings that mean nothing where each child has weights of its own.
+_OF_SHARED = (
+    "child_lr_max",
+    "child_lr_min",
+    "child_lr_period",
+    "child_lr_restart",
+    "reward_dropout",
+    "epoch_samples",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -258,19 +267,13 @@ class RenasConfig:
                 f"--slot_init={self.child.slot_init} is for weights that are "
                 "shared; leave it out, or take --inherit=shared"
             )
-        rates = SharedWeightsConfig()
-        for name in (
-            "child_lr_max",
-            "child_lr_min",
-            "child_lr_period",
-            "child_lr_restart",
-            "reward_dropout",
-        ):
-            value = getattr(self.weights, name)
-            if value != getattr(rates, name):
+        defaults = {**vars(SharedWeightsConfig()), **vars(SearchConfig())}
+        for name, value in {**vars(self.weights), **vars(self.search)}.items():
+            if name in _OF_SHARED and value != defaults[name]:
                 raise InputError(
-                    f"--{name}={value} is for weights that are shared; set "
-                    "--inherited_lr, or take --inherit=shared"
+                    f"--{name}={value} is for weights that are shared; leave "
+                    "it out (--inherited_lr is the rate of the others), or "
+                    "take --inherit=shared"
                 )
 
     def _check_alone(self, alone: InheritanceConfig) -> None:

@@ -79,7 +79,11 @@ def _draw_population(
 @styled
 def _draw_children(courses: Sequence[EvolutionCourse], searched: str) -> Figure:
     figure, panels = make_figure(
-        len(courses), 1, height=1.0 + 1.4 * len(courses), sharex=True
+        len(courses),
+        1,
+        height=1.0 + 1.4 * len(courses),
+        sharex=True,
+        sharey=True,
     )
     least = min(np.quantile(c.fitness[0], 0.05) for c in courses)
     for axes, course in zip(panels, courses, strict=True):

@@ -24,7 +24,7 @@ POPULATION, BEST, TEST, CHILDREN = (
     "population mean",
     "best so far",
     "test of the best",
-    "children since",
+    "mean model since the look before",
 )
 
 
@@ -183,11 +183,10 @@ def verdicts(pairs: pd.DataFrame, ends: pd.DataFrame) -> list[str]:
     for row in pairs.itertuples():
         shown = row.holm < _LEVEL and (row.low > 0 or row.high < 0)
         lines.append(
-            f"{row.measure} {'at' if row.measure != CHILDREN else 'up to'} "
-            f"{row.models:,} models, {row.method} - {row.other}: "
-            f"{row.difference:+.2f} points ({row.low:+.2f} to {row.high:+.2f}"
-            f"), p {row.p:.2g}, Holm {row.holm:.2g}: "
-            + ("supported" if shown else "undecided")
+            f"{row.measure} at {row.models:,} models, {row.method} - "
+            f"{row.other}: {row.difference:+.2f} points "
+            f"({row.low:+.2f} to {row.high:+.2f}), p {row.p:.2g}, Holm "
+            f"{row.holm:.2g}: " + ("supported" if shown else "undecided")
         )
     first, *others = ends.to_dict("records")
     for other in others:

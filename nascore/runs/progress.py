@@ -151,7 +151,9 @@ class Pace:
         """Whether enough was seen to say how long the rest takes."""
         seconds = sum(took for _, took in self._seen.values())
         whole = all(self.each(kind) for kind in left)
-        return seconds >= (WATCHED if whole else WATCHED_IN_PART)
+        # Time in which no unit was done says nothing of their pace.
+        units = any(count for count, _ in self._seen.values())
+        return units and seconds >= (WATCHED if whole else WATCHED_IN_PART)
 
     def seconds(self, left: Work) -> float:
         """How long the rest takes; 0 while nothing is known."""

@@ -419,6 +419,7 @@ def test_over_shared_weights(tmp_path):
         (["--population=1"], "--population=1 must be a number from 2"),
         (["--slot_init=code"], "is for weights that are shared"),
         (["--child_lr_max=0.1"], "is for weights that are shared"),
+        (["--epoch_samples=9"], "is for weights that are shared"),
         (
             ["--inherit=shared", "--derive_epochs=5"],
             "--derive_epochs=5 means nothing with --inherit=shared",

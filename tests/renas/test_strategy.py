@@ -143,6 +143,39 @@ def test_tournaments_are_drawn_without_replacement():
     assert not counts[0, :2].any() and not counts[1, 4:].any()
 
 
+def test_with_replacement_parent_and_who_leaves_may_be_one():
+    strategy = make(mutator=IN_ALL, with_replacement=True)
+    for number in range(6):
+        step(strategy, number, [3])
+    scores = strategy.population.scores[0].numpy()
+    order = {int(n): r for r, n in enumerate(np.argsort(scores))}
+    counts, same = np.zeros(6), 0
+    for number in range(600):
+        notes = strategy.ask(1, tf.constant([1, number])).notes
+        counts[order[int(notes["parent"][0])]] += 1
+        same += int(notes["parent"][0] == notes["removed"][0])
+    ranks = np.arange(7) ** 3
+    np.testing.assert_allclose(counts / 600, np.diff(ranks) / 216, atol=0.06)
+    # All three are one with a chance of 1/36.
+    assert 2 < same < 40
+
+
+def test_entropy_can_be_a_constant_in_the_reward():
+    plain, bonus = (
+        make(entropy_in=kind, entropy_weight=0.5, baseline_decay=0.0)
+        for kind in ("loss", "reward")
+    )
+    for number in range(8):
+        one = step(plain, number, [3])[2]
+        other = step(bonus, number, [3])[2]
+        expected = 0.5 * float(other["entropy"][0]) * (number >= 6)
+        if number > 6:
+            break  # They have learned differently by now.
+        # The baseline is the last reward, of the first six their mean.
+        found = float(other["baseline"][0] - one["baseline"][0])
+        assert found == pytest.approx(expected, abs=1e-3)
+
+
 def test_sampled_frequencies_are_the_noted_probabilities():
     space = CellSpace(("a", "b"), 1, ("normal",))
     strategy = make(space=space, population=2, sample=2, controller_init=1.0)

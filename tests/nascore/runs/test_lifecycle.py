@@ -369,6 +369,17 @@ def test_machines_agree_when_time_is_up(start, clock):
     assert asked == [None, None]
 
 
+def test_time_without_units_tells_no_pace():
+    pace = Pace()
+    pace.add("evaluations", 1, 3.0)
+    # Its row took long to write.
+    pace.add("evaluations", 0, 60.0)
+    assert not pace.is_known({"evaluations": 9.0})
+    pace.add("evaluations", 1, 3.0)
+    assert pace.is_known({"evaluations": 9.0})
+    assert pace.seconds({"evaluations": 9.0}) == pytest.approx(9 * 63.0)
+
+
 def test_a_pace_takes_the_new_for_as_fast_as_the_rest():
     pace = Pace()
     assert pace.seconds({"steps": 4.0}) == 0
