@@ -82,7 +82,8 @@ def _plot_skips(
     most = layout.derived_edges
     panels[0].set_ylim(-0.3, most + 0.3)
     panels[0].set_ylabel(f"skips of {most} edges")
-    add_legend(figure)
+    if len(layout.titles) > 1:
+        add_legend(figure)
     panels[0].set_title(f"{title_of(run)}: derived cells")
     for column, color, label in (
         ("mixture_accuracy", BLUE, "the mixture"),
