@@ -23,7 +23,7 @@ def draw(run: RunRecords, top: int) -> Iterator[tuple[str, Figure]]:
     if not run.child.empty or populations.has_population(run):
         yield "operations", _plot_operations(run)
     ranking = run.derived or run.best
-    inherit = run.settings["config"].get("inherit", "shared")
+    inherit = run.settings.get("config", {}).get("inherit", "shared")
     weights = "shared" if inherit == "shared" else "own"
     for entry in ranking[:top]:
         if run.derived:
