@@ -29,6 +29,7 @@ from nascore.strategies.config import (
     OptunaConfig,
     ReinforceConfig,
 )
+from nases.config import POINTS, NasesTableConfig
 from renas.config import (
     BLIND,
     EACH_NODE,
@@ -113,6 +114,9 @@ _TABLE = Method(
 )
 _RENAS_TABLE = _TABLE._replace(
     title="RENAS", config=RenasTableConfig(), module="renas.table"
+)
+_NASES_TABLE = _TABLE._replace(
+    title="NASES", config=NasesTableConfig(), module="nases.table"
 )
 # What RENAS is without its controller, or without what that sees.
 _MUTATORS = {
@@ -224,6 +228,11 @@ METHODS = {
         )
         for name, (title, mutator) in _MUTATORS.items()
     },
+    "bench201_nases": _NASES_TABLE,
+    "bench201_nases_points": _NASES_TABLE._replace(
+        title="random points of NASES's embedding",
+        settings={"policy": POINTS},
+    ),
 }
 
 
