@@ -18,13 +18,11 @@ Weights = Mapping[str, tf.Tensor]
 
 
 class Network(Protocol):
-    """A network without its weights.
+    """A network without its weights."""
 
-    Attributes:
-      shapes: of the weights of one search, by name.
-    """
-
-    shapes: Mapping[str, tuple[int, ...]]
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Of the weights of one search, by name."""
 
     def __call__(self, weights: Weights, inputs: tf.Tensor) -> tf.Tensor:
         """Makes `[R, k, outputs]` of `[R, k, inputs]`."""

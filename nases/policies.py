@@ -328,17 +328,17 @@ class CodePolicy(Controller):
             places = (step + 1 - held + places) % self._steps
             values = tf.gather(weights, places, batch_dims=1)
             # The newest has the reward of the one before it.
-            newest = tf.equal(number, 0) & (tf.range(_REPLAYED) == _REPLAYED - 1)
+            newest = tf.equal(number, 0) & (
+                tf.range(_REPLAYED) == _REPLAYED - 1
+            )
             before = tf.gather(weights, step % self._steps, axis=1)
             values = tf.where(newest, before[:, None], values)
             places = tf.where(newest, (step + 1) % self._steps, places)
-            finite = self._descend(
-                *(
-                    tf.gather(self._memory[name], places, batch_dims=1)
-                    for name in ("states", "codes")
-                ),
-                values,
+            states, codes = (
+                tf.gather(self._memory[name], places, batch_dims=1)
+                for name in ("states", "codes")
             )
+            finite = self._descend(states, codes, values)
             return number + 1, fine & finite
 
         _, finite = tf.while_loop(

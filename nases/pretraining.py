@@ -82,9 +82,9 @@ class Pretrain(tf.Module):
         (reach,) = self._autoencoder.reach()
         held_out = float(self._autoencoder.held_out_loss()[0])
         is_last = stop == 1 + len(self._rounds)
-        if is_last:
-            self._strategy.begin()
         finite = math.isfinite(held_out) and (not start or math.isfinite(loss))
+        if is_last and finite:
+            self._strategy.begin()
         healthy = finite and (reach > 1 or not is_last)
         values = {
             "trained": sum(self._rounds[:start]),

@@ -159,9 +159,7 @@ class EmbeddingSearch(tf.Module):
             rows = self.autoencoder.rows(vectors)
             path = points @ self._own["axes"]
         if isinstance(count, int):
-            rows = tf.ensure_shape(
-                rows, [self.runs * count, self.space.length]
-            )
+            rows = tf.ensure_shape(rows, [self.runs * count, self.space.length])
         random_state = tf.repeat(
             self._own["random_state"][:, None], tf.shape(points)[1], axis=1
         )

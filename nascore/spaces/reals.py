@@ -49,7 +49,7 @@ class Reals:
         allowed = space.allowed
         # What may stand in a place whatever is before; and whether it must.
         ever = allowed.any(axis=1)
-        used = allowed.any(axis=2)
+        used = np.asarray(allowed.any(axis=2))
         alike = np.where(used[..., None], allowed == ever[:, None], True)
         self._free = bool(alike.all())
         self._orders = _orders(space, tuple(order), self._ordered)
@@ -108,7 +108,9 @@ class Reals:
         own = numbers[:, places]
         until = xp.cumsum(xp.asarray(legal, np.int32), axis=-1)
         count = until[..., -1]
-        part = xp.asarray(xp.floor(own * xp.asarray(count, own.dtype)), np.int32)
+        part = xp.asarray(
+            xp.floor(own * xp.asarray(count, own.dtype)), np.int32
+        )
         part = xp.maximum(xp.minimum(part, count - 1), 0)
         reached = xp.asarray(until > part[..., None], np.int32)
         position = xp.argmax(reached, axis=-1)

@@ -18,9 +18,7 @@ class StackedAdam(tf.Module):
       rate: learning rate.
     """
 
-    def __init__(
-        self, weights: Mapping[str, tf.Variable], rate: float
-    ) -> None:
+    def __init__(self, weights: Mapping[str, tf.Variable], rate: float) -> None:
         super().__init__(name="stacked_adam")
         self._weights = weights
         self._rate = rate
