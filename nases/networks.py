@@ -17,7 +17,7 @@ from nases.config import DENSE, AutoencoderConfig
 Weights = Mapping[str, tf.Tensor]
 
 
-class Network(Protocol):
+class Coder(Protocol):
     """A network without its weights."""
 
     @property
@@ -42,7 +42,7 @@ class Dense:
             self.shapes[f"bias_{layer}"] = (1, size)
 
     def __call__(self, weights: Weights, inputs: tf.Tensor) -> tf.Tensor:
-        """See `Network`."""
+        """See `Coder`."""
         last = len(self.shapes) // 2 - 1
         x = inputs
         for layer in range(last + 1):
@@ -70,7 +70,7 @@ class LstmReader:
         }
 
     def __call__(self, weights: Weights, inputs: tf.Tensor) -> tf.Tensor:
-        """See `Network`."""
+        """See `Coder`."""
         parts = [tf.gather(inputs, block, axis=2) for block in self._blocks]
         state = _run_lstm(weights, parts, self._units)[-1]
         return tf.sigmoid(state @ weights["out"] + weights["out_bias"])
@@ -98,7 +98,7 @@ class LstmWriter:
         }
 
     def __call__(self, weights: Weights, inputs: tf.Tensor) -> tf.Tensor:
-        """See `Network`."""
+        """See `Coder`."""
         states = _run_lstm(weights, [inputs] * self._length, self._units)
         parts = [
             state @ weights["out"] + weights["out_bias"] for state in states
@@ -134,7 +134,7 @@ def _run_lstm(
 
 def make_networks(
     config: AutoencoderConfig, reals: Reals, embedding: int
-) -> tuple[Network, Network]:
+) -> tuple[Coder, Coder]:
     """Those of simulator and decoder, of the same sizes (section 4.1)."""
     units = config.hidden_units
     if config.autoencoder == DENSE:
@@ -150,7 +150,7 @@ def make_networks(
 
 
 def start_weights(
-    network: Network, seeds: Sequence[int], stream: int
+    network: Coder, seeds: Sequence[int], stream: int
 ) -> dict[str, tf.Tensor]:
     """Initial weights, normal with deviation 1 / sqrt(fan-in); biases 0.
 

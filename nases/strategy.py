@@ -18,9 +18,10 @@ from nascore.runs.tables import Row
 from nascore.seeds import fold, fold_in
 from nascore.spaces.space import Space
 from nases.autoencoder import REACH_POINTS, Autoencoder
-from nases.config import BEST, LAST, EmbeddingConfig
+from nases.code_policy import CodePolicy
+from nases.config import BEST, CODE, GAUSSIAN, LAST, EmbeddingConfig
 from nases.networks import make_networks
-from nases.policies import CodePolicy, make_policy
+from nases.policies import GaussianPolicy, Policy
 
 # Networks this small would only wait for a GPU.
 _DEVICE = "CPU:0"
@@ -50,6 +51,17 @@ def needs(config: EmbeddingConfig, space: Space[Any]) -> dict[str, int]:
         "simulator, decoder and controller": _COMPILER
         + FLOAT * (_COPIES * weights + counted)
     }
+
+
+def make_policy(
+    autoencoder: Autoencoder, config: EmbeddingConfig, runs: int
+) -> Policy:
+    """The policy that settings name."""
+    if config.policy == GAUSSIAN:
+        return GaussianPolicy(autoencoder, config, runs)
+    if config.policy == CODE:
+        return CodePolicy(autoencoder, config, runs)
+    return Policy(autoencoder, config, runs)
 
 
 class Chosen(NamedTuple):

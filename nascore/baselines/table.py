@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import keras
 
-from nascore.baselines.config import TableMethodConfig
+from nascore.baselines.config import TableMethodConfig, TableSearchConfig
 from nascore.evaluators.nasbench201 import table
 from nascore.evaluators.nasbench201.config import TableConfig
 from nascore.evaluators.tabular import LEAK, Tabular
@@ -125,12 +125,7 @@ def make_search(
         [*before(strategy), phase],
         strategy,
         evaluator,
-        SearchConfig(
-            seed=length.seed,
-            epochs=length.epochs,
-            best_count=length.best_count,
-            derive_samples=length.derive_samples,
-        ),
+        _schedule(length),
         config,
         {
             "method": method or f"bench201_{config.strategy.kind}",
@@ -140,4 +135,13 @@ def make_search(
             },
         },
         checkpoint_minutes,
+    )
+
+
+def _schedule(length: TableSearchConfig) -> SearchConfig:
+    return SearchConfig(
+        seed=length.seed,
+        epochs=length.epochs,
+        best_count=length.best_count,
+        derive_samples=length.derive_samples,
     )

@@ -48,8 +48,8 @@ class Reals:
         self._ordered = encoding == ORDERED
         allowed = space.allowed
         # What may stand in a place whatever is before; and whether it must.
-        ever = allowed.any(axis=1)
-        used = np.asarray(allowed.any(axis=2))
+        ever: np.ndarray = np.any(allowed, axis=1)
+        used: np.ndarray = np.any(allowed, axis=2)
         alike = np.where(used[..., None], allowed == ever[:, None], True)
         self._free = bool(alike.all())
         self._orders = _orders(space, tuple(order), self._ordered)

@@ -12,6 +12,7 @@ from nascore.protocols import Measured
 from nascore.seeds import fold_in
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.reals import ORDERED
+from nases.code_policy import CodePolicy
 from nases.config import (
     BEST,
     CODE,
@@ -24,7 +25,6 @@ from nases.config import (
     EmbeddingConfig,
     NasesTableConfig,
 )
-from nases.policies import CodePolicy
 from nases.rewards import CubeReward, make_reward
 from nases.strategy import EmbeddingSearch, needs
 
