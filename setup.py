@@ -139,6 +139,7 @@ setup(
             "ienas-search=experiments.search_ienas:cli",
             "ienas-search-method=experiments.search:cli",
             "ienas-search-darts=experiments.search_darts:cli",
+            "ienas-search-nases=experiments.search_nases:cli",
             "ienas-search-enas=experiments.search_enas:cli",
             "ienas-compare=experiments.compare:cli",
             "ienas-plot-comparison=experiments.plot_comparison:cli",

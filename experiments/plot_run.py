@@ -84,6 +84,7 @@ def _figures(
     # They import the libraries that draw: after the arguments were checked.
     from experiments.figures import (
         cells,
+        embeddings,
         mixtures,
         populations,
         runs,
@@ -97,6 +98,8 @@ def _figures(
         yield from runs.draw(run, window)
     if populations.has_population(run):
         yield from populations.draw(run)
+    if embeddings.has_path(run):
+        yield from embeddings.draw(run, window)
     if isinstance(run.space, CellSpace):
         yield from cells.draw(run, top)
     elif isinstance(run.space, Bench201Space):

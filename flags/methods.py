@@ -29,7 +29,7 @@ from nascore.strategies.config import (
     OptunaConfig,
     ReinforceConfig,
 )
-from nases.config import POINTS, NasesTableConfig
+from nases.config import POINTS, NasesConfig, NasesTableConfig
 from renas.config import (
     BLIND,
     EACH_NODE,
@@ -228,6 +228,14 @@ METHODS = {
         )
         for name, (title, mutator) in _MUTATORS.items()
     },
+    "nases": _CELLS._replace(
+        title="NASES",
+        config=NasesConfig(),
+        module="nases.search",
+        compared=None,
+        rival="random",
+        preset="nases_small",
+    ),
     "bench201_nases": _NASES_TABLE,
     "bench201_nases_points": _NASES_TABLE._replace(
         title="random points of NASES's embedding",

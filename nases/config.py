@@ -8,9 +8,13 @@ another space with another network and another update.
 import dataclasses
 from typing import Any, ClassVar
 
-from nascore.baselines.config import TableMethodConfig
+from nascore.baselines.config import AskingConfig, TableMethodConfig
 from nascore.config import check_fields, option
+from nascore.data.config import DataConfig
 from nascore.errors import InputError
+from nascore.evaluators.config import InheritanceConfig, SharedWeightsConfig
+from nascore.networks.config import SupernetConfig
+from nascore.search.config import AfterConfig, SearchConfig
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.reals import ENCODINGS, ONE_HOT, Reals
 from nascore.spaces.space import Space
@@ -18,6 +22,7 @@ from nascore.spaces.space import Space
 GAUSSIAN, CODE, POINTS, CODES = "gaussian", "code", "points", "codes"
 DENSE, LSTM = "dense", "lstm"
 LAST, BEST, FIXED = "last", "best", "fixed"
+SHARED, NONE = "shared", "none"
 ACCURACY, CUBE, MARGIN = "accuracy", "cube", "margin"
 
 
@@ -233,3 +238,109 @@ class NasesTableConfig(TableMethodConfig):
                 f"--reward_form={MARGIN} needs training accuracies, and a "
                 f"table is asked for none; take {ACCURACY} or {CUBE}"
             )
+
+
+@dataclasses.dataclass(frozen=True)
+class ChildConfig:
+    """Whose weights architectures are measured with."""
+
+    inherit: str = option(
+        SHARED,
+        "Weights that architectures are measured with. shared: all have "
+        "theirs in common, as in ENAS (ours, to compare with it); none: each "
+        "is trained from scratch, as in the paper, with the learning rates "
+        "of --child_lr_max, --child_lr_min and --child_lr_period; it begins "
+        "as with --slot_init=kernel.",
+        (SHARED, NONE),
+    )
+    weights_learn: str = option(
+        "policy",
+        "Architectures that shared weights learn. policy: the policy's, as in "
+        "ENAS; random: uniform ones, so that what they are worth does not "
+        "depend on the policy.",
+        ("policy", "random"),
+    )
+    child_passes: int = option(
+        10,
+        "Passes of each architecture over the training images, with "
+        "--inherit=none. The public code: 10, of 120 architectures; the "
+        "paper: 70.",
+    )
+    derive_epochs: int = option(
+        0,
+        "With --inherit=none, in the end the best architecture is trained "
+        "from scratch for so many epochs (the paper: 630); 0: what was "
+        "measured ranks.",
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(
+            self, child_passes=(1, 100_000), derive_epochs=(0, 1_000_000)
+        )
+
+    @property
+    def inheritance(self) -> InheritanceConfig:
+        """How architectures with weights of their own are trained."""
+        return InheritanceConfig(
+            inherit=NONE,
+            fresh_factor=1.0,
+            child_passes=self.child_passes,
+            initial_passes=self.child_passes,
+            derive_epochs=self.derive_epochs,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class NasesConfig:
+    """Everything that decides the result of a NASES search with images.
+
+    Attributes:
+      data: the images.
+      child: the network.
+      strategy: autoencoder and policy.
+      own: whose weights are measured.
+      weights: training of the weights, and what is measured.
+      asking: how many architectures are tried.
+      search: length.
+      after: what the search does when it has ended.
+    """
+
+    data: DataConfig = DataConfig()
+    child: SupernetConfig = SupernetConfig()
+    strategy: EmbeddingConfig = EmbeddingConfig()
+    own: ChildConfig = ChildConfig()
+    weights: SharedWeightsConfig = SharedWeightsConfig()
+    asking: AskingConfig = AskingConfig()
+    search: SearchConfig = SearchConfig()
+    after: AfterConfig = AfterConfig()
+
+    def __post_init__(self) -> None:
+        self.strategy.embedding_of(self.child.space)
+        is_shared = self.own.inherit == SHARED
+        if self.strategy.policy == CODE and self.asking.num_aggregate > 1:
+            raise InputError(
+                f"--policy={CODE} makes one architecture of a state, so "
+                f"--num_aggregate={self.asking.num_aggregate} would measure "
+                "it again and again; give --num_aggregate=1"
+            )
+        if self.strategy.reward_form == MARGIN and is_shared:
+            raise InputError(
+                f"--reward_form={MARGIN} needs training accuracies, which "
+                "architectures with shared weights have not; take "
+                f"{ACCURACY} or {CUBE}, or --inherit={NONE}"
+            )
+        usual = ChildConfig()
+        unused = (
+            ("child_passes", "derive_epochs")
+            if is_shared
+            else ("weights_learn",)
+        )
+        for name in unused:
+            value = getattr(self.own, name)
+            if value != getattr(usual, name):
+                other = NONE if is_shared else SHARED
+                raise InputError(
+                    f"--{name}={value} means nothing with --inherit="
+                    f"{self.own.inherit}; leave it out, or take "
+                    f"--inherit={other}"
+                )

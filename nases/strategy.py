@@ -5,6 +5,7 @@ the embedding; the decoder, which is frozen, makes numbers of it, and these an
 architecture. What was decoded is the state of the next step.
 """
 
+import enum
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -64,6 +65,18 @@ def make_policy(
     return Policy(autoencoder, config, runs)
 
 
+class Ending(enum.Enum):
+    """What is ranked in the end.
+
+    POLICY: the best and fresh ones of the policy; BEST: the best alone;
+    MEASURED: all that was measured.
+    """
+
+    POLICY = enum.auto()
+    BEST = enum.auto()
+    MEASURED = enum.auto()
+
+
 class Chosen(NamedTuple):
     """What is handed from `ask` to `tell`.
 
@@ -90,6 +103,7 @@ class EmbeddingSearch(tf.Module):
       space: to search.
       config: constants.
       seeds: of the searches.
+      ending: what is ranked in the end.
 
     Raises:
       InputError: an embedding larger than what it stands for.
@@ -100,9 +114,14 @@ class EmbeddingSearch(tf.Module):
     lasting = ("baseline",)
 
     def __init__(
-        self, space: Space[Any], config: EmbeddingConfig, seeds: Sequence[int]
+        self,
+        space: Space[Any],
+        config: EmbeddingConfig,
+        seeds: Sequence[int],
+        ending: Ending = Ending.POLICY,
     ) -> None:
         super().__init__(name="nases")
+        self._ending = ending
         self.space = space
         self.config = config
         self.runs = len(seeds)
@@ -299,12 +318,15 @@ class EmbeddingSearch(tf.Module):
         decoded = self.autoencoder.decode(self.policy(states))
         return self.autoencoder.rows(decoded)
 
-    def finalists(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """The best that was measured, and fresh ones of the policy."""
-        fresh = self.sample(count - 1, seed)
+    def finalists(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor | None:
+        """The best that was measured, and fresh ones; see `Ending`."""
+        if self._ending is Ending.MEASURED:
+            return None
         known = self._own["best_score"][:1] > -float("inf")
         best = tf.boolean_mask(self._own["best_row"][:1], known)
-        return tf.concat([best, fresh], axis=0)
+        if self._ending is Ending.BEST:
+            return best
+        return tf.concat([best, self.sample(count - 1, seed)], axis=0)
 
     def explain(self, row: Row) -> tuple[str, str]:
         """See `Strategy.explain`."""

@@ -71,10 +71,11 @@ class RunRecords:
           InputError: it is of another kind.
         """
         space = self.cells
-        if len(space.cell_types) == 1:
+        inherit = self.settings["config"].get("inherit", "shared")
+        if len(space.cell_types) == 1 or inherit != "shared":
             raise InputError(
-                f"{self.path} is a search of RENAS, whose weights are not "
-                "those of ENAS's network; train what it found from scratch: "
+                f"{self.path} is a search whose weights are not those of "
+                "ENAS's network; train what it found from scratch: "
                 "python -m experiments.train_final --from_run"
             )
         return space
