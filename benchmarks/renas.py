@@ -17,12 +17,12 @@ from experiments.launch import quiet_tensorflow
 quiet_tensorflow()
 
 from experiments.support.small_presets import values_of  # noqa: E402
+from nascore.baselines.own_weights import make_evaluator  # noqa: E402
 from nascore.config import flatten, unflatten  # noqa: E402
 from nascore.data import images  # noqa: E402
 from nascore.process.memory import resident  # noqa: E402
 from nascore.protocols import Measured  # noqa: E402
 from renas.config import RenasConfig  # noqa: E402
-from renas.search import make_evaluator  # noqa: E402
 from renas.strategy import Mutations  # noqa: E402
 from renas.table import make_reward  # noqa: E402
 
@@ -36,7 +36,9 @@ def measure(children: int) -> None:
     defaults = RenasConfig()
     values = {**flatten(defaults), **values_of("renas_small", defaults)}
     config = unflatten(defaults, values)
-    evaluator = make_evaluator(config, images.load(config.data))
+    evaluator = make_evaluator(
+        config, images.load(config.data), config.inheritance
+    )
     strategy = Mutations(config.child.space, config.strategy, [1])
     reward = make_reward(config.strategy)
     asking, training, held = [], [], []

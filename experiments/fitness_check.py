@@ -89,8 +89,8 @@ def _train(
     data_dir: str,
 ) -> None:
     launch.quiet_tensorflow()
+    from nascore.baselines.own_weights import make_evaluator
     from nascore.data.images import load
-    from renas.search import make_evaluator
 
     config = unflatten(RenasConfig(), settings_with(run, data_dir))
     inheritance = dataclasses.replace(config.inheritance, derive_epochs=epochs)
@@ -99,7 +99,7 @@ def _train(
     check_same_data(run, data.fingerprint)
     for note in data.notes:
         print(f"note: {printable(note)}")
-    evaluator = make_evaluator(config, data)
+    evaluator = make_evaluator(config, data, inheritance)
     space = run.cells
     with RunFolder.open(run.path) as folder:
         for entry in entries:

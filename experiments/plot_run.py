@@ -85,6 +85,7 @@ def _figures(
     from experiments.figures import (
         beside_table,
         cells,
+        embeddings,
         mixtures,
         populations,
         runs,
@@ -98,6 +99,8 @@ def _figures(
         yield from runs.draw(run, window)
     if populations.has_population(run):
         yield from populations.draw(run)
+    if embeddings.has_path(run):
+        yield from embeddings.draw(run, window)
     if isinstance(run.space, CellSpace):
         yield from cells.draw(run, top)
     elif run.has_bench201_weights:

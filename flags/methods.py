@@ -44,6 +44,7 @@ from nascore.strategies.config import (
     OptunaConfig,
     ReinforceConfig,
 )
+from nases.config import POINTS, NasesConfig, NasesTableConfig
 from renas.config import (
     BLIND,
     EACH_NODE,
@@ -102,6 +103,9 @@ _RENAS_TABLE = _TABLE._replace(
 )
 _RENAS_SHARED = dataclasses.replace(
     RenasConfig(), inheritance=InheritanceConfig(inherit="shared")
+)
+_NASES_TABLE = _TABLE._replace(
+    title="NASES", config=NasesTableConfig(), module="nases.table"
 )
 # What RENAS is without its controller, or without what that sees.
 _MUTATORS = {
@@ -275,6 +279,19 @@ METHODS = {
         )
         for name, (title, mutator) in _MUTATORS.items()
     },
+    "nases": _CELLS._replace(
+        title="NASES",
+        config=NasesConfig(),
+        module="nases.search",
+        compared=None,
+        rival="random",
+        preset="nases_small",
+    ),
+    "bench201_nases": _NASES_TABLE,
+    "bench201_nases_points": _NASES_TABLE._replace(
+        title="random points of NASES's embedding",
+        settings={"policy": POINTS},
+    ),
 }
 
 

@@ -18,14 +18,13 @@ import tensorflow as tf
 
 from nascore.runs.checkpoints import State
 from nascore.seeds import fold, fold_in
+from nascore.strategies.stacked_adam import StackedAdam
 from renas.config import BLIND, MutationConfig
 from renas.mutators import Actions, Chances, RandomMutator
 from renas.plan import MutationPlan
 
 # Stream of the initial weights, see `nascore.seeds.fold`.
 _WEIGHTS = 151
-# Of Adam (Kingma and Ba, 2015).
-_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8
 
 
 class MutationController(RandomMutator):
@@ -47,14 +46,7 @@ class MutationController(RandomMutator):
             name: tf.Variable(start, name=name)
             for name, start in starts.items()
         }
-        self._moments = {
-            f"{name}_{moment}": tf.Variable(
-                tf.zeros_like(start), trainable=False, name=moment
-            )
-            for name, start in starts.items()
-            for moment in ("mean", "square")
-        }
-        self._updates = tf.Variable(0, trainable=False, name="updates")
+        self._optimizer = StackedAdam(self.weights, config.controller_lr)
         # Operations stand after inputs among the logits; back in order.
         order = np.argsort(np.argsort(~plan.is_input, kind="stable"))
         self._order = tf.constant(order)
@@ -93,15 +85,14 @@ class MutationController(RandomMutator):
     @property
     def state(self) -> State:
         """Weights, and the moments of Adam."""
-        every = {**self.weights, **self._moments, "updates": self._updates}
+        every = {**self.weights, **self._optimizer.state}
         return {f"controller_{name}": value for name, value in every.items()}
 
     def restart(self, seeds: Sequence[int]) -> None:
         """See `nascore.search.many.Restarts`."""
         for name, start in self._starts(seeds).items():
             self.weights[name].assign(start)
-        for moment in (*self._moments.values(), self._updates):
-            moment.assign(tf.zeros_like(moment))
+        self._optimizer.restart()
 
     def chances(self, rows: tf.Tensor) -> Chances:
         """Of parents, int32 `[R, n, L]`."""
@@ -205,37 +196,7 @@ class MutationController(RandomMutator):
             # Searches share nothing: their losses are summed up.
             loss = -tf.reduce_sum(tf.reduce_mean(gain, axis=1))
         gradients = tape.gradient(loss, watched)
-        squares = [
-            tf.reduce_sum(tf.square(each), axis=range(1, each.shape.rank))
-            for each in map(tf.convert_to_tensor, gradients)
-        ]
-        finite = tf.math.is_finite(tf.add_n(squares))
-        tf.cond(
-            tf.reduce_all(finite),
-            lambda: self._descend(gradients),
-            lambda: tf.constant(False),
-        )
-        return finite
-
-    def _descend(self, gradients: Sequence[tf.Tensor]) -> tf.Tensor:
-        """A step of Adam, one pass over each weight."""
-        count = tf.cast(self._updates.assign_add(1), tf.float32)
-        for (name, weight), gradient in zip(
-            self.weights.items(), gradients, strict=True
-        ):
-            tf.raw_ops.ResourceApplyAdam(
-                var=weight.handle,
-                m=self._moments[f"{name}_mean"].handle,
-                v=self._moments[f"{name}_square"].handle,
-                beta1_power=tf.pow(_BETA_1, count),
-                beta2_power=tf.pow(_BETA_2, count),
-                lr=self.config.controller_lr,
-                beta1=_BETA_1,
-                beta2=_BETA_2,
-                epsilon=_EPSILON,
-                grad=gradient,
-            )
-        return tf.constant(True)
+        return self._optimizer.descend(gradients)
 
 
 def _linear(states: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:

@@ -2,28 +2,19 @@
 
 import dataclasses
 
-import keras
 import tensorflow as tf
 
-from nascore.data.describe import describe_data, summarize
+from nascore.baselines.own_weights import OwnParts, search_own_weights
+from nascore.data.describe import summarize
 from nascore.data.images import ImageData
 from nascore.evaluators import memory
-from nascore.evaluators.own_training import OwnTraining
-from nascore.evaluators.shared_weights import SharedWeights
-from nascore.evaluators.standalone_weights import StandaloneWeights
 from nascore.networks import costs
-from nascore.networks.own_cell import OwnCell
 from nascore.networks.stack import plan
-from nascore.networks.supernet import Supernet, describe_layers
-from nascore.process import runtime
 from nascore.process.memory import FLOAT, Need
-from nascore.runs.atomic import write_json
 from nascore.runs.folder import RunFolder
 from nascore.search import assemble
 from nascore.search.assemble import CellParts
 from nascore.search.assemble import load_images as load
-from nascore.search.many import StreamSeeds
-from nascore.search.phases import AskTell
 from nascore.search.search import Search
 from nascore.strategies.random import RandomStrategy
 from renas.config import RenasConfig
@@ -66,50 +57,28 @@ def make_search(
     if config.inheritance.inherit == "shared":
         return _search_shared(config, run, data, checkpoint_minutes)
     data = load(config) if data is None else data
-    length, strategy = config.search, config.strategy
-    evaluator = make_evaluator(config, data)
-    space = config.child.space
-    mutations = Mutations(space, strategy, [length.seed])
-    steps = config.models.epoch_models // strategy.num_aggregate
-    phase = AskTell(
-        space,
-        mutations,
-        evaluator,
-        make_reward(strategy),
-        steps,
-        strategy.num_aggregate,
-        StreamSeeds([length.seed], steps),
-    )
-    search = Search(
-        run,
-        space,
-        [phase],
-        mutations,
-        evaluator,
-        length,
+    strategy = config.strategy
+
+    def make() -> OwnParts:
+        mutations = Mutations(
+            config.child.space, strategy, [config.search.seed]
+        )
+        return OwnParts(
+            mutations,
+            make_reward(strategy),
+            config.models.epoch_models // strategy.num_aggregate,
+            strategy.num_aggregate,
+        )
+
+    return search_own_weights(
         config,
-        {"method": "renas", "data": describe_data(data)},
+        run,
+        data,
         checkpoint_minutes,
+        make,
+        "renas",
+        config.inheritance,
     )
-    layers = describe_layers(evaluator.shared.supernet)
-    write_json(run.path / "layers.json", {"layers": layers})
-    return search
-
-
-def make_evaluator(config: RenasConfig, data: ImageData) -> StandaloneWeights:
-    """Makes the network that children are trained in.
-
-    Args:
-      config: of the search.
-      data: its images.
-    """
-    runtime.configure(config.search.deterministic)
-    keras.utils.set_random_seed(config.search.seed)
-    network = Supernet(config.child, data.image_shape, data.classes, OwnCell)
-    scaled = config.data.standardize
-    shared = SharedWeights(network, data, config.weights, scaled)
-    training = OwnTraining(shared, data.train, config.data, config.search.seed)
-    return StandaloneWeights(training, config.inheritance)
 
 
 def _search_shared(

@@ -14,6 +14,7 @@ ROOMS = (
     "ienas",
     "l2nas",
     "mlpnas",
+    "nases",
     "renas",
     "flags",
     "experiments",
@@ -99,6 +100,7 @@ ALLOWED = {
     "mlpnas": {"nascore"},
     "ienas": {"nascore", "enas"},
     "l2nas": {"nascore"},
+    "nases": {"nascore"},
     "renas": {"nascore"},
     "experiments": set(ROOMS),
 }

@@ -12,6 +12,7 @@ ROOMS = (
     "ienas",
     "l2nas",
     "mlpnas",
+    "nases",
     "renas",
     "flags",
     "experiments",

@@ -11,6 +11,7 @@ ROOMS = (
     "ienas",
     "l2nas",
     "mlpnas",
+    "nases",
     "renas",
     "flags",
     "experiments",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from matplotlib.figure import Figure
 
-from experiments.figures import populations
+from experiments.figures import embeddings, populations
 from experiments.figures.operation_shares import draw_shares, shares_by_epoch
 from experiments.figures.runs import title_of
 from nascore.drawing.cells import draw_architecture
@@ -20,7 +20,8 @@ def draw(run: RunRecords, top: int) -> Iterator[tuple[str, Figure]]:
       top: how many of the best architectures are drawn.
     """
     # Alphas, where a search has them, say more.
-    if not run.child.empty or populations.has_population(run):
+    chosen = populations.has_population(run) or embeddings.has_path(run)
+    if not run.child.empty or chosen:
         yield "operations", _plot_operations(run)
     ranking = run.derived or run.best
     inherit = run.settings.get("config", {}).get("inherit", "shared")

@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 import keras
 
-from nascore.baselines.config import TableMethodConfig
+from nascore.baselines.config import TableMethodConfig, TableSearchConfig
 from nascore.evaluators.nasbench201 import table
 from nascore.evaluators.nasbench201.config import TableConfig
 from nascore.evaluators.tabular import LEAK, Tabular
 from nascore.process import runtime
 from nascore.process.memory import Need
+from nascore.protocols import Phase
 from nascore.runs.folder import RunFolder
 from nascore.search.config import SearchConfig
 from nascore.search.many import Parts, StreamSeeds
@@ -86,6 +87,7 @@ def make_search(
     checkpoint_minutes: float = 10.0,
     make: Callable[[Any, Sequence[int]], Parts] = make_parts,
     method: str = "",
+    before: Callable[[Any], Sequence[Phase]] = lambda strategy: (),
 ) -> Search:
     """Puts space, table, strategy and reward together.
 
@@ -97,6 +99,7 @@ def make_search(
       checkpoint_minutes: saves at least this often.
       make: makes strategy and reward.
       method: what the run is called in its files.
+      before: makes phases before the queries of an epoch, of the strategy.
 
     Raises:
       InputError: settings that do not fit the run folder.
@@ -119,15 +122,10 @@ def make_search(
     return Search(
         run,
         space,
-        [phase],
+        [*before(strategy), phase],
         strategy,
         evaluator,
-        SearchConfig(
-            seed=length.seed,
-            epochs=length.epochs,
-            best_count=length.best_count,
-            derive_samples=length.derive_samples,
-        ),
+        _schedule(length),
         config,
         {
             "method": method or f"bench201_{config.strategy.kind}",
@@ -137,4 +135,13 @@ def make_search(
             },
         },
         checkpoint_minutes,
+    )
+
+
+def _schedule(length: TableSearchConfig) -> SearchConfig:
+    return SearchConfig(
+        seed=length.seed,
+        epochs=length.epochs,
+        best_count=length.best_count,
+        derive_samples=length.derive_samples,
     )

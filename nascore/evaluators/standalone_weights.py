@@ -88,6 +88,9 @@ class StandaloneWeights:
     Args:
       training: of a network of `OwnCell`s; it holds the images that measure.
       config: what is inherited, and how long is trained.
+      restarts: whether learning rates are those of shared weights, cosines
+        with restarts that begin with each architecture; else they are those
+        of `config`.
     """
 
     in_graph = False
@@ -109,16 +112,20 @@ class StandaloneWeights:
     measured_on = "the validation set, after a short training of its own"
     # The last population is measured anew.
     ranked: Mapping[str, str] = {}
-    fault = (
+    fault: tuple[str, str] = (
         "the training diverged",
         "Lower --inherited_lr or --fresh_factor, or set --clip_norm=5, in a "
         "new run",
     )
 
     def __init__(
-        self, training: OwnTraining, config: InheritanceConfig
+        self,
+        training: OwnTraining,
+        config: InheritanceConfig,
+        restarts: bool = False,
     ) -> None:
         self.training = training
+        self._restarts = restarts
         self.config = config
         self.shared: SharedWeights = training.shared
         self.lifecycle: Lifecycle | None = None
@@ -131,10 +138,18 @@ class StandaloneWeights:
         )
         if not config.derive_epochs:
             self.ranked_on = self.measured_on
+            inherits = config.inherit != "none"
+            whose = " with inherited weights" * inherits
+            scratch = " from scratch" if inherits else " for longer"
             self.caveat = (
-                "These accuracies are measured after short trainings with "
-                "inherited weights; an architecture's own accuracy shows "
-                "after training it from scratch."
+                f"These accuracies are measured after short trainings{whose}; "
+                "an architecture's own accuracy shows after training "
+                f"it{scratch}."
+            )
+        if restarts:
+            self.fault = (
+                self.fault[0],
+                "Lower --child_lr_max, or set --clip_norm=5, in a new run",
             )
         # The first call compiles, and says nothing of the time.
         self._stretch = 8
@@ -206,9 +221,8 @@ class StandaloneWeights:
         most = max(config.child_passes, config.initial_passes)
         while state.done < passes * per_pass and state.sick_at < 0:
             turn, step = divmod(state.done, per_pass)
-            for _ in self._train(
-                row, number * most + turn, step, config.inherited_lr
-            ):
+            rate = self._rate(turn, config.inherited_lr)
+            for _ in self._train(row, number * most + turn, step, rate):
                 self._pause()
         began = time.monotonic()
         score = math.nan
@@ -229,6 +243,12 @@ class StandaloneWeights:
             "seconds": round(state.seconds + time.monotonic() - began, 4),
             "note": note,
         }
+
+    def _rate(self, turn: int, otherwise: float) -> float:
+        """The learning rate of a pass, from 0."""
+        if self._restarts:
+            return float(self.training.learning_rate(turn, 1))
+        return otherwise
 
     def _train(
         self, row: np.ndarray, epoch: int, start: int, rate: float
@@ -286,7 +306,7 @@ class StandaloneWeights:
         cosine = keras.optimizers.schedules.CosineDecay
         schedule = cosine(config.derive_lr, config.derive_epochs)
         for epoch in range(config.derive_epochs):
-            rate = float(schedule(epoch))
+            rate = self._rate(epoch, float(schedule(epoch)))
             for _ in self._train(row, _RANKING + epoch, 0, rate):
                 if self.lifecycle:
                     self.lifecycle.stop_if_asked()

@@ -80,11 +80,14 @@ class RunRecords:
           InputError: it is of another kind.
         """
         space = self.cells
+        inherit = self.settings["config"].get("inherit", "shared")
         other = ""
         if len(space.cell_types) == 1:
             other = "RENAS, whose weights"
         elif isinstance(space, DartsSpace):
             other = "DARTS, whose mixed weights"
+        elif inherit != "shared":
+            other = "own weights, which"
         if other:
             raise InputError(
                 f"{self.path} is a search of {other} are not those of ENAS's "

@@ -1,6 +1,6 @@
 """What puts a method together, and searches of cells over shared weights."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import keras
@@ -145,6 +145,7 @@ class CellParts(NamedTuple):
       scored: likewise.
       steps: of asking and telling in an epoch.
       batch: rows of each of them.
+      before: phases before all others of an epoch.
     """
 
     strategy: Strategy
@@ -153,6 +154,7 @@ class CellParts(NamedTuple):
     scored: Callable[..., Any] | None
     steps: int
     batch: int
+    before: Sequence[Phase] = ()
 
 
 def load_images(config: CellSettings) -> ImageData:
@@ -224,7 +226,7 @@ def search_cells(
     search = Search(
         run,
         space,
-        phases,
+        [*parts.before, *phases],
         parts.strategy,
         shared,
         config.search,

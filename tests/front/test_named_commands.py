@@ -11,7 +11,16 @@ from experiments.support import program
 from flags import methods
 
 ROOT = Path(__file__).parent.parent.parent
-ROOMS = ("nascore", "enas", "ienas", "mlpnas", "renas", "flags", "experiments")
+ROOMS = (
+    "nascore",
+    "enas",
+    "ienas",
+    "mlpnas",
+    "nases",
+    "renas",
+    "flags",
+    "experiments",
+)
 # Where an f-string has a value.
 HOLE = "HOLE"
 CALLED = "|".join([*program.COMMANDS, *map(re.escape, ["plot-[a-z]+"])])

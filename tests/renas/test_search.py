@@ -358,12 +358,12 @@ def test_children_are_trained_from_scratch_beside_their_fitness(
     evaluator = machine.evaluator
     asked = []
 
-    def make(config, data):
-        asked.append(config.inheritance.derive_epochs)
-        monkeypatch.setattr(evaluator, "config", config.inheritance)
+    def make(config, data, inheritance):
+        asked.append(inheritance.derive_epochs)
+        monkeypatch.setattr(evaluator, "config", inheritance)
         return evaluator
 
-    monkeypatch.setattr("renas.search.make_evaluator", make)
+    monkeypatch.setattr("nascore.baselines.own_weights.make_evaluator", make)
     for count in (3, 3, 4):
         fitness_check.check(path, count, 1, "")
     rows = read_rows(path, "fitness_check")
