@@ -516,8 +516,9 @@ def test_presets_of_final_training(preset):
     assert lines[0].startswith("# python -m experiments.train_final ")
     code = (
         "from absl import flags; from flags import final; final.define(); "
-        f"flags.FLAGS(['x', '--flagfile={preset}']); c = final.read(); "
-        "c.training.architecture and c.architecture"
+        f"flags.FLAGS(['x', '--flagfile={preset}']); "
+        "from experiments.support.subject import read_final; "
+        "c = read_final(); c.training.architecture and c.architecture"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True

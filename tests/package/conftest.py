@@ -20,6 +20,7 @@ ROOMS = (
     "enas",
     "ienas",
     "l2nas",
+    "nases",
     "renas",
     "mlpnas",
     "flags",

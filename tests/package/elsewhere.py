@@ -21,6 +21,7 @@ ROOMS = (
     "enas",
     "ienas",
     "l2nas",
+    "nases",
     "renas",
     "mlpnas",
     "flags",
