@@ -29,8 +29,8 @@ setup(
     name="ienas",
     version="0.1.0",
     description=(
-        "ENAS, I-ENAS, RENAS, L2NAS and MLPNAS architecture search in "
-        "TensorFlow 2 / Keras 3, with NAS-Bench-201"
+        "ENAS, I-ENAS, RENAS, NASES, L2NAS and MLPNAS architecture "
+        "search in TensorFlow 2 / Keras 3, with NAS-Bench-201"
     ),
     long_description=Path(__file__).with_name("README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",

@@ -52,15 +52,22 @@ def _plot_path(run: RunRecords, window: int) -> Figure:
     figure, (axes,) = make_figure()
     # The best ones on top.
     order = np.argsort(np.nan_to_num(scores, nan=-np.inf), kind="stable")
+    first, second = path[order].T
     points = axes.scatter(
-        *path[order].T, c=scores[order], s=9, cmap="viridis", linewidths=0
+        first, second, c=scores[order], s=9, cmap="viridis", linewidths=0
     )
     bar = figure.colorbar(points, ax=axes, label=run.measures)
     percent_axis(bar.ax.yaxis)
     way = np.stack([moving_average(each, window) for each in path.T])
     axes.plot(*way, color=VERMILLION, label=f"mean of the last {window}")
     axes.scatter(
-        *way[:, -1], color=BLACK, marker="X", s=36, zorder=3, label="the end"
+        way[0, -1],
+        way[1, -1],
+        color=BLACK,
+        marker="X",
+        s=36,
+        zorder=3,
+        label="the end",
     )
     axes.set_xlabel("first direction of the codes")
     axes.set_ylabel("second direction")
@@ -72,13 +79,13 @@ def _plot_path(run: RunRecords, window: int) -> Figure:
 @styled
 def _plot_training(run: RunRecords, table: pd.DataFrame) -> Figure:
     """The autoencoder's loss, and what its decoder reaches."""
-    figure, (above, below) = make_figure(2)
+    figure, (above, below) = make_figure(2, height=4.2)
     trained = table["trained"]
     above.plot(trained, table["held_out_loss"], color=BLUE)
-    above.set_ylabel("squared error, held out")
+    above.set_ylabel("held-out error")
     above.axhline(1 / 12, color=PALE, label="variance of a uniform number")
     below.plot(trained, table["reach"], color=BLUE)
-    below.set_ylabel("architectures reached")
+    below.set_ylabel("reach")
     below.set_xlabel("training steps of the autoencoder")
     for axes in (above, below):
         axes.set_ylim(bottom=0)

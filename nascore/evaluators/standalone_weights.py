@@ -26,6 +26,7 @@ from nascore.runs.progress import next_stretch
 # Passes are numbered through, and each number is a seed: those of a final
 # ranking come after all of a search.
 _RANKING = 10**9
+_TAME_RESTARTS = "Lower --child_lr_max, or set --clip_norm=5, in a new run"
 
 
 class UnderWay(tf.train.experimental.PythonState):
@@ -138,19 +139,9 @@ class StandaloneWeights:
         )
         if not config.derive_epochs:
             self.ranked_on = self.measured_on
-            inherits = config.inherit != "none"
-            whose = " with inherited weights" * inherits
-            scratch = " from scratch" if inherits else " for longer"
-            self.caveat = (
-                f"These accuracies are measured after short trainings{whose}; "
-                "an architecture's own accuracy shows after training "
-                f"it{scratch}."
-            )
+            self.caveat = _caveat(config)
         if restarts:
-            self.fault = (
-                self.fault[0],
-                "Lower --child_lr_max, or set --clip_norm=5, in a new run",
-            )
+            self.fault = (self.fault[0], _TAME_RESTARTS)
         # The first call compiles, and says nothing of the time.
         self._stretch = 8
 
@@ -339,3 +330,14 @@ class StandaloneWeights:
             else self.shared.accuracy_of(row[None], split)
             for split in ("validation", "search_test")
         }
+
+
+def _caveat(config: InheritanceConfig) -> str:
+    """What accuracies after short trainings are not."""
+    whose, longer = " with inherited weights", "from scratch"
+    if config.inherit == "none":
+        whose, longer = "", "for longer"
+    return (
+        f"These accuracies are measured after short trainings{whose}; an "
+        f"architecture's own accuracy shows after training it {longer}."
+    )

@@ -32,6 +32,7 @@ SEARCH = (
     "search_enas",
     "search_ienas",
     "search_mlpnas",
+    "search_nases",
 )
 
 

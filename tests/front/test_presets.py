@@ -35,6 +35,9 @@ METHODS = {
     "renas_small": "renas",
     "renas_fashion_mnist": "renas",
     "renas_cifar10": "renas",
+    "nases_small": "nases",
+    "nases_own_weights": "nases",
+    "nases_code": "bench201_nases",
     "l2nas_printed": "bench201_l2nas",
     "l2nas_transfer": "bench201_l2nas",
 }
