@@ -76,7 +76,7 @@ class RunRecords:
             raise InputError(
                 f"{self.path} is a search whose weights are not those of "
                 "ENAS's network; train what it found from scratch: "
-                "python -m experiments.train_final --from_run"
+                f"python -m experiments.train_final --from_run={self.path}"
             )
         return space
 
