@@ -41,7 +41,8 @@ class AutoencoderConfig:
     operation_order: str = option(
         "",
         "With --encoding=ordered: the operations on the way from 0 to 1, with "
-        "commas or spaces. A decoder prefers the middle. Empty: as the space has them.",
+        "commas or spaces. A decoder prefers the middle. Empty: as the space "
+        "has them.",
     )
     embedding: int = option(
         0,
