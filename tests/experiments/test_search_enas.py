@@ -255,7 +255,7 @@ def test_presets_parse_and_open_with_their_command(preset):
     lines = preset.read_text().splitlines()
     command = re.match(
         r"# python -m experiments\."
-        r"(search_(?P<alone>enas|ienas|darts)|compare"
+        r"(search_(?P<alone>enas|ienas|darts|nases)|compare"
         r"|search --method=(?P<method>\w+)) ",
         lines[0],
     )
