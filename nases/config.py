@@ -41,7 +41,8 @@ class AutoencoderConfig:
     operation_order: str = option(
         "",
         "With --encoding=ordered: the operations on the way from 0 to 1, with "
-        "commas. A decoder prefers the middle. Empty: as the space has them.",
+        "commas or spaces. A decoder prefers the middle. Empty: as the space "
+        "has them.",
     )
     embedding: int = option(
         0,
@@ -94,8 +95,8 @@ class AutoencoderConfig:
         Raises:
           InputError: the order of the operations is none.
         """
-        order = [name.strip() for name in self.operation_order.split(",")]
-        return Reals(space, self.encoding, [name for name in order if name])
+        order = self.operation_order.replace(",", " ").split()
+        return Reals(space, self.encoding, order)
 
     def embedding_of(self, space: Space[Any]) -> int:
         """Numbers of the embedding of a space.

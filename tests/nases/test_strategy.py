@@ -452,6 +452,16 @@ def test_a_table_refuses_what_it_cannot_have():
         NasesTableConfig(strategy=EmbeddingConfig(reward_form="margin"))
 
 
+def test_orders_are_read_with_commas_or_spaces():
+    names = ["nor_conv_3x3", "none", "avg_pool_3x3", "skip_connect"]
+    names.append("nor_conv_1x1")
+    middles = np.full((1, 6), 0.5, np.float32)
+    for between in (",", " ", ", "):
+        order = between.join(names)
+        config = EmbeddingConfig(encoding=ORDERED, operation_order=order)
+        assert set(config.reals(SPACE).rows(middles)[0]) == {4}
+
+
 def test_memory_grows_with_the_networks():
     (few,), (many,) = (
         needs(EmbeddingConfig(hidden_units=units), SPACE).values()

@@ -4,10 +4,12 @@ import json
 import numpy as np
 import pytest
 
+from experiments.figures import embeddings
 from nascore.baselines.config import TableSearchConfig
 from nascore.errors import RunStopped
 from nascore.evaluators.tabular import Tabular
 from nascore.runs.interrupts import Interrupted
+from nascore.runs.reader import read_run
 from nascore.search.many import search_many
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.reals import ORDERED
@@ -61,6 +63,25 @@ def test_what_a_run_folder_holds(whole):
     assert settings["method"] == "bench201_nases"
     best = max(float(row["accuracy"]) for row in evaluations)
     assert ranked[0].score == pytest.approx(best)
+
+
+def test_figures_show_the_path_and_the_training(whole):
+    path, _, _ = whole
+    run = read_run(path)
+    assert embeddings.has_path(run)
+    figures = dict(embeddings.draw(run, 5))
+    assert list(figures) == ["embedding", "pretraining"]
+    points = figures["embedding"].axes[0].collections[0]
+    rows = read_rows(path, "evaluations")
+    places = sorted((float(r["path_1"]), float(r["path_2"])) for r in rows)
+    drawn = sorted(map(tuple, points.get_offsets().tolist()))
+    np.testing.assert_allclose(drawn, places)
+    # The best ones are drawn last.
+    scores = points.get_array()
+    assert len(scores) == 36 and np.all(np.diff(scores) >= 0)
+    reach = figures["pretraining"].axes[1].lines[0].get_ydata()
+    said = [float(row["reach"]) for row in read_rows(path, "pretraining")]
+    np.testing.assert_array_equal(reach, said)
 
 
 @pytest.mark.parametrize(
