@@ -26,6 +26,9 @@ from nascore.runs.progress import next_stretch
 # Passes are numbered through, and each number is a seed: those of a final
 # ranking come after all of a search.
 _RANKING = 10**9
+_TAME = (
+    "Lower --inherited_lr or --fresh_factor, or set --clip_norm=5, in a new run"
+)
 _TAME_RESTARTS = "Lower --child_lr_max, or set --clip_norm=5, in a new run"
 
 
@@ -113,11 +116,7 @@ class StandaloneWeights:
     measured_on = "the validation set, after a short training of its own"
     # The last population is measured anew.
     ranked: Mapping[str, str] = {}
-    fault: tuple[str, str] = (
-        "the training diverged",
-        "Lower --inherited_lr or --fresh_factor, or set --clip_norm=5, in a "
-        "new run",
-    )
+    fault = "the training diverged", _TAME
 
     def __init__(
         self,

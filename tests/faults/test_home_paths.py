@@ -56,6 +56,7 @@ NO_PATHS = {
     "method",
     "missing_values",
     "numeric_columns",
+    "operation_order",
     "operations",
     "scheduler",
     "units",

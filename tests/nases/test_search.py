@@ -125,7 +125,7 @@ def test_each_architecture_is_trained_for_itself(tmp_path, monkeypatch):
     assert rates == [*passes[:2] * 4, *passes]
     # The best one alone is trained for longer.
     (best,) = ranked
-    accuracies = [float(row["accuracy"]) for row in rows]
+    accuracies = [float(row["fitness"]) for row in rows]
     first = rows[int(np.argmax(accuracies))]
     assert best.architecture == machine.space.parse_columns(first)
 
