@@ -10,7 +10,7 @@ from experiments.figures.runs import title_of
 from nascore.drawing.style import (
     BLACK,
     BLUE,
-    PALE,
+    GREY,
     VERMILLION,
     add_legend,
     count_axis,
@@ -83,13 +83,13 @@ def _plot_training(run: RunRecords, table: pd.DataFrame) -> Figure:
     trained = table["trained"]
     above.plot(trained, table["held_out_loss"], color=BLUE)
     above.set_ylabel("held-out error")
-    above.axhline(1 / 12, color=PALE, label="variance of a uniform number")
+    above.axhline(1 / 12, color=GREY, label="variance of a uniform number")
     below.plot(trained, table["reach"], color=BLUE)
     below.set_ylabel("reach")
     below.set_xlabel("training steps of the autoencoder")
     for axes in (above, below):
         axes.set_ylim(bottom=0)
-    count_axis(below.xaxis)
+        count_axis(axes.xaxis)
     count_axis(below.yaxis)
     above.set_title(f"{title_of(run)}: before the search")
     add_legend(figure)
