@@ -23,8 +23,19 @@ from nascore.runs.interrupts import Interrupted, Terminated, raise_terminated
 
 Main = Callable[[list[str]], None]
 
-# When this process began, by the monotonic clock.
-BEGAN = time.monotonic()
+# When this work began, by the monotonic clock: with the process, if nobody
+# says otherwise.
+_began = [time.monotonic()]
+
+
+def began() -> float:
+    """When this work began, by the monotonic clock."""
+    return _began[0]
+
+
+def begin() -> None:
+    """Says that it begins now, in a process that was there before."""
+    _began[0] = time.monotonic()
 
 
 def run(

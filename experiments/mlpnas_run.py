@@ -21,7 +21,6 @@ from experiments.support.mlpnas_rivals import (
     what_follows,
 )
 from experiments.support.terms import make_terms
-from flags import base
 from flags.methods import Method
 from mlpnas.candidates.pool import choose_jobs
 from mlpnas.competitors import Compared
@@ -59,19 +58,26 @@ _SCORES = {
 }
 
 
-def run(method: Method, config: MlpnasConfig, folder: RunFolder) -> None:
+def run(
+    method: Method,
+    config: MlpnasConfig,
+    folder: RunFolder,
+    run_config: RunConfig,
+    work: WorkConfig,
+) -> None:
     """Searches, fine-tunes, exports, compares, prints and draws.
 
     Args:
       method: what searches.
       config: decides the results.
       folder: where they go.
+      run_config: what holds for this start.
+      work: processes that candidates are trained in.
     """
-    work = base.read(WorkConfig())
     with _backend(work):
         # A cluster's workers are its own affair, were there only one.
         jobs = work.jobs if work.backend == "loky" else -1
-        _run(config, folder, jobs, base.read(RunConfig()))
+        _run(config, folder, jobs, run_config)
 
 
 def _backend(work: WorkConfig) -> contextlib.AbstractContextManager[None]:

@@ -14,6 +14,7 @@ The official test set is evaluated once, at the end.
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +47,15 @@ from nascore.training.config import FinalConfig
 from nascore.training.provenance.origin import Origin, SearchOrigin
 
 
-def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
+def settings_of_run(
+    path: Path, rank: int, given: Mapping[str, Any]
+) -> dict[str, Any]:
     """The settings that a final training takes over from a search.
 
     Args:
       path: the folder of a finished search.
       rank: place of the architecture in its final ranking, from 1.
+      given: settings of the network that the user gave.
 
     Raises:
       InputError: no finished search, or no such rank.
@@ -76,7 +80,7 @@ def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
     }
     if isinstance(run.space, DartsSpace | Bench201Space):
         # Edges of DARTS mixed more than a cell may have.
-        taken |= settings_of(run.space, base.given(NetworkConfig()))
+        taken |= settings_of(run.space, given)
     best = space.parse(run.derived[rank - 1]["architecture"])
     text = space.format(best)
     if isinstance(space, CellSpace):
@@ -111,7 +115,11 @@ def read_config() -> FinalConfig:
         return read_final()
     if flags.FLAGS.architecture:
         raise InputError("give --architecture or --from_run, not both")
-    taken = settings_of_run(Path(flags.FLAGS.from_run), flags.FLAGS.rank)
+    taken = settings_of_run(
+        Path(flags.FLAGS.from_run),
+        flags.FLAGS.rank,
+        base.given(NetworkConfig()),
+    )
     small_presets.take_for_training(Path(flags.FLAGS.from_run), FinalConfig())
     defaults = {
         name: flags.FLAGS[name].value for name in base.names(FinalConfig())

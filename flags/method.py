@@ -21,7 +21,8 @@ class Method(NamedTuple):
       rival: the method that searches at random in the same way; empty for
         that itself.
       work: settings that change no result, such as processes.
-      script: the module that runs it from the data to the figures.
+      script: the module that runs it from the data to the figures, by
+        `run(method, config, folder, run_config, work)`.
       end: the file that a run ends with.
       alone: settings of a run that is one of a comparison.
       preset: the one that runs where no settings are given; empty: defaults.

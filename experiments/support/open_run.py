@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -117,15 +118,17 @@ def _main(args: list[str], name: str, fixed: bool) -> None:
     """Runs or continues a search."""
     launch.no_arguments(args)
     method = methods.find(name)
-    if method.work is not None:
-        base.read(method.work)  # Raises where a value is not allowed.
-    if not base.read(RunConfig()).reopens:
+    # Raises where a value is not allowed.
+    work = None if method.work is None else base.read(method.work)
+    run_config = base.read(RunConfig())
+    if not run_config.reopens:
         small_presets.take_for([method], method.config)
     config, run = open_run(name, fixed)
     with launch.resumable(run.path), run:
         # TensorFlow takes seconds to import: after the flags were checked.
         launch.quiet_tensorflow()
-        importlib.import_module(method.script).run(method, config, run)
+        script = importlib.import_module(method.script)
+        script.run(method, config, run, run_config, work)
 
 
 def open_run(name: str, fixed: bool = True) -> tuple[Any, RunFolder]:
@@ -150,7 +153,12 @@ def open_run(name: str, fixed: bool = True) -> tuple[Any, RunFolder]:
         return config, RunFolder.create_named(called, dataset)
     run = RunFolder.open(path)
     try:
-        config = _reopen(name, fixed, path, run_config.finish)
+        config = reopen(
+            name,
+            path,
+            lambda stored: _read(name, fixed, stored),
+            run_config.finish,
+        )
         run.check_config(config)
         return config, run
     except InputError:
@@ -166,8 +174,19 @@ def _read(name: str, fixed: bool, stored: dict[str, Any] | None = None) -> Any:
     return read
 
 
-def _reopen(name: str, fixed: bool, path: Path, finish: bool) -> Any:
+def reopen(
+    name: str,
+    path: Path,
+    read: Callable[[dict[str, Any]], Any],
+    finish: bool = False,
+) -> Any:
     """The settings of a run that is to go on, or to end.
+
+    Args:
+      name: of the method.
+      path: the folder of the run.
+      read: makes the settings of those that are stored there.
+      finish: whether it is to end.
 
     Raises:
       InputError: it is of another method, finished or of another version, or
@@ -182,7 +201,7 @@ def _reopen(name: str, fixed: bool, path: Path, finish: bool) -> Any:
             f"--method={own} or with its own script"
         )
     stored = settings["config"]
-    config = _read(name, fixed, stored)
+    config = read(stored)
     values = flatten(config)
     more = values["epochs"] > stored["epochs"]
     # After the search, see `AfterConfig`.

@@ -5,9 +5,11 @@ called through it, too, by its own name; `search_enas` is `search enas`.
 """
 
 import ast
+import contextlib
 import importlib.util
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 # Word -> script, in the order in which people need them.
@@ -39,6 +41,17 @@ _typed: list[str] = []
 def start_as(words: str) -> None:
     """Says what this command is called: `ienas search enas`."""
     _typed[:] = [words]
+
+
+@contextlib.contextmanager
+def called(words: str) -> Iterator[None]:
+    """Says for a while what command would do the same."""
+    before = _typed[:]
+    _typed[:] = [words]
+    try:
+        yield
+    finally:
+        _typed[:] = before
 
 
 def name() -> str:

@@ -14,7 +14,6 @@ from experiments.support import (
     then_train,
 )
 from experiments.support.terms import make_terms
-from flags import base
 from flags.methods import Method
 from nascore.config import flatten
 from nascore.errors import printable
@@ -34,15 +33,23 @@ from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 
 
-def run(method: Method, config: Any, folder: RunFolder) -> None:
+def run(
+    method: Method,
+    config: Any,
+    folder: RunFolder,
+    run_config: RunConfig,
+    work: None = None,
+) -> None:
     """Searches to the end, prints the ranking and draws the run.
 
     Args:
       method: what searches.
       config: its settings.
       folder: where everything is written.
+      run_config: what holds for this start.
+      work: there are no such settings.
     """
-    run_config = base.read(RunConfig())
+    del work
     assembly: Assembly = importlib.import_module(method.module)  # type: ignore
     base_memory = resident()
     data = assembly.load(config)
@@ -86,7 +93,7 @@ def run(method: Method, config: Any, folder: RunFolder) -> None:
 def _rank_cells(search: Search, count: int, run_config: RunConfig) -> None:
     """Measures cells of the table, as many as there is time for."""
     print(f"\nmeasuring {count:,} cells of the table with these weights")
-    limit = Limit(run_config.max_hours, launch.BEGAN)
+    limit = Limit(run_config.max_hours, launch.began())
     folder = search.run_folder
     table = cell_ranks.measure(
         search.evaluator, folder, count, search.epoch, limit

@@ -10,6 +10,7 @@ from experiments.support import program
 from flags import base, preset_files
 from flags.methods import Method
 from nascore.config import flatten
+from nascore.data.config import OWN
 from nascore.paths import quote
 from nascore.runs.reader import read_settings
 from nascore.training.config import FinalConfig
@@ -24,7 +25,7 @@ _SHORTER = {
     "cifar10": "cifar10_small",
 }
 # Data sets that are small for themselves, not because a part was asked for.
-_SMALL = ("digits", "folder")
+_SMALL = ("digits", *OWN)
 _FEW = 10_000
 # That of a final training.
 QUICK = "final/quick"

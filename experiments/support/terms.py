@@ -18,5 +18,5 @@ def make_terms(
       shorter: how to have less, where it takes long.
       after: what comes after what is measured.
     """
-    limit = Limit(run_config.max_hours, launch.BEGAN)
+    limit = Limit(run_config.max_hours, launch.began())
     return Terms(limit, size_text(need.total), shorter, after)

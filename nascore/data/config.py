@@ -13,7 +13,12 @@ DATASETS = (
     "cifar10",
     "cifar100",
     "folder",
+    "arrays",
 )
+# Those of the user's own.
+OWN = ("folder", "arrays")
+# Height and width of those that are smaller, or of all sizes.
+PADDED_SIZE = 32
 # What becomes of pictures that are not square.
 FITS = ("stretch", "pad", "crop")
 
@@ -26,7 +31,9 @@ class DataConfig:
     data_dir: str = option(
         "",
         "For --dataset=folder the folder with one sub-folder per class; for "
-        "the others the tensorflow-datasets folder (empty: its default, "
+        "--dataset=arrays the .npz file with x_train, y_train and, if there "
+        "are any, those of valid and test; for the others the "
+        "tensorflow-datasets folder (empty: its default, "
         "$TFDS_DATA_DIR or ~/tensorflow_datasets).",
         path=True,
         resumable=True,
@@ -34,7 +41,7 @@ class DataConfig:
     image_size: int = option(
         0,
         "Height and width in pixels that images are brought to; 0 takes the "
-        "data set's own (32; digits: 16; folder: 32).",
+        "data set's own (32; digits: 16; folder: 32; arrays: as they are).",
     )
     fit: str = option(
         "stretch",
@@ -105,4 +112,9 @@ class DataConfig:
             raise InputError(
                 "--dataset=folder needs --data_dir=FOLDER, a folder with one "
                 "sub-folder of images per class"
+            )
+        if self.dataset == "arrays" and not self.data_dir:
+            raise InputError(
+                "--dataset=arrays needs --data_dir=FILE.npz, a file with the "
+                "arrays x_train and y_train"
             )

@@ -9,18 +9,16 @@ import dataclasses
 import functools
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from nascore.data.config import DataConfig
-from nascore.data.pictures.class_folders import read_class_folders
+from nascore.data.config import OWN, PADDED_SIZE, DataConfig
+from nascore.data.own import read_own
 from nascore.data.pictures.fitting import pad_to, resize
 from nascore.data.splits import describe_missing, set_aside
 from nascore.errors import InputError
 
 DIGITS_SIZE = 16
-PADDED_SIZE = 32
 # Part of a data set without an official test set that becomes one.
 TEST_FRACTION = 0.2
 # Images whose pixels are counted at a time.
@@ -161,8 +159,8 @@ def load_raw(config: DataConfig) -> RawData:
     """
     if config.dataset == "digits":
         return _load_digits(config.image_size or DIGITS_SIZE)
-    if config.dataset == "folder":
-        return _load_folder(config)
+    if config.dataset in OWN:
+        return _load_own(config)
     return _load_prepared(config)
 
 
@@ -181,25 +179,22 @@ def _load_digits(size: int) -> RawData:
     return RawData(train, test, names)
 
 
-def _load_folder(config: DataConfig) -> RawData:
-    size = config.image_size or PADDED_SIZE
-    notes: list[str] = []
-    parts, names = read_class_folders(
-        Path(config.data_dir), size, notes, config.fit
-    )
+def _load_own(config: DataConfig) -> RawData:
+    """Images of the user's, whose test set may have to be carved."""
+    parts, names, notes, missing = read_own(config)
     splits = {name: Split(*arrays) for name, arrays in parts.items()}
     train = splits["train"]
     if "test" not in splits:
         splits["test"], train = _carve(
             train, TEST_FRACTION, 0, config.data_dir, names
         )
-        notes.insert(
-            0,
-            f"{config.data_dir} has no test/ folder: {len(splits['test'])} "
-            "images were set aside as the test set",
+        count = len(splits["test"])
+        notes = (
+            f"{missing}: {count} images were set aside as the test set",
+            *notes,
         )
     valid = splits.get("valid")
-    return RawData(train, splits["test"], names, valid, tuple(notes))
+    return RawData(train, splits["test"], names, valid, notes)
 
 
 def _load_prepared(config: DataConfig) -> RawData:
@@ -337,6 +332,6 @@ def preparation(config: DataConfig) -> str:
     """
     if config.dataset == "folder":
         return "resize"
-    if config.dataset == "digits" or config.image_size:
+    if config.dataset in ("digits", "arrays") or config.image_size:
         return "none"
     return "pad"

@@ -10,6 +10,8 @@ from nascore.errors import InputError
 TRAINED = "trained.csv"
 # How long a run takes in all, once that is known.
 COST_FILE = "cost.json"
+# Examples that a search was given in Python, and those for its test, as NPZ.
+DATA_FILE, TEST_FILE = "data.npz", "test.npz"
 # What a search and what a final training writes last.
 SEARCH_END = "derived_architectures.json"
 FINAL_END = "test.json"

@@ -21,7 +21,7 @@ import filelock
 from nascore.config import check_kind, flatten
 from nascore.errors import InputError
 from nascore.runs.atomic import is_partial, remove, write_json
-from nascore.runs.config import SEARCH_END
+from nascore.runs.config import DATA_FILE, SEARCH_END, TEST_FILE
 from nascore.runs.json_files import look_up, read_object
 from nascore.runs.tables import Row, Table
 from nascore.runs.versions import (
@@ -139,7 +139,8 @@ class RunFolder:
         """Lets others have the folder; one without a run is taken away."""
         if self._is_new and not (self.path / "config.json").exists():
             with contextlib.suppress(OSError):
-                (self.path / MEMORY_FILE).unlink(missing_ok=True)
+                for name in (MEMORY_FILE, DATA_FILE, TEST_FILE):
+                    (self.path / name).unlink(missing_ok=True)
                 self._remove_lock()
                 self.path.rmdir()
         self._lock.close()
@@ -294,7 +295,7 @@ def _make_folder(path: Path, exist_ok: bool = False) -> None:
 
 _LOCK_NAME = ".lock"
 # What there can be of a run that has not begun yet.
-_EARLY = (_LOCK_NAME, MEMORY_FILE)
+_EARLY = (_LOCK_NAME, MEMORY_FILE, DATA_FILE, TEST_FILE)
 
 
 def _lock(path: Path) -> IO[bytes]:

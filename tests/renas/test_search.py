@@ -330,7 +330,7 @@ def test_what_was_found_is_drawn_and_can_be_trained(whole):
     path = whole[0]
     names = {file.name for file in plot_run.plot_run(path)}
     assert {"population.png", "family.png", "operations.png"} <= names
-    taken = settings_of_run(path, 1)
+    taken = settings_of_run(path, 1, {})
     one = whole[1][0].architecture
     # The one cell stands for both types of a final network.
     space = NetworkConfig(

@@ -10,14 +10,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nascore.data.config import DataConfig
+from nascore.data.config import OWN, DataConfig
 from nascore.data.images import ImageData, Split, load
 from nascore.errors import InputError
 from nascore.training.config import FinalConfig
 from nascore.training.provenance.images import FinalData, load_final
 from nascore.training.provenance.origin import NOWHERE, Origin, SearchOrigin
-
-FOLDER = "folder"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,10 +105,7 @@ def _find_seen(
 ) -> Seen | None:
     """What one search has seen; None if its images are not there."""
     own = config.data
-    if search.data.dataset != own.dataset and FOLDER not in (
-        search.data.dataset,
-        own.dataset,
-    ):
+    if search.data.dataset != own.dataset and not _any_own(search, own):
         return _compare({}, {}, data)
     theirs, is_same = find_images(search, own)
     if theirs is None:
@@ -152,7 +147,7 @@ def find_images(
     """
     for folder in dict.fromkeys((own.data_dir, search.data.data_dir)):
         is_same = folder == own.data_dir and search.data.dataset == own.dataset
-        if not is_same and FOLDER not in (search.data.dataset, own.dataset):
+        if not is_same and not _any_own(search, own):
             continue
         try:
             data = load(dataclasses.replace(search.data, data_dir=folder))
@@ -161,6 +156,11 @@ def find_images(
         if data.fingerprint == search.fingerprint:
             return data, is_same
     return None, False
+
+
+def _any_own(search: SearchOrigin, own: DataConfig) -> bool:
+    """Whether images may be the same under another name."""
+    return bool({search.data.dataset, own.dataset} & set(OWN))
 
 
 def _compare(

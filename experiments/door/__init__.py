@@ -1,0 +1,1 @@
+"""The classes of `import ienas`: searches in Keras's habit."""
