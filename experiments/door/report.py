@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from experiments import launch
 from experiments.plot_run import plot_run
 from experiments.reports.document import (
     Document,
@@ -12,6 +13,7 @@ from experiments.reports.document import (
     write_document,
 )
 from experiments.reports.tables import ReportTable, number
+from experiments.support import program
 from flags import methods
 from nascore.config import flatten
 from nascore.paths import quote
@@ -46,6 +48,8 @@ def _document(run: RunRecords, figures: list[Path]) -> Document:
     measure = next(n for n in rows.columns if n != "architecture")
     what = "ranked first" if run.derived else "the best so far"
     words = quote(str(run.path))
+    with program.called("ienas search"):
+        again = launch.resuming(run.path)
     measured = [column for column in rows if column != "architecture"]
     return Document(
         f"{title}: {run.path.name}",
@@ -58,7 +62,7 @@ def _document(run: RunRecords, figures: list[Path]) -> Document:
         "an architecture is worth, a training from scratch and the test of "
         "that say.",
         [
-            ("go on", f"ienas search --run_dir={words} --resume"),
+            ("go on", again),
             ("train", f"ienas train --from_run={words} --rank=1"),
             ("draw", f"ienas plot {words} --format=pdf"),
         ],

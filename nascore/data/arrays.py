@@ -6,6 +6,7 @@ a whole number or a text. `class_names` may name the numbers 0, 1, 2, ...
 """
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,14 @@ def read_arrays(path: Path) -> tuple[Parts, tuple[str, ...]]:
             f"--data_dir={path} is a folder; --dataset=arrays needs a .npz "
             "file (a folder of pictures: --dataset=folder)"
         ) from None
-    except (ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (
+        ValueError,
+        EOFError,
+        AttributeError,
+        MemoryError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise InputError(
             f"--data_dir={path} is no NPZ file of plain arrays: "
             f"{' '.join(str(error).split())[:200] or 'it is cut short'}"

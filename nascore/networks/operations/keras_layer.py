@@ -67,9 +67,9 @@ class KerasOperation(Operation):
         self.name = name
         self._make = make_layer
         # By width and strides: what its weights look like, and what runs.
-        self._built: dict[tuple[int, int], keras.layers.Layer] = {}
+        self._built: dict[tuple[int, int], keras.Sequential] = {}
 
-    def layer(self, channels: int, strides: int) -> keras.layers.Layer:
+    def layer(self, channels: int, strides: int) -> keras.Sequential:
         """A layer of this width that is built, and whose weights are not used.
 
         Raises:
@@ -79,7 +79,9 @@ class KerasOperation(Operation):
         if key not in self._built:
             # Its weights are none of the graph that asks for it.
             with tf.init_scope():
-                self._built[key] = self._new(channels, strides)
+                layer = self._new(channels, strides)
+                # It knows who of its layers asks whether this is training.
+                self._built[key] = keras.Sequential([layer])
                 self._built[key].build((None, _SIDE, _SIDE, channels))
         return self._built[key]
 
@@ -126,7 +128,7 @@ class KerasOperation(Operation):
 
     def discrete_maps(self, strides: int) -> tuple[int, int]:
         """At most an input and two outputs for each layer inside it."""
-        inside = self.layer(_CHANNELS, strides)
+        inside = self.layer(_CHANNELS, strides).layers[0]
         count = len(getattr(inside, "layers", ())) or 1
         return 1, 2 * count
 
