@@ -25,6 +25,7 @@ COMMANDS = {
     "describe": "describe_architecture",
     "score": "score_architecture",
     "rank-check": "rank_check",
+    "proxies": "proxies",
     "prepare": "prepare_data",
     "presets": "presets",
     "mlpnas-tables": "mlpnas_tables",
