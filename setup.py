@@ -24,6 +24,8 @@ DASK = "dask[distributed]>=2025.1"
 OPTUNA = "optuna>=4.0"
 ONNX = ["onnx>=1.19", "onnxruntime>=1.23", "tf2onnx>=1.17"]
 PARQUET = "pyarrow>=15.0"
+LITERT = "ai-edge-litert>=2.1"
+OPENVINO = "openvino>=2026.1"
 
 setup(
     name="ienas",
@@ -103,6 +105,10 @@ setup(
         "ray": ["ray>=2.40"],
         # For --export=onnx and for classifying with what it wrote.
         "onnx": ONNX,
+        # For classifying with a .tflite file.
+        "litert": [LITERT],
+        # For --export=openvino and for classifying with what it wrote.
+        "openvino": [OPENVINO],
         # Its samplers as strategies.
         "optuna": [OPTUNA],
         # What benchmarks.mlpnas_peer compares with.
@@ -111,7 +117,9 @@ setup(
         "parquet": [PARQUET],
         "test": [
             DASK,
+            LITERT,
             *ONNX,
+            OPENVINO,
             OPTUNA,
             PARQUET,
             "build>=1.2",

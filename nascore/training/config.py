@@ -30,7 +30,8 @@ class TrainingConfig:
     )
     export: str = option(
         "keras,saved_model",
-        "What to export at the end, with commas: keras, saved_model, onnx.",
+        "What to export at the end, with commas: keras, saved_model, onnx, "
+        "litert, litert_int8, openvino.",
         resumable=True,
     )
     seed: int = option(1, "Fixes everything random in the training.")

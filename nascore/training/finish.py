@@ -12,7 +12,11 @@ from nascore.runs.reader import read_end
 from nascore.runs.versions import package_versions
 from nascore.training.evaluation import Evaluation, evaluate
 from nascore.training.exports.formats import CARD, FILE_NAMES
-from nascore.training.exports.write import export, inference_model
+from nascore.training.exports.write import (
+    calibration,
+    export,
+    inference_model,
+)
 from nascore.training.provenance import disclosure
 from nascore.training.provenance.history import History
 from nascore.training.run import FinalTraining
@@ -101,7 +105,8 @@ def _export(
     config, source = training.config, training.data.source
     model = inference_model(training.network, config, training.scaling)
     folder: Path = training.run_folder.path / MODEL_FOLDER
-    export(model, folder, config.training.formats)
+    images = calibration(training.data.train.images)
+    export(model, folder, config.training.formats, images)
     stack = config.stack(source.image_shape, source.classes)
     cost = costs.total(costs.count(stack), head=False)
     data, settings = config.data, config.training

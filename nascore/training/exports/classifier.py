@@ -13,11 +13,17 @@ from nascore.training.exports.formats import (
     CARD,
     FILE_NAMES,
     KERAS,
+    LITERT,
+    LITERT_INT8,
     ONNX,
+    OPENVINO,
+    RUNNERS,
     SAVED_MODEL,
+    XML,
     check_packages,
+    without_telemetry,
 )
-from nascore.training.exports.write import load_keras
+from nascore.training.exports.write import Silence, load_keras
 
 Predict = Callable[[np.ndarray], np.ndarray]
 _BATCH = 256
@@ -61,7 +67,7 @@ def load_classifier(path: Path, trust: bool = False) -> Classifier:
     path = _find(path)
     card_path = path.parent / CARD
     intake, classes = read_card(card_path)
-    if path.is_dir() and not trust:
+    if path.is_dir() and not (path / XML).is_file() and not trust:
         raise InputError(
             f"{path} is a SavedModel, a program that may read and write "
             "files: add --trust_saved_model if you know who made it, or take "
@@ -88,10 +94,14 @@ def _find(path: Path) -> Path:
     """The file of the network that a path means."""
     if not path.exists():
         raise InputError(f"{path} does not exist")
-    if path.is_file() or (path / "saved_model.pb").is_file():
+    if path.name == XML:
+        return path.parent
+    if path.is_file() or any(
+        (path / name).is_file() for name in ("saved_model.pb", XML)
+    ):
         return path
     for folder in (path, path / "model"):
-        for name in (KERAS, SAVED_MODEL, ONNX):
+        for name in (KERAS, SAVED_MODEL, ONNX, LITERT, OPENVINO, LITERT_INT8):
             if (folder / FILE_NAMES[name]).exists():
                 return folder / FILE_NAMES[name]
     raise InputError(
@@ -102,23 +112,63 @@ def _find(path: Path) -> Path:
 def _load(path: Path) -> Predict:
     if path.suffix == ".onnx":
         return _load_onnx(path)
+    if path.suffix == ".tflite":
+        return _load_litert(path)
+    if (path / XML).is_file():
+        return _load_openvino(path / XML)
     if path.is_dir():
         # The function alone would not keep the weights alive.
         loaded = tf.saved_model.load(str(path))
         return lambda pixels: loaded.serve(tf.constant(pixels)).numpy()
     if path.suffix != ".keras":
         raise InputError(
-            f"{path} is no exported network; name a .keras or .onnx file, or "
-            "the folder of a SavedModel"
+            f"{path} is no exported network; name a .keras, .onnx or .tflite "
+            "file, or the folder of a SavedModel or of OpenVINO"
         )
     model = load_keras(path)
     return lambda pixels: model.predict_on_batch(pixels)
 
 
 def _load_onnx(path: Path) -> Predict:
-    check_packages(("onnxruntime",))
+    check_packages(ONNX, (RUNNERS[ONNX],))
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path))
     name = session.get_inputs()[0].name
     return lambda pixels: session.run(None, {name: pixels})[0]
+
+
+def _load_litert(path: Path) -> Predict:
+    check_packages(LITERT, (RUNNERS[LITERT],))
+    from ai_edge_litert.interpreter import Interpreter
+
+    with Silence():
+        interpreter = Interpreter(str(path))
+        interpreter.allocate_tensors()
+    takes, gives = (
+        details[0]
+        for details in (
+            interpreter.get_input_details(),
+            interpreter.get_output_details(),
+        )
+    )
+
+    def run(pixels: np.ndarray) -> np.ndarray:
+        interpreter.resize_tensor_input(takes["index"], pixels.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(takes["index"], pixels)
+        interpreter.invoke()
+        return np.array(interpreter.get_tensor(gives["index"]))
+
+    return run
+
+
+def _load_openvino(path: Path) -> Predict:
+    check_packages(OPENVINO, (RUNNERS[OPENVINO],))
+    without_telemetry()
+    import openvino
+
+    # Else it computes with 16 bits where the processor can.
+    precise = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.Core().compile_model(path, "CPU", precise)
+    return lambda pixels: compiled(pixels)[0]

@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from nascore.errors import InputError
 from nascore.networks.discrete import LOGITS, build_network
@@ -22,8 +23,14 @@ from nascore.training.config import FinalConfig
 from nascore.training.exports.formats import (
     FILE_NAMES,
     KERAS,
+    LITERT,
+    LITERT_INT8,
     ONNX,
-    ONNX_PACKAGES,
+    OPENVINO,
+    SAVED_MODEL,
+    WRITERS,
+    XML,
+    without_telemetry,
 )
 from nascore.training.exports.keras_file import check_keras_file
 
@@ -62,10 +69,32 @@ def inference_model(
     return keras.Model(pixels, probabilities, name="classifier")
 
 
+# What Keras calls the formats that it converts to.
+_CONVERTED = {
+    SAVED_MODEL: "tf_saved_model",
+    ONNX: "onnx",
+    LITERT: "litert",
+    LITERT_INT8: "litert",
+    OPENVINO: "openvino",
+}
+# Images whose activations say how wide the steps of 8 bits are.
+CALIBRATION_IMAGES = 200
+
+
 def export(
-    model: keras.Model, folder: Path, formats: Sequence[str]
+    model: keras.Model,
+    folder: Path,
+    formats: Sequence[str],
+    images: np.ndarray | None = None,
 ) -> list[Path]:
     """Writes a model in these formats; returns the paths.
+
+    Args:
+      model: of `inference_model`.
+      folder: where.
+      formats: of `formats.FORMATS`.
+      images: pixels `[n, h, w, c]` of training images, see `calibration`;
+        for `litert_int8`.
 
     Raises:
       InputError: a path that cannot be written.
@@ -76,11 +105,17 @@ def export(
         for name in formats:
             path = folder / FILE_NAMES[name]
             with placing(path) as partial:
-                _write(model, partial, name)
+                _write(model, partial, name, images)
             paths.append(path)
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error}") from None
     return paths
+
+
+def calibration(images: np.ndarray) -> np.ndarray:
+    """Some of these images, always the same: those `export` looks at."""
+    order = np.random.default_rng(0).permutation(len(images))
+    return images[order[:CALIBRATION_IMAGES]]
 
 
 def check_converters(formats: Sequence[str]) -> None:
@@ -89,31 +124,44 @@ def check_converters(formats: Sequence[str]) -> None:
     Raises:
       InputError: a package is installed and does not work.
     """
-    for package in ONNX_PACKAGES if ONNX in formats else ():
-        try:
-            with _Silence():
-                importlib.import_module(package)
-        # A package of another version fails in its own way.
-        except Exception as error:
-            raise InputError(
-                f"ONNX needs the package {package}, which cannot be used "
-                f"here ({_reason(error)}): pip install 'ienas[onnx]'"
-            ) from None
+    without_telemetry()
+    for name in formats:
+        for package in WRITERS.get(name, ()):
+            try:
+                with Silence():
+                    importlib.import_module(package)
+            # A package of another version fails in its own way.
+            except Exception as error:
+                raise InputError(
+                    f"{name} needs the package {package}, which cannot be "
+                    f"used here ({_reason(error)}): pip install "
+                    f"'ienas[{name}]'"
+                ) from None
 
 
-def _write(model: keras.Model, path: Path, name: str) -> None:
+def _write(
+    model: keras.Model, path: Path, name: str, images: np.ndarray | None
+) -> None:
     if name == KERAS:
         model.save(path)
         return
+    target, options = path, {}
+    if name == OPENVINO:
+        without_telemetry()
+        # It is two files.
+        path.mkdir()
+        target = path / XML
+    elif name == LITERT_INT8:
+        if images is None:
+            raise ValueError(f"{name} needs images")
+        options = _int8(images)
     try:
-        with _Silence():
-            if name == ONNX:
+        with Silence():
+            if name in (ONNX, OPENVINO):
                 # Keras converts only what was called before.
                 model(np.zeros((1, *model.input_shape[1:]), np.float32))
             model.export(
-                path,
-                format="onnx" if name == ONNX else "tf_saved_model",
-                verbose=False,
+                str(target), format=_CONVERTED[name], verbose=False, **options
             )
     except OSError:
         raise
@@ -123,6 +171,18 @@ def _write(model: keras.Model, path: Path, name: str) -> None:
             f"{path.parent} gets no {FILE_NAMES[name]}, its converter failed "
             f"({_reason(error)}); leave {name} out of the formats"
         ) from error
+
+
+def _int8(images: np.ndarray) -> dict[str, Any]:
+    """Options of a quantization after training, of weights and maps.
+
+    Pixels and probabilities stay float32.
+    """
+    seen = images.astype(np.float32)
+    return {
+        "optimizations": [tf.lite.Optimize.DEFAULT],
+        "representative_dataset": lambda: ([image[None]] for image in seen),
+    }
 
 
 def _reason(error: Exception) -> str:
@@ -146,8 +206,8 @@ def load_keras(path: Path) -> keras.Model:
         ) from None
 
 
-class _Silence:
-    """Keeps the converters' chatter on stdout and stderr away."""
+class Silence:
+    """Keeps the chatter of libraries on stdout and stderr away."""
 
     def __enter__(self) -> None:
         sys.stdout.flush()
