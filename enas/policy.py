@@ -35,6 +35,25 @@ class Sample(NamedTuple):
     entropy: tf.Tensor
 
 
+def take_of_each(values: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+    """Entry `index[i]` of `values[i]`, of `[n, k, ...]`; float32 `[n, ...]`.
+
+    The sum has one term that is not zero, so that it is exact. To gather, and
+    to scatter the gradient, would be many more operations; a policy does it
+    for every choice, and all of them are prepared before its first step.
+    """
+    chosen = tf.one_hot(index, values.shape[1], True, False, dtype=tf.bool)
+    for axis in range(2, values.shape.rank):
+        chosen = tf.expand_dims(chosen, axis)
+    if values.shape.rank > 2:
+        chosen = tf.broadcast_to(chosen, tf.shape(values))
+    # Not `tf.where`: its gradient is prepared for shapes that differ.
+    kept = tf.raw_ops.Select(
+        condition=chosen, x=values, y=tf.zeros_like(values)
+    )
+    return tf.reduce_sum(kept, axis=1)
+
+
 class Choices:
     """Makes the choices of a batch, drawing them or replaying given ones.
 
@@ -61,7 +80,7 @@ class Choices:
         else:
             choice = self.given[:, column]
         log_probs = tf.nn.log_softmax(logits)
-        self.log_prob += tf.gather(log_probs, choice, batch_dims=1)
+        self.log_prob += take_of_each(log_probs, choice)
         self.entropy -= tf.reduce_sum(tf.exp(log_probs) * log_probs, axis=1)
         self.columns[column] = choice
         return choice
@@ -138,15 +157,22 @@ class ReinforcePolicy(tf.Module):
 
     def ask(self, count: int | tf.Tensor, seed: tf.Tensor) -> Proposals:
         """Samples from the policy."""
-        sample = self(count, seed)
-        rows = tf.reshape(sample.architectures, [-1, self.space.length])
-        notes = {"entropy": sample.entropy, "log_prob": sample.log_prob}
-        return Proposals(rows, notes)
+        rows, *notes = self._draw(tf.convert_to_tensor(count), seed)
+        if isinstance(count, int):
+            for tensor in (rows, *notes):
+                tensor.set_shape([count, *tensor.shape[1:]])
+        return Proposals(rows, {"entropy": notes[0], "log_prob": notes[1]})
 
     @tf.function(autograph=False)
+    def _draw(self, count: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Rows and what is noted of them; traced once for all callers."""
+        sample = self(count, seed)
+        rows = tf.reshape(sample.architectures, [-1, self.space.length])
+        return rows, sample.entropy, sample.log_prob
+
     def sample(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Rows of `ask`, int32 `[count, length]`, compiled once."""
-        return self.ask(count, seed).rows
+        return self._draw(count, seed)[0]
 
     def finalists(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Fresh samples."""

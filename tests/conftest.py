@@ -1,3 +1,4 @@
+import gc
 import json
 import os
 import subprocess
@@ -22,6 +23,12 @@ def pytest_collection_modifyitems(config, items):
     if all(Path(argument).is_dir() for argument in config.args):
         slow = {item.path for item in items if item.get_closest_marker("slow")}
         items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish(session):
+    """Looks no more through what was imported, whenever garbage is sought."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ whatever tensor it reads.
 import numpy as np
 import tensorflow as tf
 
-from nascore.networks.operations.edge import Edge
+from nascore.networks.operations.compiled_cell import CompiledCell
 from nascore.networks.shared_cell import SharedCell
 from nascore.spaces.cells import NODE_INPUTS, CellSpace
 
@@ -19,7 +19,7 @@ class OwnCell(SharedCell):
     Args:
       channels: see `SharedCell`; likewise below.
       space: likewise.
-      edge: likewise.
+      compiled: likewise.
       slot_init: `kernel`; there are no slots whose number could decide.
     """
 
@@ -27,11 +27,11 @@ class OwnCell(SharedCell):
         self,
         channels: int,
         space: CellSpace,
-        edge: Edge,
+        compiled: CompiledCell,
         slot_init: str = "kernel",
         **kwargs: object,
     ) -> None:
-        super().__init__(channels, space, edge, slot_init, **kwargs)
+        super().__init__(channels, space, compiled, slot_init, **kwargs)
         self.num_slots = NODE_INPUTS * self.num_nodes
         self.slot_offsets = np.arange(self.num_slots, dtype=np.int32)
 

@@ -19,8 +19,7 @@ from nascore.networks.layers import (
     auxiliary_head,
     classifier,
 )
-from nascore.networks.operations.catalogue import find_operations
-from nascore.networks.operations.edge import Edge
+from nascore.networks.operations.compiled_cell import CompiledCell
 from nascore.networks.shared_cell import SharedCell
 from nascore.networks.stack import Layer, plan
 from nascore.process.runtime import set_precision
@@ -33,7 +32,8 @@ class Supernet(keras.Model):
       config: sizes and layout.
       image_shape: (height, width, channels).
       classes: number of logits.
-      cell_layer: makes the layers; takes channels, space and edge.
+      cell_layer: makes the layers; takes channels, space and what all
+        layers compute, a `CompiledCell`.
 
     Raises:
       InputError: an image size that the reductions do not divide.
@@ -68,13 +68,13 @@ class Supernet(keras.Model):
         self.calibrations: list[list[keras.layers.Layer]] = []
         self.cells: list[keras.layers.Layer] = []
         self.aux_head: keras.Sequential | None = None
-        edge = Edge(find_operations(self.space.operations))
+        compiled = CompiledCell(self.space)
         for layer in stack.layers:
             self._make_links(layer)
             cell = cell_layer(
                 layer.width,
                 self.space,
-                edge,
+                compiled,
                 slot_init=self.config.slot_init,
                 name=f"{layer.name}_{layer.kind}_cell",
             )

@@ -1,5 +1,6 @@
 """Importing TensorFlow without its start-up noise; no TensorFlow here."""
 
+import gc
 import logging
 import os
 import re
@@ -43,12 +44,19 @@ def import_quietly(find_devices: bool = True) -> None:
     with tempfile.TemporaryFile() as printed:
         stderr = os.dup(2)
         os.dup2(printed.fileno(), 2)
+        # What libraries make when they are imported lives for ever: to look
+        # through it for garbage, now and again later, takes a second.
+        collects = gc.isenabled()
+        gc.disable()
         try:
             import tensorflow as tf
 
+            gc.freeze()
             if find_devices:
                 tf.config.list_logical_devices()
         finally:
+            if collects:
+                gc.enable()
             os.dup2(stderr, 2)
             os.close(stderr)
             printed.seek(0)

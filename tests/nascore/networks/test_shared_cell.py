@@ -3,7 +3,8 @@ import pytest
 import tensorflow as tf
 
 from nascore.networks.operations.base import Operation
-from nascore.networks.operations.catalogue import OPERATIONS, find_operations
+from nascore.networks.operations.catalogue import OPERATIONS
+from nascore.networks.operations.compiled_cell import CompiledCell
 from nascore.networks.operations.edge import Edge
 from nascore.networks.operations.kernels import batch_norm
 from nascore.networks.shared_cell import SharedCell
@@ -15,8 +16,7 @@ SPACE = CellSpace()
 
 
 def make_cell(space=SPACE):
-    edge = Edge(find_operations(space.operations))
-    cell = SharedCell(CHANNELS, space, edge)
+    cell = SharedCell(CHANNELS, space, CompiledCell(space))
     cell.build(None)
     rng = np.random.default_rng(5)
     for weight in cell.weights:
@@ -161,6 +161,30 @@ def test_one_trace_for_a_hundred_cells():
     assert len(results) > 90
 
 
+def test_layers_of_one_size_share_one_trace():
+    compiled = CompiledCell(SPACE)
+    cells = [SharedCell(CHANNELS, SPACE, compiled) for _ in range(3)]
+    for cell in cells:
+        cell.build(None)
+    x0, x1 = inputs()
+    values = tf.zeros([5, 4], tf.int32)
+
+    @tf.function
+    def run():
+        with tf.GradientTape() as tape:
+            x = x0
+            for cell in cells:
+                x = cell(x, x1, values)
+            y = cells[0](x[:, ::2], x1[:, ::2], values)
+        weights = [w.value for cell in cells for w in cell.weights]
+        gradients = tape.gradient(y, weights)
+        return sum(gradient is not None for gradient in gradients)
+
+    assert run() == 3 * len(cells[0].weights)
+    for function in (compiled.forward, compiled.backward):
+        assert function.experimental_get_tracing_count() == 2
+
+
 def test_a_new_operation_needs_only_an_entry(monkeypatch):
     class Double(Operation):
         def apply(self, x, weights):
@@ -185,8 +209,7 @@ def test_a_new_operation_needs_only_an_entry(monkeypatch):
 
 @pytest.mark.parametrize("slot_init", ["code", "kernel"])
 def test_initial_deviations(slot_init):
-    edge = Edge(find_operations(SPACE.operations))
-    cell = SharedCell(32, SPACE, edge, slot_init)
+    cell = SharedCell(32, SPACE, CompiledCell(SPACE), slot_init)
     cell.build(None)
     by_name = {weight.name: weight.numpy() for weight in cell.slots}
     pointwise = by_name["sep_conv_5x5_pointwise_0"]
