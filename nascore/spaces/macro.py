@@ -301,14 +301,14 @@ def macro_layers(text: str) -> int | None:
     """
     parts = [part for part in _BAR.split(text) if part.strip()]
     if len(parts) > 1:
-        digits = re.fullmatch(r"[\d\s,|;-]+", text)
-        return len(parts) if digits else None
+        is_digits = bool(re.fullmatch(r"[\d\s,|;-]+", text))
+        return len(parts) if is_digits else None
     words = text.replace(",", " ").split()
     layers, rest = layers_in(len(words))
     # Cells have eight integers for each node.
     whole = layers > 1 and not rest and len(words) % 8
-    digits = all(word.lstrip("-").isdecimal() for word in words)
-    return layers if whole and digits else None
+    is_digits = all(word.lstrip("-").isdecimal() for word in words)
+    return layers if whole and is_digits else None
 
 
 def _integers(text: str, where: str = "") -> list[int]:
