@@ -150,7 +150,9 @@ def test_gradients_are_the_slopes_of_the_loss(step, supernet):
     _, loss, grads = step(row)
     rng = np.random.default_rng(2)
     sides = [rng.normal(size=g.shape).astype(np.float32) for g in grads]
-    wanted = sum((g.numpy() * s).sum() for g, s in zip(grads, sides))
+    wanted = sum(
+        (g.numpy() * s).sum() for g, s in zip(grads, sides, strict=True)
+    )
     weights = [v.value for v in supernet.trainable_variables]
     before = [w.numpy() for w in weights]
     losses = []
