@@ -14,7 +14,7 @@ _RANDOM = Method(
     MacroStrategyConfig(),
     "nascore.baselines.macro",
     rival="macro_random",
-    preset="macro_digits",
+    preset="macro_small",
     published="macro_cifar10",
 )
 

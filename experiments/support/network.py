@@ -183,8 +183,8 @@ def _settings_of_macro(
         raise InputError(
             f"--num_layers={given['num_layers']} contradicts the "
             f"architecture, which has {space.num_layers} layers; leave it "
-            f"out, or take a preset for such networks: --preset=final/{MACRO} "
-            f"or final/{MACRO}_quick"
+            "out, or take a preset for such networks, as "
+            "--preset=final/macro_quick"
         )
     return {
         **_MACRO,

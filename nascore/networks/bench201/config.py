@@ -10,6 +10,11 @@ from nascore.networks.layouts import bench201_layout
 from nascore.spaces.bench201 import NODES, OPERATIONS, Bench201Space
 
 LAYOUT = "bench201"
+# Of a final training, by its layout.
+_PRESETS = {
+    "bench201": "--preset=final/bench201",
+    "macro": "--preset=final/macro",
+}
 # What other layouts have, and the value that says it is not there.
 _OFF = {"num_normal_cells": 0, "drop_path_keep_prob": 1, "aux_weight": 0}
 
@@ -91,5 +96,5 @@ def check_network(settings: Mapping[str, Any]) -> None:
             raise InputError(
                 f"--layout={layout} has nothing for "
                 f"--{name}={settings[name]:g}; give --{name}={off}, as "
-                f"--preset=final/{layout} does"
+                f"{_PRESETS[layout]} does"
             )
