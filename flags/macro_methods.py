@@ -7,6 +7,7 @@ from typing import Any
 from enas.macro.config import MacroEnasConfig
 from flags.method import Method
 from ienas.config import MacroIenasConfig
+from l2nas.config import MacroL2nasConfig
 from nascore.baselines.config import MacroStrategyConfig
 
 _RANDOM = Method(
@@ -33,6 +34,9 @@ def methods(strategies: Mapping[str, Any]) -> dict[str, Method]:
         ),
         "macro_ienas": _RANDOM._replace(
             title="I-ENAS", config=MacroIenasConfig(), module="ienas.macro"
+        ),
+        "macro_l2nas": _RANDOM._replace(
+            title="L2NAS", config=MacroL2nasConfig(), module="l2nas.macro"
         ),
         "macro_random": _RANDOM._replace(rival=""),
         **{

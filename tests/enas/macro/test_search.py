@@ -10,6 +10,8 @@ from flags import methods
 from flags.comparison import shared_config
 from ienas.config import MacroIenasConfig, RewardConfig
 from ienas.macro import make_search as make_ienas
+from l2nas.config import MacroL2nasConfig
+from l2nas.macro import make_search as make_l2nas
 from nascore.baselines.config import AskingConfig, MacroStrategyConfig
 from nascore.baselines.macro import make_search as make_plain
 from nascore.config import flatten
@@ -166,6 +168,17 @@ def test_other_strategies_search_the_same_space(
         np.testing.assert_allclose(
             measured.notes["skip_share"], shares, atol=1e-6
         )
+
+
+def test_l2nas_has_a_number_for_each_value_of_each_choice(tmp_path):
+    with open_run(tmp_path / "run") as run:
+        machine = make_l2nas(MacroL2nasConfig(**SHARED), run, DATA)
+    # Two layers of two operations each, and one bit.
+    assert machine.strategy.size == 2 + 2 + 2
+    rows = np.asarray(machine.strategy.ask(1, tf.constant([3, 4])).rows)
+    assert all(map(SPACE.is_legal, rows))
+    settings = read_json(tmp_path / "run" / "config.json")
+    assert settings["method"] == "macro_l2nas"
 
 
 def test_each_is_trained_alone_from_the_same_start():
