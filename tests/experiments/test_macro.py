@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.comparison import tables
 from experiments.figures import macro
 from experiments.support.network import read_cells, settings_of
 from nascore.drawing.macro import draw_macro, rows_of_network, skips_of
@@ -128,3 +129,13 @@ def test_shares_of_operations_are_counted():
     shares = macro.operation_shares(np.array([0, 0, 1]), rows, space)
     assert shares.loc[1].tolist() == [0.5, 0.5]
     assert shares.loc[2].tolist() == [0.0, 1.0]
+
+
+def test_a_comparison_has_the_shares_of_operations_and_skips():
+    space = MacroSpace(("conv_3x3", "max_pool_3x3"), 2)
+    part = pd.DataFrame({"architecture": ["0 0 1", "1 1 0", "1 1 1"]})
+    assert list(tables._shares(space, part)) == [
+        ("network", "conv_3x3", pytest.approx(1 / 3)),
+        ("network", "max_pool_3x3", pytest.approx(2 / 3)),
+        ("network", "skips", pytest.approx(2 / 3)),
+    ]
