@@ -15,8 +15,8 @@ from nascore.search.config import AfterConfig, SearchConfig
 
 
 @dataclasses.dataclass(frozen=True)
-class PolicyGradientConfig:
-    """An LSTM policy and its training (ENAS, sections 2.2 and 2.4)."""
+class LstmPolicyConfig:
+    """What the LSTM policies of all spaces have (ENAS, section 2.2)."""
 
     lstm_units: int = option(64, "Units of the controller's LSTM.")
     init_range: float = option(
@@ -31,18 +31,6 @@ class PolicyGradientConfig:
         1.0,
         "Logits are divided by this before they are squashed; the "
         "I-ENAS paper's text says 5.",
-    )
-    op_tanh_reduce: float = option(
-        2.5, "The tanh constant of operations is divided by this."
-    )
-    conv_bias: float = option(
-        10.0, "Initial logit bias of the convolutions; others start at 0."
-    )
-    normal_op_bias: float = option(
-        0.25,
-        "Fixed bias in the first cell type, added to the squashed "
-        "logits of convolutions and taken from those of the others; a cell "
-        "that has no other type is of the first.",
     )
     controller_lr: float = option(0.0035, "Adam learning rate.")
     entropy_weight: float = option(
@@ -62,13 +50,37 @@ class PolicyGradientConfig:
             init_range=(0.0, 10.0),
             tanh_constant=(1e-3, 1e3),
             temperature=(1e-3, 1e3),
-            op_tanh_reduce=(1e-3, 1e3),
-            conv_bias=(-1e3, 1e3),
-            normal_op_bias=(-1e3, 1e3),
             controller_lr=(0.0, 10.0),
             entropy_weight=(0.0, 1e3),
             baseline_decay=(0.0, 1.0),
             num_aggregate=(1, 10_000),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class PolicyGradientConfig(LstmPolicyConfig):
+    """An LSTM policy over cells and its training (ENAS, 2.2 and 2.4)."""
+
+    op_tanh_reduce: float = option(
+        2.5, "The tanh constant of operations is divided by this."
+    )
+    conv_bias: float = option(
+        10.0, "Initial logit bias of the convolutions; others start at 0."
+    )
+    normal_op_bias: float = option(
+        0.25,
+        "Fixed bias in the first cell type, added to the squashed "
+        "logits of convolutions and taken from those of the others; a cell "
+        "that has no other type is of the first.",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_fields(
+            self,
+            op_tanh_reduce=(1e-3, 1e3),
+            conv_bias=(-1e3, 1e3),
+            normal_op_bias=(-1e3, 1e3),
         )
 
 

@@ -29,6 +29,7 @@ class LstmController(ReinforcePolicy):
     """
 
     space: CellSpace
+    config: ControllerConfig
 
     def __init__(self, space: CellSpace, config: ControllerConfig) -> None:
         super().__init__(space, config, MovingBaseline(config.baseline_decay))

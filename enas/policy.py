@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from enas.config import PolicyGradientConfig
+from enas.config import LstmPolicyConfig
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State
 from nascore.runs.tables import Row
@@ -28,11 +28,14 @@ class Sample(NamedTuple):
       log_prob: float32 `[n]`, log-probability of each, in nats.
       entropy: float32 `[n]`, sum of the entropies of its choices, in nats;
         no gradient flows through it.
+      penalty: float32 `[n]`, what a policy pays for its skips; None where
+        there is none.
     """
 
     architectures: tf.Tensor
     log_prob: tf.Tensor
     entropy: tf.Tensor
+    penalty: tf.Tensor | None = None
 
 
 def take_of_each(values: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
@@ -85,6 +88,31 @@ class Choices:
         self.columns[column] = choice
         return choice
 
+    def take_many(self, logits: tf.Tensor, column: int) -> tf.Tensor:
+        """Chooses integers from `column` on, each from its own logits.
+
+        Args:
+          logits: `[n, m, k]`.
+          column: of the first of m integers.
+
+        Returns:
+          Int32 `[n, m]`.
+        """
+        count, values = logits.shape[1:]
+        flat = tf.reshape(logits, [-1, values])
+        if self.given is None:
+            choice = tf.reshape(self.draw(flat, column), [-1, count])
+        else:
+            choice = self.given[:, column : column + count]
+        log_probs = tf.nn.log_softmax(logits)
+        chosen = tf.gather(log_probs, choice, batch_dims=2)
+        self.log_prob += tf.reduce_sum(chosen, axis=1)
+        every = tf.exp(log_probs) * log_probs
+        self.entropy -= tf.reduce_sum(every, axis=[1, 2])
+        for place in range(count):
+            self.columns[column + place] = choice[:, place]
+        return choice
+
     def stack(self) -> tf.Tensor:
         """All choices, int32 `[n, length]`."""
         columns = [self.columns[column] for column in sorted(self.columns)]
@@ -104,13 +132,13 @@ class ReinforcePolicy(tf.Module):
     """
 
     in_graph = True
-    columns = ("baseline", "entropy", "log_prob")
+    columns: tuple[str, ...] = ("baseline", "entropy", "log_prob")
     lasting = ("baseline",)
 
     def __init__(
         self,
         space: Space,
-        config: PolicyGradientConfig,
+        config: LstmPolicyConfig,
         baseline: MovingBaseline,
     ) -> None:
         super().__init__(name="controller")

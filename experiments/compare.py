@@ -28,6 +28,7 @@ from experiments.rank_check import RankJob
 from experiments.support import small_presets
 from flags import base, methods, preset_files
 from flags import comparison as comparison_flags
+from nascore.baselines.config import MacroSearchConfig
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
 from nascore.paths import make_absolute
@@ -64,10 +65,10 @@ def plan_jobs(
 def _check_rank_check(configs: Mapping[str, Any]) -> None:
     """Raises InputError if proposals of a method cannot be trained alone."""
     for name, config in configs.items():
-        if not isinstance(config, EnasConfig):
+        if not isinstance(config, EnasConfig | MacroSearchConfig):
             raise InputError(
-                f"--rank_check trains networks of cells, which {name} does "
-                "not search; leave it out"
+                f"--rank_check trains networks of cells and macro networks, "
+                f"which {name} does not search; leave it out"
             )
 
 

@@ -4,6 +4,7 @@ r"""Describes an architecture without training it.
       [--num_layers=15 --filters=36] [--input=32x32x3] [--classes=10]
   python -m experiments.describe_architecture DARTS_V2 \
       [--num_layers=20 --filters=36]
+  python -m experiments.describe_architecture ENAS_MACRO --filters=96
   python -m experiments.describe_architecture RUN --rank=1
   python -m experiments.describe_architecture FINAL
 
@@ -11,7 +12,8 @@ Prints the cells, the layers, the parameters and the multiply-adds of its
 network, as a final training would build it; draws the cells and the network
 into the folder `--output`. RUN is a search, FINAL a final training. Of a text
 the length says how many nodes its cells have; the genotype of DARTS's code, or
-the name of a published one, are DARTS's cells; layers such as
+the name of a published one, are DARTS's cells; ENAS_MACRO, or layers such as
+"0 | 3 0 | 0 1 0", are a whole network of ENAS's macro space; layers such as
 "256 relu | softmax" are a perceptron; of a cell of NAS-Bench-201, such as
 "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|", all that its
 table holds is printed.
@@ -19,6 +21,7 @@ table holds is printed.
 
 import math
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -30,6 +33,7 @@ from nascore.errors import InputError, printable
 from nascore.networks.config import NetworkConfig
 from nascore.spaces.bench201 import Bench201Cell, Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.macro import MacroSpace
 from nascore.spaces.perceptrons import MlpSpace, layer_shapes
 from nascore.spaces.published import for_both
 
@@ -72,23 +76,24 @@ def main(args: list[str]) -> None:
         f"{found.space.format(architecture)}\n\n"
         f"{found.space.describe(architecture)}\n"
     )
-    if isinstance(found.space, CellSpace):
-        _describe_cells(found, found.space, shape, formats)
+    if isinstance(found.space, CellSpace | MacroSpace):
+        _describe_network(found, found.space, shape, formats)
     elif isinstance(found.space, MlpSpace):
         _describe_perceptron(found.space, found.text, shape)
     elif isinstance(found.space, Bench201Space):
         _describe_tabulated(architecture, formats)
 
 
-def _describe_cells(
+def _describe_network(
     found: Subject,
-    space: CellSpace,
+    space: CellSpace | MacroSpace,
     shape: tuple[int, ...],
     formats: list[str],
 ) -> None:
-    """Prints and draws the network of cells."""
+    """Prints and draws the network of cells, or a whole one."""
     launch.quiet_tensorflow()
     from nascore.drawing.cells import draw_architecture
+    from nascore.drawing.macro import draw_macro
     from nascore.drawing.networks import draw_network, list_layers
     from nascore.networks import costs
     from nascore.networks.stack import plan
@@ -96,7 +101,10 @@ def _describe_cells(
     config, classes = found.network, flags.FLAGS.classes
     if found.classes and not flags.FLAGS["classes"].present:
         classes = found.classes
-    architecture = config.space.parse(for_both(space, found.text))
+    text = found.text
+    if isinstance(space, CellSpace):
+        text = for_both(space, text)
+    architecture = config.space.parse(text)
     if len(shape) != 3:
         raise InputError(
             "the run does not say the size of its images; give --input"
@@ -123,13 +131,14 @@ def _describe_cells(
         f"multiply-adds for an image: {plain.multiply_adds:,}"
     )
     title = f"{plain.parameters / 1e6:.2f}M parameters"
-    figures = [
-        (
-            "cells",
-            draw_architecture(space.parse(found.text), space),
-        ),
-        ("network", draw_network(rows, title)),
-    ]
+    own: Any = space.parse(found.text)
+    if isinstance(space, MacroSpace):
+        figures = [("network", draw_macro(own, space, title))]
+    else:
+        figures = [
+            ("cells", draw_architecture(own, space)),
+            ("network", draw_network(rows, title)),
+        ]
     for path in pictures.write(figures, Path(flags.FLAGS.output), formats):
         print(f"wrote {path}")
 

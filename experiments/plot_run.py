@@ -19,6 +19,7 @@ from nascore.errors import InputError
 from nascore.runs.reader import RunRecords, read_run
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.macro import MacroSpace
 from nascore.spaces.perceptrons import MlpSpace
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def _figures(
         beside_table,
         cells,
         embeddings,
+        macro,
         mixtures,
         populations,
         runs,
@@ -103,6 +105,8 @@ def _figures(
         yield from embeddings.draw(run, window)
     if isinstance(run.space, CellSpace):
         yield from cells.draw(run, top)
+    elif isinstance(run.space, MacroSpace):
+        yield from macro.draw(run, run.space, window, top)
     elif run.has_bench201_weights:
         yield from beside_table.draw(run, top)
     elif isinstance(run.space, Bench201Space):

@@ -13,6 +13,7 @@ measured with its weights, and looked up in the table (`cell_ranks.csv`).
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from absl import flags
@@ -20,7 +21,7 @@ from absl import flags
 from enas.config import EnasConfig
 from experiments import launch
 from experiments.jobs import Job
-from flags import base
+from flags import base, methods
 from nascore.config import unflatten
 from nascore.errors import InputError, printable
 from nascore.runs.csv_files import read_table
@@ -33,6 +34,7 @@ from nascore.runs.reader import (
     read_run,
     settings_with,
 )
+from nascore.spaces.macro import MacroSpace
 
 _NUMBERS = ("shared_accuracy", "standalone_accuracy", "epochs")
 _TEXTS = ("architecture",)
@@ -139,7 +141,7 @@ def check_ranks(
     """
     run = read_run(run_dir)
     _check_ranked(run)
-    space = run.shared_cells  # Raises where there is no network to train.
+    space = run.measurable  # Raises where there is no network to train.
     entries = missing(run, count, epochs)
     if not entries:
         print(f"{run_dir} has all its rank checks")
@@ -151,7 +153,10 @@ def check_ranks(
     from nascore.evaluators.standalone import train_standalone
     from nascore.process import runtime
 
-    config = unflatten(EnasConfig(), settings_with(run, data_dir))
+    config: Any = EnasConfig()
+    if isinstance(space, MacroSpace):
+        config = methods.find(methods.name_of(run.settings)).config
+    config = unflatten(config, settings_with(run, data_dir))
     data = load(config.data)
     check_same_data(run, data.fingerprint)
     for note in data.notes:

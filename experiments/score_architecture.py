@@ -32,7 +32,7 @@ def main(args: list[str]) -> None:
         texts.insert(0, entry["architecture"])
         print(f"note: {printable(note)}")
     # Raises where a search has no shared weights.
-    space = run.space if run.has_bench201_weights else run.shared_cells
+    space = run.measurable
     architectures = [space.parse(text) for text in texts]
     launch.quiet_tensorflow()
     from experiments.support.cell_ranks import describe_truth

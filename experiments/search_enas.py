@@ -2,6 +2,7 @@
 
 python -m experiments.search_enas --preset=digits
 python -m experiments.search_enas --dataset=cifar10 --epochs=150
+python -m experiments.search_enas --space=macro --preset=macro_small
 python -m experiments.search_enas --run_dir=RUN --resume
 """
 

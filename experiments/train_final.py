@@ -42,6 +42,7 @@ from nascore.runs.versions import check_streams
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.darts_cells import DartsSpace
+from nascore.spaces.macro import MacroSpace
 from nascore.spaces.published import for_both
 from nascore.training.config import FinalConfig
 from nascore.training.provenance.origin import Origin, SearchOrigin
@@ -73,12 +74,12 @@ def settings_of_run(
             f"of the ranking of {path}"
         )
     # Raises where there is no network to train.
-    space = run.space if run.has_bench201_weights else run.cells
+    space = run.trainable
     stored = run.settings["config"]
     taken = {
         name: stored[name] for name in final_flags.FROM_SEARCH if name in stored
     }
-    if isinstance(run.space, DartsSpace | Bench201Space):
+    if isinstance(run.space, DartsSpace | Bench201Space | MacroSpace):
         # Edges of DARTS mixed more than a cell may have.
         taken |= settings_of(run.space, given)
     best = space.parse(run.derived[rank - 1]["architecture"])

@@ -15,6 +15,7 @@ from typing import Any
 
 from darts.config import DartsConfig, Shared201DartsConfig
 from enas.config import EnasConfig, Shared201EnasConfig, TableEnasConfig
+from flags import macro_methods
 from flags.method import Method
 from ienas.config import (
     IenasConfig,
@@ -249,6 +250,7 @@ METHODS = {
         preset="shared201_darts_small",
         published="shared201_darts_cifar10",
     ),
+    **macro_methods.methods(_STRATEGIES),
     "bench201_state": _on_table("L2NAS's state", StateConfig())._replace(
         module="l2nas.table"
     ),

@@ -10,6 +10,7 @@ from enas.config import (
     Shared201EnasConfig,
     SharedOperationConfig,
 )
+from enas.macro.config import MacroEnasConfig
 from nascore.baselines.config import TableMethodConfig
 from nascore.config import check_fields, option
 
@@ -71,4 +72,15 @@ class Shared201IenasConfig(Shared201EnasConfig):
     """
 
     strategy: SharedOperationConfig = SharedOperationConfig(num_aggregate=3)
+    reward: RewardConfig = RewardConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class MacroIenasConfig(MacroEnasConfig):
+    """Everything that decides the result of I-ENAS over whole networks.
+
+    Attributes:
+      reward: what the policy is told.
+    """
+
     reward: RewardConfig = RewardConfig()

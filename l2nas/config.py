@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from nascore.baselines.config import (
     Bench201SearchConfig,
+    MacroSearchConfig,
     TableMethodConfig,
 )
 from nascore.config import check_fields, option
@@ -268,3 +269,18 @@ class Shared201L2nasConfig(Bench201SearchConfig):
 
     strategy: L2nasConfig = L2nasConfig()
     asking: L2nasStepsConfig = L2nasStepsConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class MacroL2nasConfig(MacroSearchConfig):
+    """Everything that decides the result of L2NAS over whole networks.
+
+    Attributes:
+      strategy: constants, those of DARTS's space.
+      asking: how many architectures are tried.
+    """
+
+    strategy: L2nasConfig = _ON_CELLS
+    asking: L2nasStepsConfig = L2nasStepsConfig(
+        num_aggregate=20, train_steps=50
+    )

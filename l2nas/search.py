@@ -6,7 +6,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from l2nas.config import L2nasCellsConfig, Shared201L2nasConfig
+from l2nas.config import (
+    L2nasCellsConfig,
+    MacroL2nasConfig,
+    Shared201L2nasConfig,
+)
 from l2nas.rewards import make_reward
 from l2nas.strategy import L2nasStrategy, needs
 from nascore.data.describe import summarize
@@ -24,11 +28,13 @@ from nascore.search.assemble import load_images as load
 from nascore.search.search import Search
 from nascore.strategies.random import RandomStrategy
 
+SharedL2nasConfig = L2nasCellsConfig | Shared201L2nasConfig | MacroL2nasConfig
+
 __all__ = ["estimate", "load", "make_search", "summarize"]
 
 
 def estimate(
-    config: L2nasCellsConfig | Shared201L2nasConfig,
+    config: SharedL2nasConfig,
     data: ImageData,
     base: int,
 ) -> Need:
@@ -42,7 +48,7 @@ def estimate(
 
 
 def make_search(
-    config: L2nasCellsConfig | Shared201L2nasConfig,
+    config: SharedL2nasConfig,
     run: RunFolder,
     data: ImageData | None = None,
     checkpoint_minutes: float = 10.0,
@@ -95,9 +101,7 @@ def make_search(
     )
 
 
-def _check_source(
-    config: L2nasCellsConfig | Shared201L2nasConfig, path: Path
-) -> None:
+def _check_source(config: SharedL2nasConfig, path: Path) -> None:
     """Checks that the networks of another run are of the same sizes.
 
     Raises:

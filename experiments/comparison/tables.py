@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,16 @@ from experiments.comparison.rows import Rows
 from experiments.evidence import correct
 from experiments.figures.operation_shares import count_shares
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.macro import MacroSpace
+from nascore.spaces.space import Space
 from nascore.stats import paired_test
 
 # Parts of ENAS's highest epoch mean, for the time to reach accuracies.
 _TARGET_PARTS = (0.5, 0.75, 0.9)
 # A controller whose last epoch repeats itself has collapsed.
 COLLAPSED_UNIQUE = 0.5
+# A whole network in the place of a cell, and the part of its possible skips.
+NETWORK, SKIPS = "network", "skips"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +39,8 @@ class Tables:
       reached: time until the epoch's mean score reached a target.
       differences: paired comparisons at equal seeds.
       diversity: unique architectures and entropy.
-      operations: share of each operation in the last epoch.
+      operations: share of each operation in the last epoch; of whole
+        networks also the part of the possible skips.
       rank_check: Kendall's tau of shared and standalone accuracy.
     """
 
@@ -155,23 +160,27 @@ def _operations(rows: Rows) -> pd.DataFrame:
     for (dataset, method), part in final.groupby(
         ["dataset", "method"], sort=False
     ):
-        space = rows.space(dataset, method)
-        if not isinstance(space, CellSpace):
-            continue
-        for cell_type in space.cell_types:
-            texts = part[f"{cell_type}_cell"]
-            shares = count_shares(texts, space.operations)
-            for name, share in zip(space.operations, shares, strict=True):
-                table.append(
-                    {
-                        "dataset": dataset,
-                        "method": method,
-                        "cell": cell_type,
-                        "operation": name,
-                        "share": share,
-                    }
-                )
+        for cell, name, share in _shares(rows.space(dataset, method), part):
+            table.append((dataset, method, cell, name, share))
     return pd.DataFrame(table, columns=columns)
+
+
+def _shares(
+    space: Space, part: pd.DataFrame
+) -> Iterator[tuple[str, str, float]]:
+    """Cell, operation and its share; of whole networks also their skips."""
+    if isinstance(space, CellSpace):
+        for cell in space.cell_types:
+            shares = count_shares(part[f"{cell}_cell"], space.operations)
+            for name, share in zip(space.operations, shares, strict=True):
+                yield cell, name, float(share)
+    if isinstance(space, MacroSpace):
+        texts = part["architecture"]
+        chosen = np.array([text.split() for text in texts], int)
+        operations = chosen[:, ~space.is_skip]
+        for place, name in enumerate(space.operations):
+            yield NETWORK, name, float((operations == place).mean())
+        yield NETWORK, SKIPS, float(chosen[:, space.is_skip].mean())
 
 
 def _rank_check(rows: Rows) -> pd.DataFrame:

@@ -27,6 +27,7 @@ from nascore.runs.reader import (
     read_end,
     read_run,
 )
+from nascore.spaces.macro import MacroSpace
 from nascore.training.config import FinalConfig
 from nascore.training.devices import make_strategy
 from nascore.training.exports.write import check_converters
@@ -166,6 +167,12 @@ def _search_of(config: FinalConfig, run: RunRecords) -> Any:
                 "NAS-Bench-201; leave --init_from_supernet out"
             )
         return unflatten(own, run.settings["config"])
+    if isinstance(run.space, MacroSpace):
+        raise InputError(
+            f"{run.path} has no weights for this network: in a macro search "
+            "skips are added, in a final network joined; leave "
+            "--init_from_supernet out"
+        )
     _ = run.shared_cells  # Raises where there are none.
     search = unflatten(EnasConfig(), run.settings["config"])
     if config.network.space != search.child.space:

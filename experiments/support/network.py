@@ -5,11 +5,12 @@ from typing import Any
 
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
-from nascore.networks.config import BENCH201, DARTS, NetworkConfig
+from nascore.networks.config import BENCH201, DARTS, MACRO, NetworkConfig
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import NODE_INPUTS, CellSpace, nodes_in
 from nascore.spaces.darts_cells import DARTS_OPERATIONS, DartsSpace
 from nascore.spaces.genotypes import is_genotype, read_genotype
+from nascore.spaces.macro import MACRO_OPERATIONS, MacroSpace, macro_layers
 from nascore.spaces.published import PublishedCell
 from nascore.spaces.space import Space
 
@@ -19,6 +20,8 @@ _BENCH201 = {
     "drop_path_keep_prob": 1.0,
     "aux_weight": 0.0,
 }
+# Likewise of whole networks.
+_MACRO = {**_BENCH201, "layout": MACRO}
 # Settings that make the space of cells.
 SPACE = ("operations", "num_nodes")
 
@@ -44,6 +47,10 @@ def read_cells(
     """
     if "~" in text:
         return _read_bench201(network, given)
+    if given.get("layout", MACRO) == MACRO and (
+        macro_layers(text) or "layout" in given
+    ):
+        return _read_macro(text, network, given)
     values: dict[str, Any] = {}
     nodes = nodes_in(text)
     if is_genotype(text):
@@ -93,6 +100,25 @@ def _read_bench201(
     return with_values(network, own), (note,) if own else ()
 
 
+def _read_macro(
+    text: str, network: NetworkConfig, given: Mapping[str, Any]
+) -> tuple[NetworkConfig, tuple[str, ...]]:
+    """`read_cells` of a whole network, whose text says its layers."""
+    names = MACRO_OPERATIONS
+    if "operations" in given:
+        names = tuple(given["operations"].replace(",", " ").split())
+    layers = macro_layers(text) or network.num_layers
+    values = settings_of(MacroSpace(names, layers), given)
+    values |= {k: v for k, v in given.items() if k in _MACRO}
+    network = with_values(network, values)
+    listed = ", ".join(f"{place} {name}" for place, name in enumerate(names))
+    note = (
+        f"taken as a whole network of {layers} layers (--layout={MACRO}) of "
+        f"the operations {listed} (--operations)"
+    )
+    return network, () if "layout" in given else (note,)
+
+
 def read_published(
     cell: PublishedCell, network: NetworkConfig, given: Mapping[str, Any]
 ) -> NetworkConfig:
@@ -124,6 +150,8 @@ def settings_of(space: Space, given: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(space, Bench201Space):
         _read_bench201(NetworkConfig(), given)  # Raises.
         return dict(_BENCH201)
+    if isinstance(space, MacroSpace):
+        return _settings_of_macro(space, given)
     if not isinstance(space, CellSpace):
         raise AssertionError(space)
     values = {
@@ -140,6 +168,29 @@ def settings_of(space: Space, given: Mapping[str, Any]) -> dict[str, Any]:
             f"--layout={own}. Received: --layout={given['layout']}"
         )
     return {**values, "layout": DARTS} if darts else values
+
+
+def _settings_of_macro(
+    space: MacroSpace, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """`settings_of` for whole networks."""
+    if given.get("layout", MACRO) != MACRO:
+        raise InputError(
+            f"a whole network needs --layout={MACRO}. Received: "
+            f"--layout={given['layout']}"
+        )
+    if given.get("num_layers", space.num_layers) != space.num_layers:
+        raise InputError(
+            f"--num_layers={given['num_layers']} contradicts the "
+            f"architecture, which has {space.num_layers} layers; leave it "
+            "out, or take a preset for such networks, as "
+            "--preset=final/macro_quick"
+        )
+    return {
+        **_MACRO,
+        "num_layers": space.num_layers,
+        "operations": ",".join(space.operations),
+    }
 
 
 def with_values(network: NetworkConfig, values: Mapping[str, Any]) -> Any:

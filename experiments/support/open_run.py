@@ -9,8 +9,8 @@ from typing import Any
 from absl import flags
 
 from experiments import launch
-from experiments.support import help_text, small_presets
-from flags import base, method_settings, methods, preset_files
+from experiments.support import help_text, program, small_presets
+from flags import base, method_settings, methods, preset_files, spaces
 from nascore.config import flatten
 from nascore.errors import InputError
 from nascore.paths import quote
@@ -31,10 +31,27 @@ def run_method(name: str, about: str | None) -> None:
         with a random controller.
       about: docstring of the script.
     """
-    method = methods.find(name)
-    _define(method)
+    spaces.define(name)
     preset_files.define(preset_files.SEARCHES)
-    launch.run(lambda args: _main(args, name, fixed=False), about=about)
+    found: list[str] = []
+
+    def define() -> None:
+        found.append(_in_space(name))
+        _define(methods.find(found[0]))
+
+    def main(args: list[str]) -> None:
+        # What makes a method of another space is its own, not the user's.
+        _main(args, found[0], fixed=found[0] != name)
+
+    launch.run(main, define, about)
+
+
+def _in_space(name: str) -> str:
+    """The method that `--space` makes of a method, and how it is called."""
+    own = spaces.method_in(name)
+    if own != name:
+        program.start_as(f"{program.front()} search {own}")
+    return own
 
 
 def run_any(about: str | None) -> None:
@@ -50,6 +67,7 @@ def run_any(about: str | None) -> None:
         "the method: --method=NAME --help lists them. A run that is resumed "
         "has its own.",
     )
+    spaces.define()
     base.define(RunConfig())
     preset_files.define(preset_files.SEARCHES)
     found: list[str] = []
@@ -60,8 +78,8 @@ def run_any(about: str | None) -> None:
         reopens = base.read(RunConfig()).reopens
         flags.FLAGS.unparse_flags()
         if name:
-            found.append(name)
-            _define(methods.find(name))
+            found.append(_in_space(name))
+            _define(methods.find(found[0]))
         elif sys.argv[1:] and not reopens and not _asks():
             # Flags of a method mean nothing without it.
             raise _no_method()

@@ -13,6 +13,7 @@ from nascore.evaluators.checkpointed import load_weights, restore
 from nascore.evaluators.shared_weights import SharedWeights
 from nascore.process import runtime
 from nascore.runs.reader import RunRecords, check_same_data, settings_with
+from nascore.spaces.macro import MacroSpace
 
 
 class Loaded(NamedTuple):
@@ -38,7 +39,7 @@ def load_run(run: RunRecords, data_dir: str) -> Loaded:
       InputError: they are not there, or other ones.
     """
     config: Any = EnasConfig()
-    if run.has_bench201_weights:
+    if run.has_bench201_weights or isinstance(run.space, MacroSpace):
         config = methods.find(methods.name_of(run.settings)).config
     config = unflatten(config, settings_with(run, data_dir))
     data = load(config.data)

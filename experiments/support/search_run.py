@@ -31,6 +31,7 @@ from nascore.search.ranking import Ranked
 from nascore.search.search import Search
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.macro import MacroSpace
 
 
 def run(
@@ -114,6 +115,8 @@ def _print_next(path: Path) -> None:
     commands: Sequence[str] = ()
     if isinstance(run.space, CellSpace):
         commands = then_train.next_commands(path)
+    elif isinstance(run.space, MacroSpace):
+        commands = then_train.next_commands(path, small_presets.MACRO_QUICK)
     elif run.has_bench201_weights:
         commands = table_search.next_commands_with_weights(run)
     elif isinstance(run.space, Bench201Space):

@@ -28,8 +28,13 @@ _SHORTER = {
 _SMALL = ("digits", *OWN)
 _FEW = 10_000
 # That of a final training.
-QUICK = "final/quick"
+QUICK, MACRO_QUICK = "final/quick", "final/macro_quick"
 IN_TIME = "--max_hours=1 ends it in time"
+
+
+def quick_for(kind: object) -> str:
+    """The small preset of a final training, by the kind of a space."""
+    return MACRO_QUICK if kind == "macro" else QUICK
 
 
 def values_of(name: str, config: Any) -> dict[str, Any]:
@@ -97,9 +102,10 @@ def shorter(config: Any, in_time: bool = True) -> str:
 
 def shorter_training(config: FinalConfig) -> str:
     """How to have a shorter training than one of these settings."""
-    small = values_of(QUICK, config)
+    name = MACRO_QUICK if config.network.macro else QUICK
+    small = values_of(name, config)
     if any(flatten(config)[key] != value for key, value in small.items()):
-        return f"shorter: --preset={QUICK}; {IN_TIME}"
+        return f"shorter: --preset={name}; {IN_TIME}"
     return IN_TIME
 
 
@@ -119,4 +125,5 @@ def take_for_training(run: Path, config: FinalConfig) -> None:
     )
     if settings["config"].get("dataset") in _SMALL and images < _FEW:
         own = f"--from_run={quote(str(run))}"
-        take(QUICK, config, f"{own} --epochs={config.training.epochs}")
+        name = quick_for((settings.get("space") or {}).get("kind"))
+        take(name, config, f"{own} --epochs={config.training.epochs}")

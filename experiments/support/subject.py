@@ -14,7 +14,6 @@ from experiments.support.network import (
     with_values,
 )
 from flags import base
-from flags import final as final_flags
 from nascore.config import check_kind, flatten, unflatten
 from nascore.errors import InputError
 from nascore.networks.config import NetworkConfig
@@ -25,6 +24,12 @@ from nascore.runs.versions import read_config
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.genotypes import PUBLISHED, is_genotype
+from nascore.spaces.macro import (
+    PUBLISHED_NETWORKS,
+    MacroSpace,
+    find_network,
+    macro_layers,
+)
 from nascore.spaces.perceptrons import FINAL_LAYERS, space_of
 from nascore.spaces.published import (
     CELLS,
@@ -35,8 +40,8 @@ from nascore.spaces.published import (
 from nascore.spaces.space import Space
 from nascore.training.config import FinalConfig
 
-# Of cells.
-_NAMES = ", ".join([*PUBLISHED, *CELLS])
+# Of cells and networks.
+_NAMES = ", ".join([*PUBLISHED, *CELLS, *PUBLISHED_NETWORKS])
 
 
 class Subject(NamedTuple):
@@ -92,6 +97,7 @@ def find(word: str, rank: int | None) -> Subject:
 
 def _of_text(text: str) -> Subject:
     """What a text says of its space, where flags do not."""
+    text = find_network(text) or text
     network = base.read(NetworkConfig())
     last = text.split("|")[-1].strip()
     if "~" in text or last in FINAL_LAYERS:
@@ -112,11 +118,12 @@ def _of_text(text: str) -> Subject:
         return Subject(published.space, published.text, network)
     first = text.replace(",", " ").split(maxsplit=1)[:1]
     numbers = all(word.lstrip("-").isdecimal() for word in first)
-    if "|" in text or not (numbers or is_genotype(text)):
+    bars = "|" in text and not macro_layers(text)
+    if bars or not (numbers or is_genotype(text)):
         raise InputError(
             f"{text[:60]!r} is no folder and no architecture, which is "
             "integers, layers such as '256 relu | softmax', a cell of "
-            "NAS-Bench-201, a genotype of DARTS's code or the name of one: "
+            "NAS-Bench-201, a genotype of DARTS's code or a published name: "
             f"{_NAMES}"
         )
     network, notes = read_cells(text, network, base.given(NetworkConfig()))
@@ -130,11 +137,12 @@ def read_final() -> FinalConfig:
       InputError: a value that is not allowed.
     """
     text = flags.FLAGS.architecture
+    text = find_network(text) or text
     known = is_genotype(text) or find_cell(text)
     if text.isidentifier() and not known:
         raise InputError(
             f"--architecture={text[:60]} is no integers, no genotype and no "
-            f"published cell; these are: {_NAMES}"
+            f"published name; these are: {_NAMES}"
         )
     published = find_cell(text)
     if published:
@@ -142,7 +150,7 @@ def read_final() -> FinalConfig:
     network, notes = read_cells(
         text, base.read(NetworkConfig()), base.given(NetworkConfig())
     )
-    config = final_flags.read({**flatten(FinalConfig()), **flatten(network)})
+    config = _final_with(network, text)
     for note in notes:
         print(f"note: --architecture {note}")
     return config
@@ -153,11 +161,16 @@ def _final_of(cell: PublishedCell) -> FinalConfig:
     network = read_published(
         cell, base.read(NetworkConfig()), base.given(NetworkConfig())
     )
+    return _final_with(network, for_both(cell.space, cell.text))
+
+
+def _final_with(network: NetworkConfig, text: str) -> FinalConfig:
+    """The final training of a text in a network, that the flags describe."""
     values = {
         **flatten(FinalConfig()),
         **flatten(network),
         **base.given(FinalConfig()),
-        "architecture": for_both(cell.space, cell.text),
+        "architecture": text,
     }
     return unflatten(FinalConfig(), values)
 
@@ -197,7 +210,7 @@ def _of_search(run: RunRecords, rank: int) -> Subject:
         )
     entry, note = pick(run, rank)
     network = base.read(NetworkConfig())
-    if isinstance(run.space, CellSpace):
+    if isinstance(run.space, CellSpace | MacroSpace):
         network = with_values(network, settings_of(run.space, given))
     inputs, classes = _read_data(run.settings, run.path / "config.json")
     text = entry["architecture"]

@@ -9,6 +9,7 @@ from nascore.evaluators.config import SharedWeightsConfig
 from nascore.evaluators.nasbench201.config import TableConfig
 from nascore.networks.bench201.config import Bench201SupernetConfig
 from nascore.networks.config import SupernetConfig
+from nascore.networks.macro.config import MacroSupernetConfig
 from nascore.search.config import AfterConfig, SearchConfig
 from nascore.strategies.config import EvolutionConfig, RandomConfig
 
@@ -150,3 +151,33 @@ class Shared201Config(Bench201SearchConfig):
 
     strategy: Any = RandomConfig()
     asking: AskingConfig = AskingConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class MacroSearchConfig:
+    """What all searches over whole networks have.
+
+    Attributes:
+      data: the images.
+      child: the network over all of them.
+      weights: training of the shared weights.
+      search: length.
+    """
+
+    data: DataConfig = DataConfig()
+    child: MacroSupernetConfig = MacroSupernetConfig()
+    weights: SharedWeightsConfig = SharedWeightsConfig(weight_decay=2.5e-4)
+    search: SearchConfig = SearchConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class MacroStrategyConfig(MacroSearchConfig):
+    """Everything that decides the result with a strategy of this room.
+
+    Attributes:
+      strategy: its settings, of any kind.
+      asking: how many architectures are tried.
+    """
+
+    strategy: Any = RandomConfig()
+    asking: AskingConfig = AskingConfig(num_aggregate=20, train_steps=50)

@@ -8,7 +8,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from nascore.baselines.config import OneShotConfig, Shared201Config
+from nascore.baselines.config import (
+    MacroStrategyConfig,
+    OneShotConfig,
+    Shared201Config,
+)
 from nascore.data.describe import summarize
 from nascore.data.images import ImageData
 from nascore.evaluators.memory import estimate
@@ -20,10 +24,12 @@ from nascore.strategies import named
 from nascore.strategies.random import RandomStrategy
 from nascore.strategies.rewards import ScoreReward
 
+AnyOneShot = OneShotConfig | Shared201Config | MacroStrategyConfig
+
 __all__ = ["estimate", "load", "make_search", "summarize"]
 
 
-def load(config: OneShotConfig | Shared201Config) -> ImageData:
+def load(config: AnyOneShot) -> ImageData:
     """See `Assembly.load`.
 
     Raises:
@@ -35,7 +41,7 @@ def load(config: OneShotConfig | Shared201Config) -> ImageData:
 
 
 def make_search(
-    config: OneShotConfig | Shared201Config,
+    config: AnyOneShot,
     run: RunFolder,
     data: ImageData | None = None,
     checkpoint_minutes: float = 10.0,

@@ -8,7 +8,7 @@ from nascore.drawing.graphs import Element, draw_graph, lay_out
 from nascore.drawing.style import styled
 from nascore.networks.costs import AUXILIARY_HEAD, CLASSIFIER, STEM, count
 from nascore.networks.layouts import REDUCTION
-from nascore.networks.stack import Stack
+from nascore.networks.stack import Layer, Stack
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,10 +39,18 @@ def list_layers(stack: Stack) -> list[LayerRow]:
 
     rows = [row(STEM, "convolution", stack.stem.shape)]
     for layer in stack.layers:
-        rows.append(row(layer.name, layer.kind, layer.output.shape))
+        rows.append(row(layer.name, _kind_of(layer, stack), layer.output.shape))
         if layer.auxiliary:
             rows.append(row(AUXILIARY_HEAD, "training only", classes))
     return [*rows, row(CLASSIFIER, "dense", classes)]
+
+
+def _kind_of(layer: Layer, stack: Stack) -> str:
+    """The type of a layer's cell; of a whole network its operation."""
+    if not stack.macro or layer.kind == REDUCTION:
+        return layer.kind
+    own = stack.architecture.layers[layer.number - 1]
+    return str(stack.space.operations[own.operation]).replace("_", " ")
 
 
 def network_graph(

@@ -7,8 +7,10 @@ from matplotlib.figure import Figure
 
 from nascore.drawing import bench201
 from nascore.drawing.cells import draw_architecture, figure_to_rgb
+from nascore.drawing.macro import draw_macro
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.macro import MacroSpace
 from nascore.spaces.space import Space
 
 
@@ -18,6 +20,8 @@ def draw_figure(space: Space, architecture: Any, title: str) -> Figure | None:
         return draw_architecture(architecture, space, title)
     if isinstance(space, Bench201Space):
         return bench201.draw_cell(architecture, title)
+    if isinstance(space, MacroSpace):
+        return draw_macro(architecture, space, title)
     return None
 
 

@@ -7,12 +7,8 @@ from nascore.data.config import DataConfig
 from nascore.data.images import ImageData
 from nascore.errors import InputError
 from nascore.evaluators.config import SharedWeightsConfig
-from nascore.evaluators.shared201 import Shared201Weights
+from nascore.evaluators.networks import ChildConfig, make_weights
 from nascore.evaluators.shared_weights import SharedWeights
-from nascore.networks.bench201.config import Bench201SupernetConfig
-from nascore.networks.bench201.supernet import Bench201Supernet
-from nascore.networks.config import SupernetConfig
-from nascore.networks.supernet import Supernet
 from nascore.process import runtime
 from nascore.runs.checkpoints import Checkpoints
 
@@ -20,7 +16,7 @@ Weights = TypeVar("Weights", bound=SharedWeights)
 
 
 def load_weights(
-    supernet: SupernetConfig | Bench201SupernetConfig,
+    supernet: ChildConfig,
     config: SharedWeightsConfig,
     data_config: DataConfig,
     data: ImageData,
@@ -39,14 +35,7 @@ def load_weights(
       InputError: no checkpoint that can be read.
     """
     runtime.configure()
-    sizes, scaled = (data.image_shape, data.classes), data_config.standardize
-    shared: SharedWeights
-    if isinstance(supernet, Bench201SupernetConfig):
-        cells = Bench201Supernet(supernet, *sizes)
-        shared = Shared201Weights(cells, data, config, scaled)
-    else:
-        network = Supernet(supernet, *sizes)
-        shared = SharedWeights(network, data, config, scaled)
+    shared = make_weights(supernet, config, data, data_config.standardize)
     return restore(shared, run_dir)
 
 

@@ -10,9 +10,9 @@ from typing import Protocol
 
 from nascore.data.images import ImageData
 from nascore.evaluators.config import SharedWeightsConfig
+from nascore.evaluators.networks import ChildConfig
 from nascore.networks import costs
-from nascore.networks.bench201.config import Bench201SupernetConfig
-from nascore.networks.config import SupernetConfig
+from nascore.networks.macro.config import MacroSupernetConfig
 from nascore.networks.stack import Stack, plan
 from nascore.process.memory import FLOAT, Need, peak
 from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS
@@ -52,12 +52,23 @@ class SharedSettings(Protocol):
     """What a configuration of a search over shared weights has."""
 
     @property
-    def child(self) -> SupernetConfig | Bench201SupernetConfig:
+    def child(self) -> ChildConfig:
         """The network of all architectures."""
 
     @property
     def weights(self) -> SharedWeightsConfig:
         """How its weights are trained and measured."""
+
+
+def _counts(child: ChildConfig) -> tuple[int, int, str]:
+    """Tensors of a layer, edges of all layers, and the precision."""
+    if isinstance(child, MacroSupernetConfig):
+        # Of the layers before the first reduction all are there at once; a
+        # layer is about as many nodes of a graph as two edges of a cell.
+        third = child.num_layers // 3 or child.num_layers
+        return third + 1, NODE_INPUTS * child.num_layers, "float32"
+    edges = NODE_INPUTS * child.num_nodes * len(child.layer_types)
+    return child.num_nodes + CELL_INPUTS, edges, child.precision
 
 
 def estimate(config: SharedSettings, data: ImageData, base: int) -> Need:
@@ -72,15 +83,15 @@ def estimate(config: SharedSettings, data: ImageData, base: int) -> Need:
     stack = plan(child, data.image_shape, data.classes)
     kept, size = count_kept(stack)
     batch = weights_config.batch_size
+    live, edges, precision = _counts(child)
     # A reward is measured forwards: a layer's tensors, edges and ends.
-    forward = 3 * (child.num_nodes + CELL_INPUTS) * size
+    forward = 3 * live * size
     numbers = max(
         batch * (kept + _BACKWARD * size),
         (weights_config.reward_batch_size or batch) * forward,
     )
-    size_of = FLOAT if child.precision == "float32" else FLOAT // 2
+    size_of = FLOAT if precision == "float32" else FLOAT // 2
     weights = costs.total(costs.count(stack)).parameters
-    edges = NODE_INPUTS * child.num_nodes * len(stack.layers)
     copied = sum(
         split.images.nbytes
         for split in (data.train, data.validation, data.search_test)

@@ -1,6 +1,7 @@
 """Architectures trained for themselves, as a check of the shared weights."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,14 +10,12 @@ import tensorflow as tf
 from nascore.data.config import DataConfig
 from nascore.data.images import ImageData
 from nascore.evaluators.config import SharedWeightsConfig
-from nascore.evaluators.shared_weights import SharedWeights
+from nascore.evaluators.networks import ChildConfig, make_weights
 from nascore.evaluators.weights import TrainWeights
-from nascore.networks.config import SupernetConfig
-from nascore.networks.supernet import Supernet
 
 
 def train_standalone(
-    supernet: SupernetConfig,
+    supernet: ChildConfig,
     config: SharedWeightsConfig,
     data_config: DataConfig,
     data: ImageData,
@@ -46,21 +45,19 @@ def train_standalone(
       validation images gave the shared-weight accuracies, and ranked. NaN
       where the training diverged.
     """
-    network = Supernet(supernet, data.image_shape, data.classes)
-    shared = SharedWeights(network, data, config, data_config.standardize)
+    shared = make_weights(supernet, config, data, data_config.standardize)
     training = TrainWeights(
         shared, lambda count, seed: count, data.train, data_config, seed
     )
-    fresh = [weight.numpy() for weight in shared.weights]
+    # Weights and momenta; moving statistics, where there are any.
+    state: dict[str, Any] = dict(training.state)
+    fresh = {name: value.numpy() for name, value in state.items()}
     cosine = keras.optimizers.schedules.CosineDecay
     schedule = cosine(config.child_lr_max, epochs)
     steps = training.steps_per_epoch
     for row in rows:
-        for weight, momentum, start in zip(
-            shared.weights, training.momenta, fresh, strict=True
-        ):
-            weight.assign(start)
-            momentum.assign(tf.zeros_like(momentum))
+        for name, start in fresh.items():
+            state[name].assign(start)
         everywhere = tf.repeat(tf.constant(row[None]), steps, axis=0)
         for epoch in range(epochs):
             columns = training.train(

@@ -8,13 +8,14 @@ from nascore.errors import InputError
 from nascore.networks.bench201.config import LAYOUT as BENCH201
 from nascore.networks.bench201.config import check_network
 from nascore.networks.layouts import (
+    LAYOUTS,
     REDUCTION,
-    bench201_layout,
     block_layout,
     darts_layout,
-    enas_layout,
     ienas_layout,
 )
+from nascore.networks.macro.config import LAYOUT as MACRO
+from nascore.networks.macro.config import check_even, network_space
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import ENAS_OPERATIONS, CellSpace
 from nascore.spaces.darts_cells import DARTS_OPERATIONS, DartsSpace
@@ -27,7 +28,6 @@ _REDUCTION_CELLS = (
     "Reduction cells of the layout that --num_normal_cells chooses."
 )
 _KEEP_PROB = "Part of the last features that dropout keeps in training."
-_NUM_NODES = "Nodes in each cell."
 _PADDING = (
     "Where a stride begins. same: TensorFlow's padding, to the right and "
     "below; torch: PyTorch's, half on each side, as published for DARTS."
@@ -44,7 +44,7 @@ class CellsConfig:
     operations: str = option(
         ",".join(ENAS_OPERATIONS), "Operations of the cells, with commas."
     )
-    num_nodes: int = option(5, _NUM_NODES)
+    num_nodes: int = option(5, "Nodes in each cell.")
     filters: int = option(20, _FILTERS)
     num_layers: int = option(
         6,
@@ -74,11 +74,7 @@ class CellsConfig:
             **self._bounds,
         }
         check_fields(self, **bounds)
-        if self.filters % 2:
-            raise InputError(
-                f"--filters={self.filters} must be even: a factorized "
-                "reduction gives half of them to each of its two paths"
-            )
+        check_even(self.filters)
         _ = self.space  # Raises on repeated operations.
 
     @property
@@ -108,6 +104,11 @@ class CellsConfig:
     @property
     def bench201(self) -> bool:
         """Whether it is the network of NAS-Bench-201 instead of either."""
+        return False
+
+    @property
+    def macro(self) -> bool:
+        """Whether it is a whole network, without cells."""
         return False
 
     @property
@@ -182,7 +183,7 @@ class MixedSupernetConfig(CellsConfig):
         "Operations that every edge mixes, with commas; of equal ones the "
         f"first is derived, and {NONE} never.",
     )
-    num_nodes: int = option(4, _NUM_NODES)
+    num_nodes: int = option(4, "Nodes in each cell.")
     filters: int = option(16, _FILTERS)
     num_layers: int = option(
         8,
@@ -243,7 +244,7 @@ class NetworkConfig(StackConfig):
     num_layers: int = option(
         15,
         "Layers; --layout=enas and ienas add two; of bench201 the cells of "
-        "each of its three stages.",
+        "each of its three stages; of macro those of the architecture.",
     )
     num_normal_cells: int = option(
         0,
@@ -261,8 +262,8 @@ class NetworkConfig(StackConfig):
         "and num_layers, d = num_layers // 4; darts: the code of DARTS, two, "
         "at num_layers // 3 and 2 num_layers // 3, for cells of which all "
         "nodes are concatenated; bench201: the network of NAS-Bench-201, for "
-        "its cells.",
-        ("enas", "ienas", DARTS, BENCH201),
+        "its cells; macro: a network of ENAS's macro space, without cells.",
+        tuple(LAYOUTS),
     )
     stem: str = option(
         "small",
@@ -291,13 +292,18 @@ class NetworkConfig(StackConfig):
             raise InputError(
                 f"--stem={IMAGENET} is for --layout={DARTS}, whose code has it"
             )
-        if self.bench201:
+        if self.bench201 or self.macro:
             check_network(dataclasses.asdict(self))
 
     @property
     def bench201(self) -> bool:
         """See `CellsConfig.bench201`."""
         return self.layout == BENCH201
+
+    @property
+    def macro(self) -> bool:
+        """See `CellsConfig.macro`."""
+        return self.layout == MACRO
 
     @property
     def darts(self) -> bool:
@@ -319,17 +325,14 @@ class NetworkConfig(StackConfig):
         """See `CellsConfig.space`; that of the layout."""
         if self.bench201:
             return Bench201Space()
+        if self.macro:
+            return network_space(self._names, self.num_layers)
         if self.darts:
             return DartsSpace(self._names, self.num_nodes)
         return super().space
 
     def _published_layout(self) -> tuple[str, ...]:
-        layouts = {
-            "enas": enas_layout,
-            "ienas": ienas_layout,
-            BENCH201: bench201_layout,
-        }
-        return layouts.get(self.layout, darts_layout)(self.num_layers)
+        return LAYOUTS[self.layout](self.num_layers)
 
     @property
     def aux_layer(self) -> int | None:

@@ -4,14 +4,14 @@ For one image: trained numbers, multiply-adds, and the numbers that training
 keeps for its gradient. Nothing is built. An operation counts its own.
 """
 
-import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nascore.networks.auxiliary import Auxiliary
 from nascore.networks.layouts import REDUCTION
-from nascore.networks.maps import Map
+from nascore.networks.macro.costs import count_layers
+from nascore.networks.maps import Costs, Map, convolution
 from nascore.networks.operations.base import (
     BENCH201_OPTIONS,
     Operation,
@@ -26,31 +26,6 @@ from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, Cell
 STEM = "stem"
 AUXILIARY_HEAD = "auxiliary_head"
 CLASSIFIER = "classifier"
-
-
-@dataclasses.dataclass(frozen=True)
-class Costs:
-    """What a part of a network costs.
-
-    Attributes:
-      parameters: trained numbers; moving statistics do not count.
-      multiply_adds: forwards, of convolutions and dense layers, for one
-        image: the usual measure. Normalizations, activations, poolings and
-        sums do not count.
-      kept: numbers of one image that training keeps until the gradient has
-        come by.
-    """
-
-    parameters: int = 0
-    multiply_adds: int = 0
-    kept: int = 0
-
-    def __add__(self, other: "Costs") -> "Costs":
-        return Costs(
-            self.parameters + other.parameters,
-            self.multiply_adds + other.multiply_adds,
-            self.kept + other.kept,
-        )
 
 
 def total(parts: Mapping[str, Costs], head: bool = True) -> Costs:
@@ -83,6 +58,8 @@ def count(stack: Stack, architecture: Any = None) -> dict[str, Costs]:
     """
     if stack.bench201:
         return _count_bench201(stack, architecture)
+    if stack.macro:
+        return _count_macro(stack, architecture)
     maps = (stack.image, *stack.stems)
     parts = {
         STEM: _sum(
@@ -138,6 +115,16 @@ def _count_bench201(
     return parts
 
 
+def _count_macro(stack: Stack, architecture: Any) -> dict[str, Costs]:
+    """`count` of a whole network of ENAS's macro space."""
+    weights = stack.layers[-1].output.channels * stack.classes
+    return {
+        STEM: convolution(stack.image, stack.stem, 3),
+        **count_layers(stack, architecture),
+        CLASSIFIER: Costs(weights, weights),
+    }
+
+
 def _residual_block(layer: Layer) -> Costs:
     """Two convolutions; beside them a mean of 2x2 pixels and a 1x1."""
     have, make = layer.inside, layer.output
@@ -178,28 +165,6 @@ def _bench201_slots(
         length * slots,
         layer.output.pixels * sum(products),
         kept * layer.output.size,
-    )
-
-
-def convolution(
-    have: Map, make: Map, kernel: int = 1, keep_input: bool = True
-) -> Costs:
-    """A convolution, or a factorized reduction, and its normalization.
-
-    Two paths of half the channels cost what one of all of them costs.
-
-    Args:
-      have: the input.
-      make: the output.
-      kernel: height and width.
-      keep_input: whether the input, or its relu, is kept for this alone.
-    """
-    weights = kernel**2 * have.channels * make.channels
-    return Costs(
-        weights + 2 * make.channels,
-        weights * make.pixels,
-        # And what the normalization has read, and its output.
-        keep_input * have.size + 2 * make.size,
     )
 
 

@@ -3,9 +3,9 @@
 A plain Keras model: the layout, the operations with stride in reduction
 cells, the concatenated ends, the drop path and the auxiliary head of ENAS
 (Pham et al., 2018, section 2.4, and its public code), of DARTS (Liu et al.,
-2019, section 3.2 and its code), or of NAS-Bench-201. But for the drop path
-every layer is Keras's own, so that what is exported loads without this
-package.
+2019, section 3.2 and its code), of NAS-Bench-201, or a whole network. But for
+the drop path every layer is Keras's own, so that what is exported loads without
+this package.
 """
 
 from collections.abc import Sequence
@@ -26,12 +26,14 @@ from nascore.networks.layers import (
     halving_convolution,
     moving_norm,
 )
+from nascore.networks.macro import discrete as macro
 from nascore.networks.maps import Link
 from nascore.networks.operations.base import Operation, Options
 from nascore.networks.operations.catalogue import find_operations
 from nascore.networks.stack import Layer, Stack, plan
 from nascore.spaces.bench201 import Bench201Cell
 from nascore.spaces.cells import CELL_INPUTS, Architecture, Cell
+from nascore.spaces.macro import MacroArchitecture
 
 PROGRESS = "training_progress"
 LOGITS = "logits"
@@ -106,7 +108,7 @@ class DropPath(keras.layers.Layer):
 
 
 def build_network(
-    architecture: Architecture | Bench201Cell,
+    architecture: Architecture | Bench201Cell | MacroArchitecture,
     input_shape: tuple[int, int, int],
     classes: int,
     config: NetworkConfig,
@@ -131,10 +133,9 @@ def build_network(
     """
     stack = plan(config, input_shape, classes, architecture)
     images = keras.Input(input_shape, name="images")
-    if stack.bench201:
-        logits = bench201.connect(
-            stack, images, config.keep_prob, normalization
-        )
+    if stack.bench201 or stack.macro:
+        connect = macro.connect if stack.macro else bench201.connect
+        logits = connect(stack, images, config.keep_prob, normalization)
         outputs = {LOGITS: logits}
     else:
         outputs = _connect(stack, images, config, normalization)

@@ -32,6 +32,26 @@ def bench201_layout(num_layers: int) -> tuple[str, ...]:
     return (*stage, REDUCTION, *stage, REDUCTION, *stage)
 
 
+def macro_layout(num_layers: int) -> tuple[str, ...]:
+    """ENAS's whole networks: reductions of all after a third, and after two.
+
+    They stand between the layers and are none of them.
+    """
+    third = num_layers // 3
+    part = [NORMAL] * third + [REDUCTION] * (third > 0)
+    return (*part, *part, *[NORMAL] * (num_layers - 2 * third))
+
+
+# By the name that `--layout` has.
+LAYOUTS = {
+    "enas": enas_layout,
+    "ienas": ienas_layout,
+    "darts": darts_layout,
+    "bench201": bench201_layout,
+    "macro": macro_layout,
+}
+
+
 def _place_reductions(layers: int, places: Sequence[int]) -> tuple[str, ...]:
     return tuple(
         REDUCTION if layer in places else NORMAL for layer in range(layers)

@@ -1,4 +1,4 @@
-"""Sizes of what a network passes on; no TensorFlow."""
+"""Sizes of what a network passes on, and what that costs; no TensorFlow."""
 
 import dataclasses
 
@@ -56,3 +56,50 @@ class Link:
     def changes(self) -> bool:
         """Whether anything is."""
         return self.always or self.have != self.want
+
+
+@dataclasses.dataclass(frozen=True)
+class Costs:
+    """What a part of a network costs.
+
+    Attributes:
+      parameters: trained numbers; moving statistics do not count.
+      multiply_adds: forwards, of convolutions and dense layers, for one
+        image: the usual measure. Normalizations, activations, poolings and
+        sums do not count.
+      kept: numbers of one image that training keeps until the gradient has
+        come by.
+    """
+
+    parameters: int = 0
+    multiply_adds: int = 0
+    kept: int = 0
+
+    def __add__(self, other: "Costs") -> "Costs":
+        return Costs(
+            self.parameters + other.parameters,
+            self.multiply_adds + other.multiply_adds,
+            self.kept + other.kept,
+        )
+
+
+def convolution(
+    have: Map, make: Map, kernel: int = 1, keep_input: bool = True
+) -> Costs:
+    """A convolution, or a factorized reduction, and its normalization.
+
+    Two paths of half the channels cost what one of all of them costs.
+
+    Args:
+      have: the input.
+      make: the output.
+      kernel: height and width.
+      keep_input: whether the input, or its relu, is kept for this alone.
+    """
+    weights = kernel**2 * have.channels * make.channels
+    return Costs(
+        weights + 2 * make.channels,
+        weights * make.pixels,
+        # And what the normalization has read, and its output.
+        keep_input * have.size + 2 * make.size,
+    )

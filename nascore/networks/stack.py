@@ -13,6 +13,7 @@ from nascore.networks.auxiliary import Auxiliary, darts_head, enas_head
 from nascore.networks.bench201.config import Bench201SupernetConfig
 from nascore.networks.config import IMAGENET, CellsConfig
 from nascore.networks.layouts import REDUCTION
+from nascore.networks.macro.config import MacroSupernetConfig
 from nascore.networks.maps import Link, Map
 from nascore.spaces.cells import Architecture
 
@@ -29,10 +30,12 @@ class Layer:
       kind: type of its cell.
       cell: place of the cell in an architecture.
       inputs: outputs of the two layers before, brought to one size; in the
-        network of NAS-Bench-201 that of the one before.
+        network of NAS-Bench-201 that of the one before; in a macro network
+        likewise, but of a reduction all before, the stem's first.
       output: what it makes.
       width: channels of every tensor in its cell.
       auxiliary: whether the auxiliary head reads its output.
+      label: what its parts' names begin with, if not `layer`.
     """
 
     number: int
@@ -41,12 +44,13 @@ class Layer:
     inputs: tuple[Link, ...]
     output: Map
     width: int
-    auxiliary: bool
+    auxiliary: bool = False
+    label: str = "layer"
 
     @property
     def name(self) -> str:
         """What its parts' names begin with."""
-        return f"layer_{self.number}"
+        return f"{self.label}_{self.number}"
 
     @property
     def inside(self) -> Map:
@@ -84,6 +88,8 @@ class Stack:
         `nascore.networks.operations.base.Options`.
       bench201: whether it is the network of NAS-Bench-201: its cells one
         after the other, and residual blocks for reductions.
+      macro: whether it is a whole network of ENAS's macro space: layers with
+        skips, and reductions of all tensors so far. Both count from 1.
     """
 
     space: Any
@@ -96,6 +102,7 @@ class Stack:
     darts: bool = False
     padding: str = "same"
     bench201: bool = False
+    macro: bool = False
 
     @property
     def stem(self) -> Map:
@@ -104,7 +111,7 @@ class Stack:
 
 
 def plan(
-    config: CellsConfig | Bench201SupernetConfig,
+    config: CellsConfig | Bench201SupernetConfig | MacroSupernetConfig,
     image_shape: Sequence[int],
     classes: int,
     architecture: Any = None,
@@ -127,7 +134,11 @@ def plan(
         architecture of another space.
     """
     image = Map(*image_shape)
-    if isinstance(config, Bench201SupernetConfig) or config.bench201:
+    if isinstance(config, Bench201SupernetConfig):
+        return _plan_bench201(config, image, classes, architecture)
+    if isinstance(config, MacroSupernetConfig) or config.macro:
+        return _plan_macro(config, image, classes, architecture)
+    if config.bench201:
         return _plan_bench201(config, image, classes, architecture)
     stems = _plan_stems(config, image)
     check_image_size(
@@ -168,7 +179,7 @@ def _plan_bench201(
         if kind == REDUCTION:
             output = last.halved().of(2 * last.channels)
         inputs, width = (Link(last, last),), output.channels
-        layers.append(Layer(number, kind, 0, inputs, output, width, False))
+        layers.append(Layer(number, kind, 0, inputs, output, width))
         last = output
     return Stack(
         config.space,
@@ -180,6 +191,47 @@ def _plan_bench201(
         classes,
         padding=config.stride_padding,
         bench201=True,
+    )
+
+
+def _plan_macro(
+    config: CellsConfig | MacroSupernetConfig,
+    image: Map,
+    classes: int,
+    architecture: Any,
+) -> Stack:
+    """A whole network (Pham et al., 2018, section 2.3).
+
+    Its width doubles where a discrete one reduces; a supernet keeps its own,
+    as in the public code.
+    """
+    check_image_size(config.layer_types, image.shape)
+    space = config.space
+    if architecture is not None:
+        space.decode(space.encode(architecture))  # Raises: of another space.
+    last = stem = image.of(config.filters)
+    layers: list[Layer] = []
+    tensors = reductions = 0
+    for kind in config.layer_types:
+        if kind == REDUCTION:
+            reductions += 1
+            width = last.channels * (1 if architecture is None else 2)
+            want = last.halved().of(width)
+            links = (Link(last, want),) * (tensors + 1)
+            layers.append(
+                Layer(
+                    *(reductions, kind, 0, links, want, width),
+                    label=REDUCTION,
+                )
+            )
+            last = want
+            continue
+        tensors += 1
+        links = (Link(last, last),)
+        layers.append(Layer(tensors, kind, 0, links, last, last.channels))
+    return Stack(
+        *(space, architecture, image, (stem,), tuple(layers), None, classes),
+        macro=True,
     )
 
 

@@ -228,7 +228,9 @@ class Cost:
         if self._outlook is None:
             return None
         work = self._outlook.left()
-        return self.pace.seconds(work) or (math.nan if work else 0.0)
+        # Nothing is left of what is done to its end.
+        rest = any(work.values())
+        return self.pace.seconds(work) or (math.nan if rest else 0.0)
 
     def is_late(self) -> bool:
         """Whether there is no time for the end, if something else is done.

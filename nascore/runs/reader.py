@@ -18,6 +18,7 @@ from nascore.spaces import kinds
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.darts_cells import DartsSpace
+from nascore.spaces.macro import MacroSpace
 from nascore.spaces.space import Space
 
 if TYPE_CHECKING:
@@ -71,6 +72,29 @@ class RunRecords:
         """Whether it trained weights for NAS-Bench-201's cells."""
         own = "kernel_init" in self.settings["config"]
         return isinstance(self.space, Bench201Space) and own
+
+    @property
+    def trainable(self) -> Space:
+        """That of a search whose architectures can be trained for themselves.
+
+        Raises:
+          InputError: it is of another kind.
+        """
+        return self.space if self._is_no_cell else self.cells
+
+    @property
+    def measurable(self) -> Space:
+        """That of a search whose weights can be loaded by themselves.
+
+        Raises:
+          InputError: it is of another kind.
+        """
+        return self.space if self._is_no_cell else self.shared_cells
+
+    @property
+    def _is_no_cell(self) -> bool:
+        """Whether it has shared weights of a network without ENAS's cells."""
+        return isinstance(self.space, MacroSpace) or self.has_bench201_weights
 
     @property
     def shared_cells(self) -> CellSpace:

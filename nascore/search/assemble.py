@@ -12,12 +12,9 @@ from nascore.data.describe import describe_data
 from nascore.data.images import ImageData
 from nascore.errors import InputError
 from nascore.evaluators.memory import SharedSettings
-from nascore.evaluators.shared201 import Shared201Weights
+from nascore.evaluators.networks import describe_layers, make_weights
 from nascore.evaluators.shared_weights import SharedWeights
 from nascore.evaluators.weights import TrainWeights
-from nascore.networks.bench201 import supernet as bench201
-from nascore.networks.bench201.config import Bench201SupernetConfig
-from nascore.networks.supernet import Supernet, describe_layers
 from nascore.process import runtime
 from nascore.process.memory import Need
 from nascore.protocols import Phase, Reward, Strategy
@@ -207,7 +204,9 @@ def search_cells(
     _check_sizes(config, data)
     runtime.configure(config.search.deterministic)
     keras.utils.set_random_seed(config.search.seed)
-    shared, layers = _make_weights(config, data)
+    shared = make_weights(
+        config.child, config.weights, data, config.data.standardize
+    )
     space: Any = config.child.space
     parts = make()
     phases = one_shot(
@@ -234,23 +233,6 @@ def search_cells(
         {"method": method, "data": describe_data(data)},
         checkpoint_minutes,
     )
+    layers = describe_layers(shared.supernet)
     write_json(run.path / "layers.json", {"layers": layers})
     return search
-
-
-def _make_weights(
-    config: CellSettings, data: ImageData
-) -> tuple[SharedWeights, list[dict[str, object]]]:
-    """The weights of all cells, and a list of their layers."""
-    child, scaled = config.child, config.data.standardize
-    if isinstance(child, Bench201SupernetConfig):
-        cells = bench201.Bench201Supernet(child, data.image_shape, data.classes)
-        return (
-            Shared201Weights(cells, data, config.weights, scaled),
-            bench201.describe_layers(cells),
-        )
-    supernet = Supernet(child, data.image_shape, data.classes)
-    return (
-        SharedWeights(supernet, data, config.weights, scaled),
-        describe_layers(supernet),
-    )

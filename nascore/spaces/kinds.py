@@ -14,6 +14,7 @@ from nascore.errors import InputError
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.darts_cells import DartsSpace
+from nascore.spaces.macro import MacroSpace
 from nascore.spaces.perceptrons import MlpSpace
 from nascore.spaces.space import Space
 
@@ -22,6 +23,7 @@ KINDS: dict[str, type[Space]] = {
     "bench201": Bench201Space,
     "cells": CellSpace,
     "darts": DartsSpace,
+    "macro": MacroSpace,
     "perceptrons": MlpSpace,
 }
 

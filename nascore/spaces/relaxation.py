@@ -14,6 +14,7 @@ from nascore.errors import InputError
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
 from nascore.spaces.darts_cells import PAIRS, DartsSpace
+from nascore.spaces.macro import MacroSpace
 from nascore.spaces.space import Space
 
 
@@ -173,9 +174,9 @@ def relax(space: Space[Any]) -> Relaxation:
         return StrongestPairs(space)
     if isinstance(space, CellSpace):
         return StrongestEdges(space)
-    if isinstance(space, Bench201Space):
+    if isinstance(space, Bench201Space | MacroSpace):
         return LargestOfEach(space.allowed.any(axis=1).sum(axis=1))
     raise InputError(
         f"a space of {space.kind} has no relaxation to numbers; there are "
-        "those of cells and of NAS-Bench-201"
+        "those of cells, of NAS-Bench-201 and of whole networks"
     )

@@ -195,7 +195,7 @@ def test_a_search_of_darts_cells_has_their_layout(forked, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["DARTS_V3"], "the name of one: DARTS_V1, DARTS_V2, PC_DARTS_cifar"),
+        (["DARTS_V3"], "a published name: DARTS_V1, DARTS_V2, PC_DARTS_cifar"),
         (["DARTS_V2", "--layout=enas"], "a genotype needs --layout=darts"),
         (["DARTS_V2", "--num_nodes=3"], "4 nodes; this space has 3"),
         (["darts", "--layout=ienas"], "choose --layout=darts"),

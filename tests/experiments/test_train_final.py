@@ -451,7 +451,7 @@ def test_describe_draws_without_training(tmp_path, forked):
         (
             "train_final",
             ["--architecture=DARTS_V3"],
-            "no published cell; these are: DARTS_V1, DARTS_V2",
+            "no published name; these are: DARTS_V1, DARTS_V2",
         ),
         ("train_final", ["--architecture=9"], "has 40 integers"),
         ("train_final", [*TINY, ARCHITECTURE, "--precision=half"], "precision"),

@@ -30,6 +30,7 @@ from nascore.errors import InputError
 from nascore.runs.csv_files import read_table
 from nascore.runs.reader import read_run
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.macro import MacroSpace, macro_layers
 from nascore.spaces.perceptrons import MlpSpace
 from nascore.training.config import FinalConfig
 from nascore.training.exports.keras_file import check_keras_file
@@ -103,6 +104,19 @@ def test_architectures_of_perceptrons(text):
     space = MlpSpace((8, 16), max_layers=4)
     found = value_or_input_error(space.parse, text)
     assert found is None or space.parse(space.format(found)) == found
+
+
+numbers = st.sampled_from(["0", "1", "5", "6", "-1", "011", "2 1", "x", "|"])
+
+
+@examples(300)
+@hypothesis.given(text=st.lists(numbers, max_size=8).map(" ".join) | st.text())
+def test_whole_networks(text):
+    space = MacroSpace(num_layers=2)
+    found = value_or_input_error(space.parse, text)
+    assert found is None or space.parse(space.format(found)) == found
+    layers = macro_layers(text)
+    assert found is None or layers in (2, None)
 
 
 JSON = st.recursive(

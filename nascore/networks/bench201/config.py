@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from nascore.config import check_fields, option
 from nascore.errors import InputError
@@ -9,6 +10,11 @@ from nascore.networks.layouts import bench201_layout
 from nascore.spaces.bench201 import NODES, OPERATIONS, Bench201Space
 
 LAYOUT = "bench201"
+# Of a final training, by its layout.
+_PRESETS = {
+    "bench201": "--preset=final/bench201",
+    "macro": "--preset=final/macro",
+}
 # What other layouts have, and the value that says it is not there.
 _OFF = {"num_normal_cells": 0, "drop_path_keep_prob": 1, "aux_weight": 0}
 
@@ -75,8 +81,8 @@ class Bench201SupernetConfig:
         return True
 
 
-def check_network(settings: Mapping[str, float]) -> None:
-    """Refuses what the network of NAS-Bench-201 does not have.
+def check_network(settings: Mapping[str, Any]) -> None:
+    """Refuses what the network of NAS-Bench-201, or a macro one, lacks.
 
     Args:
       settings: of a network, by name.
@@ -84,10 +90,11 @@ def check_network(settings: Mapping[str, float]) -> None:
     Raises:
       InputError: one that it has nothing for.
     """
+    layout = settings["layout"]
     for name, off in _OFF.items():
         if settings[name] != off:
             raise InputError(
-                f"--layout={LAYOUT} has nothing for "
+                f"--layout={layout} has nothing for "
                 f"--{name}={settings[name]:g}; give --{name}={off}, as "
-                "--preset=final/bench201 does"
+                f"{_PRESETS[layout]} does"
             )

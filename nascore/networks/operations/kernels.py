@@ -87,6 +87,24 @@ def mix_gradient(
     )
 
 
+def convolve_gradient(
+    x: tf.Tensor, kernel: tf.Tensor, upstream: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Gradients of both arguments of a convolution with stride 1 and SAME."""
+    window: dict[str, Any] = {"strides": [1, 1, 1, 1], "padding": "SAME"}
+    return tf.raw_ops.Conv2DBackpropInput(
+        input_sizes=tf.shape(x),
+        filter=kernel,
+        out_backprop=upstream,
+        **window,
+    ), tf.raw_ops.Conv2DBackpropFilter(
+        input=x,
+        filter_sizes=kernel.shape,
+        out_backprop=upstream,
+        **window,
+    )
+
+
 @once
 def _add(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
     return left + right

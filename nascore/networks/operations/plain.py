@@ -15,6 +15,7 @@ from nascore.networks.operations.base import (
     norm_specs,
 )
 from nascore.networks.operations.kernels import (
+    convolve_gradient,
     mix,
     mix_gradient,
     normalize,
@@ -138,18 +139,7 @@ class PlainConvolution(Operation):
         """Gradients of both arguments of `_convolve` at stride 1."""
         if self.kernel_size == 1:
             return mix_gradient(x, kernel, upstream)
-        window: dict[str, Any] = {"strides": [1, 1, 1, 1], "padding": "SAME"}
-        return tf.raw_ops.Conv2DBackpropInput(
-            input_sizes=tf.shape(x),
-            filter=kernel,
-            out_backprop=upstream,
-            **window,
-        ), tf.raw_ops.Conv2DBackpropFilter(
-            input=x,
-            filter_sizes=kernel.shape,
-            out_backprop=upstream,
-            **window,
-        )
+        return convolve_gradient(x, kernel, upstream)
 
     def discrete(
         self, channels: int, strides: int, normalization: Normalization

@@ -61,13 +61,22 @@ class Kept(NamedTuple):
     statistics: list[tf.Tensor]
 
 
-def _filter(
+def filter_depthwise(
     x: tf.Tensor,
     depthwise: tf.Tensor,
     dilation: int = 1,
     strides: int = 1,
     padding: str = "same",
 ) -> tf.Tensor:
+    """A depthwise convolution.
+
+    Args:
+      x: `[n, h, w, c]`.
+      depthwise: kernel, `[k, k, c, 1]`.
+      dilation: distance between the pixels that it reads.
+      strides: 1 or 2.
+      padding: see `Options`.
+    """
     mode = "SAME"
     if folds(dilation, strides):
         x, dilation, strides = pick(x, strides), dilation // strides, 1
@@ -104,7 +113,7 @@ def separable(
       strides: of the depthwise kernel.
       padding: see `Options`.
     """
-    filtered = _filter(
+    filtered = filter_depthwise(
         tf.nn.relu(x), weights.depthwise, dilation, strides, padding
     )
     mixed = mix(filtered, weights.pointwise)
@@ -148,7 +157,7 @@ def separable_pair_gradient(
     mixed = mix(kept.filtered, first.pointwise)
     normalized = normalize(mixed, first.scale, first.offset)
     between = normalized.y
-    filtered = _filter(tf.nn.relu(between), second.depthwise)
+    filtered = filter_depthwise(tf.nn.relu(between), second.depthwise)
     between_grad, second_grad = _gradient(
         between,
         second,
@@ -185,7 +194,23 @@ def _gradient(
     filtered_grad, pointwise_grad = mix_gradient(
         steps.filtered, weights.pointwise, back.x_backprop
     )
-    size = weights.depthwise.shape[0]
+    relu_grad, depthwise_grad = filter_gradient(
+        tf.nn.relu(x), weights.depthwise, filtered_grad
+    )
+    x_grad = tf.raw_ops.ReluGrad(gradients=relu_grad, features=x)
+    return x_grad, Weights(
+        depthwise_grad,
+        pointwise_grad,
+        back.scale_backprop,
+        back.offset_backprop,
+    )
+
+
+def filter_gradient(
+    x: tf.Tensor, depthwise: tf.Tensor, upstream: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Gradients of both arguments of `filter_depthwise`, plain and at 1."""
+    size = depthwise.shape[0]
     # Of TensorFlow's two CPU kernels the one that this padding selects is
     # the faster for all but the smallest filters. Zeros all the same.
     padding: dict[str, Any] = {"padding": "SAME"}
@@ -196,19 +221,13 @@ def _gradient(
             "explicit_paddings": [0, 0, *edge, 0, 0],
         }
     depthwise_grad = tf.raw_ops.DepthwiseConv2dNativeBackpropFilter(
-        input=tf.nn.relu(x),
-        filter_sizes=weights.depthwise.shape,
-        out_backprop=filtered_grad,
+        input=x,
+        filter_sizes=depthwise.shape,
+        out_backprop=upstream,
         strides=[1, 1, 1, 1],
         **padding,
     )
     # At stride 1 this is the convolution with the reversed kernel, and the
     # forward pass has the faster code.
-    relu_grad = _filter(filtered_grad, tf.reverse(weights.depthwise, [0, 1]))
-    x_grad = tf.raw_ops.ReluGrad(gradients=relu_grad, features=x)
-    return x_grad, Weights(
-        depthwise_grad,
-        pointwise_grad,
-        back.scale_backprop,
-        back.offset_backprop,
-    )
+    x_grad = filter_depthwise(upstream, tf.reverse(depthwise, [0, 1]))
+    return x_grad, depthwise_grad

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import tensorflow as tf
 
+from nascore.runs import progress
 from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted, Limit, TimeUp
 from nascore.runs.lifecycle import Lifecycle, Workers
@@ -415,3 +416,20 @@ def test_a_pace_takes_the_new_for_as_fast_as_the_rest():
 )
 def test_times_are_written_for_people(seconds, text):
     assert duration(seconds) == text
+
+
+def test_a_cost_that_is_known_at_the_last_unit_is_what_it_took(
+    tmp_path, monkeypatch
+):
+    """Nothing is left then, which is no reason not to know."""
+    clock = iter([0.0, 100.0, 300.0, 300.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    left = [2]
+    outlook = Outlook(lambda: {"epochs": left[0]})
+    cost = progress.Cost(tmp_path / "cost.json", outlook, Terms(), 1.0)
+    texts = []
+    for _ in range(2):
+        left[0] -= 1
+        cost.add("epochs", 1)
+        texts.append(cost.tell())
+    assert texts == ["", "cost: about 5 minutes in all on this machine"]

@@ -1,0 +1,1 @@
+"""ENAS over whole networks: its macro search space."""

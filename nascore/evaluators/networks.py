@@ -1,0 +1,53 @@
+"""The network over all architectures of a search, and what measures it."""
+
+from typing import Any
+
+from nascore.data.images import ImageData
+from nascore.evaluators.config import SharedWeightsConfig
+from nascore.evaluators.macro_weights import MacroWeights
+from nascore.evaluators.shared201 import Shared201Weights
+from nascore.evaluators.shared_weights import SharedWeights
+from nascore.networks import supernet as cells
+from nascore.networks.bench201 import supernet as bench201
+from nascore.networks.bench201.config import Bench201SupernetConfig
+from nascore.networks.config import SupernetConfig
+from nascore.networks.macro import supernet as macro
+from nascore.networks.macro.config import MacroSupernetConfig
+
+ChildConfig = SupernetConfig | Bench201SupernetConfig | MacroSupernetConfig
+
+
+def make_weights(
+    child: ChildConfig,
+    config: SharedWeightsConfig,
+    data: ImageData,
+    standardize: bool,
+) -> SharedWeights:
+    """Makes the shared weights of a search, at their start.
+
+    Args:
+      child: the network.
+      config: what a reward is measured on.
+      data: the images.
+      standardize: whether they are standardized as `data` says.
+
+    Raises:
+      InputError: an image size that the reductions do not divide.
+    """
+    sizes = (data.image_shape, data.classes)
+    rest = (data, config, standardize)
+    if isinstance(child, Bench201SupernetConfig):
+        network = bench201.Bench201Supernet(child, *sizes)
+        return Shared201Weights(network, *rest)
+    if isinstance(child, MacroSupernetConfig):
+        return MacroWeights(macro.MacroSupernet(child, *sizes), *rest)
+    return SharedWeights(cells.Supernet(child, *sizes), *rest)
+
+
+def describe_layers(network: Any) -> list[dict[str, object]]:
+    """Lists every layer: name, type, output shape, parameters."""
+    if isinstance(network, bench201.Bench201Supernet):
+        return bench201.describe_layers(network)
+    if isinstance(network, macro.MacroSupernet):
+        return macro.describe_layers(network)
+    return cells.describe_layers(network)

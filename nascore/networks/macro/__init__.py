@@ -1,0 +1,1 @@
+"""Whole networks of operations and skips: ENAS's macro search space."""
