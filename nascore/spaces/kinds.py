@@ -15,6 +15,7 @@ from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.darts_cells import DartsSpace
 from nascore.spaces.perceptrons import MlpSpace
+from nascore.spaces.recurrent import RecurrentSpace
 from nascore.spaces.space import Space
 
 GROUP = "ienas.spaces"
@@ -23,6 +24,7 @@ KINDS: dict[str, type[Space]] = {
     "cells": CellSpace,
     "darts": DartsSpace,
     "perceptrons": MlpSpace,
+    "recurrent": RecurrentSpace,
 }
 
 
