@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from enas.config import PolicyGradientConfig
+from enas.config import PolicyGradientConfig, RecurrentControllerConfig
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State
 from nascore.runs.tables import Row
@@ -91,7 +91,7 @@ class ReinforcePolicy(tf.Module):
     def __init__(
         self,
         space: Space,
-        config: PolicyGradientConfig,
+        config: PolicyGradientConfig | RecurrentControllerConfig,
         baseline: MovingBaseline,
     ) -> None:
         super().__init__(name="controller")

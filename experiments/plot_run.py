@@ -20,6 +20,7 @@ from nascore.runs.reader import RunRecords, read_run
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.perceptrons import MlpSpace
+from nascore.spaces.recurrent import RecurrentSpace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -88,6 +89,7 @@ def _figures(
         embeddings,
         mixtures,
         populations,
+        recurrent,
         runs,
         tabulated,
     )
@@ -107,6 +109,8 @@ def _figures(
         yield from beside_table.draw(run, top)
     elif isinstance(run.space, Bench201Space):
         yield from tabulated.draw(run, top)
+    elif isinstance(run.space, RecurrentSpace):
+        yield from recurrent.draw(run, run.space, top)
 
 
 def main(args: list[str]) -> None:

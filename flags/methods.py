@@ -14,8 +14,14 @@ from importlib import metadata
 from typing import Any
 
 from darts.config import DartsConfig, Shared201DartsConfig
-from enas.config import EnasConfig, Shared201EnasConfig, TableEnasConfig
+from enas.config import (
+    EnasConfig,
+    Shared201EnasConfig,
+    TableEnasConfig,
+)
 from flags.method import Method
+from flags.recurrent_methods import RECURRENT
+from flags.strategies import STRATEGIES
 from ienas.config import (
     IenasConfig,
     Shared201IenasConfig,
@@ -38,10 +44,6 @@ from nascore.baselines.config import (
 from nascore.errors import InputError
 from nascore.evaluators.config import InheritanceConfig
 from nascore.strategies.config import (
-    BohbConfig,
-    EvolutionConfig,
-    LocalSearchConfig,
-    OptunaConfig,
     ReinforceConfig,
 )
 from nases.config import POINTS, NasesConfig, NasesTableConfig
@@ -127,16 +129,6 @@ _SHARED201 = Method(
 )
 
 
-# Those of the shared room but random draws, by their titles.
-_STRATEGIES: dict[str, Any] = {
-    "regularised evolution": EvolutionConfig(),
-    "local search": LocalSearchConfig(),
-    "REINFORCE": ReinforceConfig(),
-    "Optuna": OptunaConfig(),
-    "BOHB": BohbConfig(),
-}
-
-
 def _on_table(title: str, strategy: Any) -> Method:
     """A search of the table with a strategy of the shared room."""
     config = dataclasses.replace(_TABLE.config, strategy=strategy)
@@ -188,11 +180,11 @@ METHODS = {
     "bench201_random": _TABLE._replace(rival=""),
     **{
         f"bench201_{strategy.kind}": _on_table(title, strategy)
-        for title, strategy in _STRATEGIES.items()
+        for title, strategy in STRATEGIES.items()
     },
     **{
         strategy.kind: _over_cells(title, strategy)
-        for title, strategy in _STRATEGIES.items()
+        for title, strategy in STRATEGIES.items()
     },
     "bench201_enas": _TABLE._replace(
         title="ENAS",
@@ -233,7 +225,7 @@ METHODS = {
     "shared201_random": _SHARED201._replace(rival=""),
     **{
         f"shared201_{strategy.kind}": _over_shared201(title, strategy)
-        for title, strategy in _STRATEGIES.items()
+        for title, strategy in STRATEGIES.items()
     },
     "shared201_l2nas": _SHARED201._replace(
         title="L2NAS",
@@ -249,6 +241,7 @@ METHODS = {
         preset="shared201_darts_small",
         published="shared201_darts_cifar10",
     ),
+    **RECURRENT,
     "bench201_state": _on_table("L2NAS's state", StateConfig())._replace(
         module="l2nas.table"
     ),

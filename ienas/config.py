@@ -7,6 +7,8 @@ from enas.config import (
     ControllerConfig,
     EnasConfig,
     OperationControllerConfig,
+    RecurrentControllerConfig,
+    RecurrentEnasConfig,
     Shared201EnasConfig,
     SharedOperationConfig,
 )
@@ -71,4 +73,18 @@ class Shared201IenasConfig(Shared201EnasConfig):
     """
 
     strategy: SharedOperationConfig = SharedOperationConfig(num_aggregate=3)
+    reward: RewardConfig = RewardConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class RecurrentIenasConfig(RecurrentEnasConfig):
+    """Everything that decides the result of I-ENAS over recurrent cells.
+
+    Attributes:
+      reward: what the policy is told.
+    """
+
+    strategy: RecurrentControllerConfig = RecurrentControllerConfig(
+        num_aggregate=3
+    )
     reward: RewardConfig = RewardConfig()

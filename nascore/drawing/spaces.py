@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from nascore.drawing import bench201
+from nascore.drawing import bench201, recurrent
 from nascore.drawing.cells import draw_architecture, figure_to_rgb
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.recurrent import RecurrentSpace
 from nascore.spaces.space import Space
 
 
@@ -18,6 +19,8 @@ def draw_figure(space: Space, architecture: Any, title: str) -> Figure | None:
         return draw_architecture(architecture, space, title)
     if isinstance(space, Bench201Space):
         return bench201.draw_cell(architecture, title)
+    if isinstance(space, RecurrentSpace):
+        return recurrent.draw_cell(architecture, space, title)
     return None
 
 
