@@ -17,3 +17,19 @@ def next_commands(path: Path) -> list[str]:
         f"{quote(str(path))} --rank=1"
     )
     return [program.rewrite(command)]
+
+
+def after_training(path: Path) -> list[str]:
+    """The commands that use a trained model of language.
+
+    Args:
+      path: its run folder.
+    """
+    trained = quote(str(path))
+    return [
+        program.rewrite(f"python -m experiments.generate_text {trained}"),
+        program.rewrite(
+            f"python -m experiments.generate_text {trained} --temperature=0.5 "
+            "--length=2000"
+        ),
+    ]

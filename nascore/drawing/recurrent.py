@@ -16,11 +16,14 @@ from nascore.spaces.recurrent import RecurrentCell, RecurrentSpace
 def cell_graph(
     cell: RecurrentCell, space: RecurrentSpace
 ) -> tuple[list[Element], Arrows]:
-    """Boxes of inputs and nodes, and arrows; the mean comes last."""
+    """Boxes of inputs and nodes, and arrows to what reads them.
+
+    Where the new state is the mean of all nodes, no arrows say so.
+    """
     boxes = [Element("token", "input"), Element("last state", "input")]
     places = [cell.first, *(function for _, function in cell.nodes)]
     boxes += [
-        Element(f"{node} {space.functions[place]}", _KINDS[place % 2])
+        Element(f"{node} {space.functions[place]}", "convolution")
         for node, place in enumerate(places)
     ]
     # Node 0 is the third box.
@@ -28,13 +31,11 @@ def cell_graph(
     arrows += [
         (source + 2, node + 2) for node, (source, _) in enumerate(cell.nodes, 1)
     ]
-    boxes.append(Element("mean: new state", "output"))
-    arrows += [(node + 2, len(boxes) - 1) for node in space.joined(cell)]
+    if space.output == "ends":
+        boxes.append(Element("mean", "output"))
+        end = len(boxes) - 1
+        arrows += [(node + 2, end) for node in space.joined(cell)]
     return boxes, arrows
-
-
-# Neighbours in the list of functions look different.
-_KINDS = ("convolution", "operation")
 
 
 @styled
@@ -49,6 +50,9 @@ def draw_cell(
         layout="constrained",
     )
     draw_graph(figure.subplots(), boxes, arrows)
-    if title:
-        figure.suptitle(title, fontsize=FONT_SIZE + 2)
+    last = f"new state: mean of nodes 1 to {space.num_nodes}"
+    if space.output == "ends":
+        last = "new state: mean of what no node reads"
+    lines = [title] * bool(title) + [last]
+    figure.suptitle("\n".join(lines), fontsize=FONT_SIZE + 2)
     return figure

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flags import preset_files
-from flags.preset_files import SEARCHES, TRAININGS
+from flags.preset_files import LANGUAGE, SEARCHES, TRAININGS
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "flags" / "presets"
@@ -22,6 +22,7 @@ TAKERS = {
         ["compare"],
     ),
     TRAININGS: (["train"],),
+    LANGUAGE: (["train-language"],),
 }
 # Those of one method alone.
 METHODS = {
@@ -32,6 +33,8 @@ METHODS = {
     "shared201_cifar10": "shared201_enas",
     "shared201_darts_small": "shared201_darts",
     "shared201_darts_cifar10": "shared201_darts",
+    "recurrent_small": "recurrent_enas",
+    "recurrent_ptb": "recurrent_enas",
     "renas_small": "renas",
     "renas_fashion_mnist": "renas",
     "renas_cifar10": "renas",

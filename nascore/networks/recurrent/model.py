@@ -99,38 +99,54 @@ class LanguageModel(tf.Module):
           run: of the cell, see `HighwayCell`.
           seed: int32 `[2]`, of the dropout; None: no dropout.
         """
-        config, size = self.config, tf.shape(state)
-
-        def mask(
-            rate: float, shape: tf.Tensor | Sequence[int], stream: int
-        ) -> tf.Tensor | None:
-            if seed is None or not rate:
-                return None
-            ones = tf.ones(shape)
-            return draws.dropout(ones, rate, fold_in(seed, stream))
-
-        embedded = tf.nn.embedding_lookup(self.embedding, tokens)
-        words = mask(config.word_dropout, [self.vocabulary, 1], _WORDS)
-        if words is not None:
-            embedded *= tf.gather(words, tokens)
-        for rate, stream in (
-            (config.embedding_dropout, _EMBEDDED),
-            (config.input_dropout, _INPUT),
-        ):
-            own = mask(rate, size, stream)
-            embedded = embedded if own is None else embedded * own
-        units = config.hidden_units
+        embedded = self.embed(tokens, seed)
+        units = self.config.hidden_units
         # The inputs' part of node 0, of all steps at once.
         products = tf.reshape(
             tf.reshape(embedded, [-1, units]) @ self.cell.first[:units],
             tf.concat([tf.shape(tokens), [2 * units]], axis=0),
         )
         products = tf.ensure_shape(products, [*tokens.shape, 2 * units])
-        nodes = mask(config.node_dropout, size, _NODES)
+        size, config = tf.shape(state), self.config
+        nodes = self.mask(config.node_dropout, size, seed, _NODES)
         raw, last = run(products, state, nodes)
-        dropped = mask(config.output_dropout, size, _OUTPUT)
-        hidden = raw if dropped is None else raw * dropped
-        return Read(hidden, raw, last)
+        return Read(self.drop_output(raw, seed), raw, last)
+
+    def mask(
+        self,
+        rate: float,
+        shape: tf.Tensor | Sequence[int],
+        seed: tf.Tensor | None,
+        stream: int,
+    ) -> tf.Tensor | None:
+        """What something is multiplied by in all steps; None: by 1."""
+        if seed is None or not rate:
+            return None
+        return draws.dropout(tf.ones(shape), rate, fold_in(seed, stream))
+
+    def embed(self, tokens: tf.Tensor, seed: tf.Tensor | None) -> tf.Tensor:
+        """The cell's inputs after dropout, `[t, b, n]`; see `read`."""
+        config = self.config
+        embedded = tf.nn.embedding_lookup(self.embedding, tokens)
+        words = self.mask(
+            config.word_dropout, [self.vocabulary, 1], seed, _WORDS
+        )
+        if words is not None:
+            embedded *= tf.gather(words, tokens)
+        for rate, stream in (
+            (config.embedding_dropout, _EMBEDDED),
+            (config.input_dropout, _INPUT),
+        ):
+            own = self.mask(rate, tf.shape(embedded)[1:], seed, stream)
+            embedded = embedded if own is None else embedded * own
+        return embedded
+
+    def drop_output(self, raw: tf.Tensor, seed: tf.Tensor | None) -> tf.Tensor:
+        """States that predict, of `[t, b, n]`."""
+        own = self.mask(
+            self.config.output_dropout, tf.shape(raw)[1:], seed, _OUTPUT
+        )
+        return raw if own is None else raw * own
 
     def logits(self, hidden: tf.Tensor) -> tf.Tensor:
         """Of states `[..., n]`, `[k, vocabulary]` one after the other."""
