@@ -175,7 +175,16 @@ class TrainText(tf.Module):
             "healthy": healthy,
         }
 
-    @tf.function(autograph=False, reduce_retracing=True)
+    # Each epoch has as many windows as its cuts make: one trace for all.
+    @tf.function(
+        autograph=False,
+        input_signature=[
+            tf.TensorSpec([None, None], tf.int32),
+            *[tf.TensorSpec([None], tf.int32)] * 2,
+            tf.TensorSpec([], tf.float32),
+            *[tf.TensorSpec([], tf.int32)] * 3,
+        ],
+    )
     def train(
         self,
         rows: tf.Tensor,
@@ -208,7 +217,7 @@ class TrainText(tf.Module):
                 tf.equal(number, 0), tf.zeros_like(self.carried), self.carried
             )
             loss, norm = self._learn(
-                rows[number],
+                tf.ensure_shape(rows[number], [self.model.config.space.length]),
                 tokens[first : first + length + 1],
                 before,
                 rate * self.windows.scale(length),

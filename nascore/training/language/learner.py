@@ -108,7 +108,14 @@ class Learner(tf.Module):
             run = self.model.cell.fixed(cell)
         return self.model.read(tokens, state, run, seed)  # type: ignore
 
-    @tf.function(autograph=False, reduce_retracing=True)
+    # Each epoch has as many windows as its cuts make: one trace for all.
+    @tf.function(
+        autograph=False,
+        input_signature=[
+            *[tf.TensorSpec([None], tf.int32)] * 2,
+            *[tf.TensorSpec([], tf.int32)] * 3,
+        ],
+    )
     def train(
         self,
         firsts: tf.Tensor,
@@ -210,12 +217,20 @@ class Learner(tf.Module):
             total += float(nats)
         return total / ((steps - 1) * tokens.shape[1])
 
-    @tf.function(autograph=False, reduce_retracing=True)
+    @tf.function(
+        autograph=False,
+        input_signature=[
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, None], tf.float32),
+        ],
+    )
     def _evaluate(
         self, tokens: tf.Tensor, state: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Sum of nats of all tokens but the first, and the state after."""
         size, steps = self.config.windows.window, tf.shape(tokens)[0] - 1
+        width = self.model.zero_state(1).shape[1]
+        state = tf.ensure_shape(state, [None, width])
 
         def body(
             first: tf.Tensor, state: tf.Tensor, total: tf.Tensor
