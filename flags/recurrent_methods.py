@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from darts.recurrent.config import RecurrentDartsConfig
 from enas.config import RecurrentEnasConfig
 from flags.method import Method
 from flags.strategies import STRATEGIES
@@ -33,6 +34,14 @@ def _recurrent(title: str, strategy: Any) -> Method:
     return _RECURRENT._replace(title=title, config=config, compared=compared)
 
 
+_DARTS = _RECURRENT._replace(
+    title="DARTS",
+    config=RecurrentDartsConfig(),
+    module="darts.recurrent.search",
+    compared=None,
+    preset="recurrent_darts_small",
+    published="recurrent_darts_ptb",
+)
 RECURRENT: dict[str, Method] = {
     "recurrent_enas": _RECURRENT._replace(
         title="ENAS",
@@ -45,6 +54,10 @@ RECURRENT: dict[str, Method] = {
         config=RecurrentIenasConfig(),
         module="ienas.recurrent",
         compared=None,
+    ),
+    "recurrent_darts": _DARTS,
+    "recurrent_darts_second": _DARTS._replace(
+        title="DARTS, second order", settings={"order": "second"}
     ),
     "recurrent_random": _RECURRENT._replace(rival=""),
     **{

@@ -35,6 +35,8 @@ METHODS = {
     "shared201_darts_cifar10": "shared201_darts",
     "recurrent_small": "recurrent_enas",
     "recurrent_ptb": "recurrent_enas",
+    "recurrent_darts_small": "recurrent_darts",
+    "recurrent_darts_ptb": "recurrent_darts",
     "renas_small": "renas",
     "renas_fashion_mnist": "renas",
     "renas_cifar10": "renas",
