@@ -60,13 +60,11 @@ class LanguageModel(tf.Module):
             return made[-1]
 
         self.embedding = make([vocabulary, config.hidden_units], "embedding")
-        shared = isinstance(config, SharedLanguageModelConfig)
+        sharing, normalize = "node", False
+        if isinstance(config, SharedLanguageModelConfig):
+            sharing, normalize = config.sharing, config.normalize
         self.cell = HighwayCell(
-            config.space,
-            config.hidden_units,
-            config.sharing if shared else "node",
-            config.normalize if shared else False,
-            make,
+            config.space, config.hidden_units, sharing, normalize, make
         )
         self.bias = tf.Variable(tf.zeros([vocabulary]), name="bias")
 
