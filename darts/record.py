@@ -76,7 +76,8 @@ class RecordAlphas(tf.Module):
     the validation set, with the weights of the mixture, and the same of the
     mixture, as `mixture_accuracy`; the skips in each cell, the mean entropy of
     its edges' shares in nats (at most the logarithm of the number of
-    operations), `eigenvalue` if it is asked for, what else is known of the cell, and every alpha.
+    operations), `eigenvalue` if it is asked for, what else is known of the
+    cell, and every alpha.
 
     Args:
       training: whose alphas; a `TrainMixture`, or one of texts.

@@ -264,6 +264,33 @@ def find_cell(name: str) -> Published | None:
     return found[0] if found else None
 
 
+# How a text begins that is a recurrent cell and no other.
+PREFIX = "recurrent"
+
+
+def space_of(text: str) -> tuple[RecurrentSpace, str] | None:
+    """The space of a text that can only be a recurrent cell, and the cell.
+
+    Such are the name of a published one that no other space has, a genotype
+    with `recurrent=`, and whatever stands after the word `recurrent`, with
+    `_`, `:` or a blank between.
+
+    Returns:
+      None: it may be of other spaces.
+    """
+    word = text.strip()
+    marked = word.lower().startswith(PREFIX)
+    cell = word[len(PREFIX) :].lstrip("_: ") if marked else word
+    published = find_cell(cell)
+    if published is not None and (marked or cell.upper().startswith("ENAS")):
+        return published.space, published.text
+    if marked or f"{PREFIX}=" in word[:40]:
+        names = cell.count("('") + cell.count('("')
+        nodes = names or len(cell.replace(",", " ").split()) // 2
+        return RecurrentSpace(num_nodes=min(max(nodes, 1), MAX_NODES)), cell
+    return None
+
+
 def _read_genotype(text: str, output: str) -> list[tuple[str, int]]:
     """Functions and inputs of DARTS's text; the list alone will do.
 
