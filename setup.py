@@ -68,7 +68,7 @@ setup(
     ),
     package_data={
         **{name: ["py.typed"] for name in ROOMS},
-        "flags": ["py.typed", "presets/*.flags", "presets/final/*.flags"],
+        "flags": ["py.typed", "presets/*.flags", "presets/*/*.flags"],
         "nascore.evaluators.nasbench201": ["*.npz", "*.md"],
         "experiments.reports": ["templates/*"],
     },

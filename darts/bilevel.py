@@ -10,8 +10,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from darts.config import AlphasConfig, MixedWeightsConfig
+from darts.config import AlphasConfig, WeightsTraining
 from darts.layout import AlphaLayout
+from darts.recurrent.config import RecurrentAlphasConfig
 from nascore.runs.checkpoints import State
 from nascore.seeds import fold
 from nascore.strategies.policy_gradient import descend_if_finite
@@ -32,7 +33,7 @@ _OPERATIONS, _EDGES = 100, 101
 
 
 def start_alphas(
-    config: AlphasConfig, layout: AlphaLayout, seed: int
+    config: AlphasConfig | RecurrentAlphasConfig, layout: AlphaLayout, seed: int
 ) -> list[tf.Variable]:
     """The first alphas, float32.
 
@@ -68,6 +69,9 @@ class Bilevel(tf.Module):
       alphas: likewise.
       training: settings of the weights.
       config: settings of the alphas.
+      clips_ahead: whether, in second order, the gradients that weights move
+        along are clipped, too, as in DARTS's code for recurrent cells. What is
+        found with them is scaled by how much the step ahead was clipped.
     """
 
     def __init__(
@@ -75,8 +79,9 @@ class Bilevel(tf.Module):
         loss: Loss,
         weights: Sequence[tf.Variable],
         alphas: Sequence[tf.Variable],
-        training: MixedWeightsConfig,
-        config: AlphasConfig,
+        training: WeightsTraining,
+        config: AlphasConfig | RecurrentAlphasConfig,
+        clips_ahead: bool = False,
     ) -> None:
         super().__init__(name="bilevel")
         self.weights = list(weights)
@@ -84,6 +89,7 @@ class Bilevel(tf.Module):
         self.training = training
         self.config = config
         self._loss = loss
+        self._clips_ahead = clips_ahead
         self.momenta = [
             tf.Variable(tf.zeros_like(weight), trainable=False, name="momentum")
             for weight in self.weights
@@ -262,10 +268,11 @@ class Bilevel(tf.Module):
         """
         before = _read(self.weights)
         _, _, gradients = self._differentiate(self.weights, weights_batch)
+        gradients, scale = self._clip_ahead(gradients)
         for weight, momentum, gradient in zip(
             self.weights, self.momenta, gradients, strict=True
         ):
-            # Not clipped, in DARTS's code.
+            # Not clipped, in DARTS's code for images.
             step = self.training.weights_momentum * momentum + gradient
             step += self.training.weights_decay * weight
             weight.assign_sub(ahead * step)
@@ -274,12 +281,23 @@ class Bilevel(tf.Module):
         )
         _assign(self.weights, before)
         count = len(self.alphas)
+        direction, _ = self._clip_ahead(found[count:])
         mixed = _difference(
             lambda: self._differentiate(self.alphas, weights_batch)[2],
             self.weights,
-            found[count:],
+            direction,
         )
-        return loss, notes, found[:count], [ahead * part for part in mixed]
+        parts = [ahead * scale * part for part in mixed]
+        return loss, notes, found[:count], parts
+
+    def _clip_ahead(self, gradients: Tensors) -> tuple[Tensors, tf.Tensor]:
+        """Clips if it is to; and by what they were multiplied."""
+        norm = tf.linalg.global_norm(gradients)
+        if not (self._clips_ahead and self.training.clip_norm):
+            return gradients, tf.ones_like(norm)
+        bound = tf.cast(self.training.clip_norm, norm.dtype)
+        scale = bound / tf.maximum(norm, bound)
+        return [scale * gradient for gradient in gradients], scale
 
 
 def _difference(

@@ -7,7 +7,7 @@ setting names no source, it is DARTS's code, and the paper agrees.
 
 import dataclasses
 import math
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from nascore.baselines.config import RankCellsConfig
 from nascore.config import check_fields, option
@@ -19,6 +19,26 @@ from nascore.search.config import AfterConfig
 
 # Of PC-DARTS on CIFAR-10; 2 on ImageNet.
 _PARTIAL_CHANNELS = 4
+
+
+class WeightsTraining(Protocol):
+    """Settings of the weights, see `darts.config.MixedWeightsConfig`."""
+
+    @property
+    def weights_momentum(self) -> float:
+        """Momentum; not Nesterov's."""
+
+    @property
+    def weights_decay(self) -> float:
+        """This times a weight joins its gradient."""
+
+    @property
+    def clip_norm(self) -> float:
+        """Bound on the norm of the loss's gradient; 0: off."""
+
+    @property
+    def loss_limit(self) -> float:
+        """A loss above this stops the run."""
 
 
 @dataclasses.dataclass(frozen=True)

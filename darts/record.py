@@ -1,6 +1,7 @@
 """What alphas came to after an epoch: a row of evaluations.csv."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -10,8 +11,7 @@ from darts.curvature import Curvature
 from darts.derive import count_skips, derive, mix
 from darts.layout import AlphaLayout, Alphas
 from darts.stops import AlphaHistory, Stop, at_epoch, find_stop, warn
-from darts.train import CURVATURE, TAME, TrainMixture
-from nascore.evaluators.mixed_weights import MixedWeights
+from darts.train import CURVATURE, TAME
 from nascore.protocols import Columns, Measured, Proposals
 from nascore.runs.checkpoints import State
 from nascore.runs.folder import RunFolder
@@ -72,15 +72,16 @@ class AlphaRecords:
 class RecordAlphas(tf.Module):
     """The phase after each epoch, see `nascore.protocols.Phase`.
 
-    Its row: the derived cell; `accuracy` of it on the validation set, with
-    the weights of the mixture, and `mixture_accuracy` of the mixture; the
-    skips in each cell, the mean entropy of its edges' shares in nats (at most
-    the logarithm of the number of operations), `eigenvalue` if it is asked
-    for, what else is known of the cell, and every alpha.
+    Its row: the derived cell; `accuracy`, or what else is measured, of it on
+    the validation set, with the weights of the mixture, and the same of the
+    mixture, as `mixture_accuracy`; the skips in each cell, the mean entropy of
+    its edges' shares in nats (at most the logarithm of the number of
+    operations), `eigenvalue` if it is asked for, what else is known of the
+    cell, and every alpha.
 
     Args:
-      training: whose alphas.
-      mixed: measures.
+      training: whose alphas; a `TrainMixture`, or one of texts.
+      mixed: measures; `MixedWeights`, or those of texts.
       history: earlier epochs, and when to end.
     """
 
@@ -90,7 +91,7 @@ class RecordAlphas(tf.Module):
     timed = False
 
     def __init__(
-        self, training: TrainMixture, mixed: MixedWeights, history: AlphaRecords
+        self, training: Any, mixed: Any, history: AlphaRecords
     ) -> None:
         super().__init__(name="record_alphas")
         self.training = training
@@ -117,9 +118,10 @@ class RecordAlphas(tf.Module):
         weights = mix(self.layout, Alphas(alphas.operations))
         entropy = -np.sum(weights * np.log(weights), axis=-1).mean(axis=-1)
         skips = count_skips(self.layout, cells)
+        measures = self.mixed.measures
         numbers = {
-            "accuracy": self.mixed.cell_accuracy(row),
-            "mixture_accuracy": self.mixed.mixture_accuracy(
+            measures: self.mixed.cell_score(row),
+            f"mixture_{measures}": self.mixed.mixture_score(
                 self.training.shares(epoch)
             ),
             **{f"skips_{n}": s for n, s in zip(types, skips, strict=True)},
@@ -150,7 +152,7 @@ class RecordAlphas(tf.Module):
     def summary(self, epoch: int, rows: Sequence[Row]) -> Mapping[str, float]:
         """See `Phase.summary`."""
         named = [
-            "mixture_accuracy",
+            f"mixture_{self.mixed.measures}",
             "eigenvalue",
             *(f"{w}_{n}" for w in _OF_CELLS for n in self.layout.cell_types),
             *self.mixed.noted,

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from nascore.baselines.config import (
     Bench201SearchConfig,
+    RecurrentSearchConfig,
     TableMethodConfig,
 )
 from nascore.config import check_fields, option
@@ -147,3 +148,71 @@ class Shared201EnasConfig(Bench201SearchConfig):
     """
 
     strategy: SharedOperationConfig = SharedOperationConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class RecurrentControllerConfig:
+    """The LSTM policy over recurrent cells; defaults are those of `enas_lm`.
+
+    That is the public code of ENAS's authors for Penn Treebank, which they
+    call the correct one; their earlier code has other constants.
+    """
+
+    lstm_units: int = option(
+        64, "Units of the controller's LSTM; 100 in the earlier code."
+    )
+    init_range: float = option(
+        0.01, "Controller weights start uniform in [-this, this]."
+    )
+    tanh_constant: float = option(
+        2.25, "Logits are squashed into [-this, this]; earlier 2.5."
+    )
+    temperature: float = option(
+        5.0, "Logits are divided by this before they are squashed."
+    )
+    distance_scale: float = option(
+        6.0,
+        "The squared distance of an input, in nodes, over this is taken from "
+        "its logit: near inputs are preferred from the start. 0: not.",
+    )
+    controller_lr: float = option(
+        5e-5,
+        "Adam learning rate; 0.001 in the earlier code, 0.0035 of ENAS's "
+        "cells of images.",
+    )
+    entropy_weight: float = option(
+        1e-5, "This times the entropy of the policy joins the reward."
+    )
+    baseline_decay: float = option(
+        0.999, "Decay of the moving average of the rewards; earlier 0.99."
+    )
+    num_aggregate: int = option(
+        10, "Architectures whose gradients make one update."
+    )
+    train_steps: int = option(25, "Controller updates in each epoch.")
+
+    def __post_init__(self) -> None:
+        check_fields(
+            self,
+            lstm_units=(1, 65536),
+            init_range=(0.0, 10.0),
+            tanh_constant=(1e-3, 1e3),
+            temperature=(1e-3, 1e3),
+            distance_scale=(0.0, 1e6),
+            controller_lr=(0.0, 10.0),
+            entropy_weight=(0.0, 1e3),
+            baseline_decay=(0.0, 1.0),
+            num_aggregate=(1, 10_000),
+            train_steps=(1, 1_000_000),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class RecurrentEnasConfig(RecurrentSearchConfig):
+    """Everything that decides the result of ENAS over recurrent cells.
+
+    Attributes:
+      strategy: the policy.
+    """
+
+    strategy: RecurrentControllerConfig = RecurrentControllerConfig()

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from enas.config import LstmPolicyConfig
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State
 from nascore.runs.tables import Row
@@ -127,7 +126,8 @@ class ReinforcePolicy(tf.Module):
 
     Args:
       space: the architectures to choose from.
-      config: constants.
+      config: constants, those of `PolicyGradientConfig` that are used here,
+        and whatever the class that inherits this needs.
       baseline: of the rewards.
     """
 
@@ -138,7 +138,7 @@ class ReinforcePolicy(tf.Module):
     def __init__(
         self,
         space: Space,
-        config: LstmPolicyConfig,
+        config: Any,
         baseline: MovingBaseline,
     ) -> None:
         super().__init__(name="controller")

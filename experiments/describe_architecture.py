@@ -16,7 +16,8 @@ the name of a published one, are DARTS's cells; ENAS_MACRO, or layers such as
 "0 | 3 0 | 0 1 0", are a whole network of ENAS's macro space; layers such as
 "256 relu | softmax" are a perceptron; of a cell of NAS-Bench-201, such as
 "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|", all that its
-table holds is printed.
+table holds is printed. After the word recurrent stands a recurrent cell, such
+as "recurrent DARTS_V2" or "recurrent 0 2 1 0".
 """
 
 import math
@@ -31,11 +32,13 @@ from experiments.support.subject import Subject
 from flags import base
 from nascore.errors import InputError, printable
 from nascore.networks.config import NetworkConfig
+from nascore.networks.recurrent.config import count_parameters
 from nascore.spaces.bench201 import Bench201Cell, Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.macro import MacroSpace
 from nascore.spaces.perceptrons import MlpSpace, layer_shapes
 from nascore.spaces.published import for_both
+from nascore.spaces.recurrent import RecurrentCell, RecurrentSpace
 
 
 def parse_input(text: str) -> tuple[int, int, int]:
@@ -82,6 +85,8 @@ def main(args: list[str]) -> None:
         _describe_perceptron(found.space, found.text, shape)
     elif isinstance(found.space, Bench201Space):
         _describe_tabulated(architecture, formats)
+    elif isinstance(found.space, RecurrentSpace):
+        _describe_recurrent(found.space, architecture, formats)
 
 
 def _describe_network(
@@ -150,6 +155,24 @@ def _describe_tabulated(cell: Bench201Cell, formats: list[str]) -> None:
 
     print(tabulated.describe(cell))
     figures = [("cell", draw_cell(cell, "a cell of NAS-Bench-201"))]
+    for path in pictures.write(figures, Path(flags.FLAGS.output), formats):
+        print(f"wrote {path}")
+
+
+def _describe_recurrent(
+    space: RecurrentSpace, cell: RecurrentCell, formats: list[str]
+) -> None:
+    """Prints DARTS's text and sizes of a recurrent cell, and draws it."""
+    from nascore.drawing.recurrent import draw_cell
+
+    print(space.genotype(cell))
+    for units in (128, 300, 800, 850):
+        count = count_parameters(10_000, units, space.num_nodes)
+        print(
+            f"parameters with 10,000 words and --hidden_units={units}: "
+            f"{count:,}"
+        )
+    figures = [("cell", draw_cell(cell, space, "a recurrent cell"))]
     for path in pictures.write(figures, Path(flags.FLAGS.output), formats):
         print(f"wrote {path}")
 

@@ -21,6 +21,7 @@ from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.macro import MacroSpace
 from nascore.spaces.perceptrons import MlpSpace
+from nascore.spaces.recurrent import RecurrentSpace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -90,6 +91,7 @@ def _figures(
         macro,
         mixtures,
         populations,
+        recurrent,
         runs,
         tabulated,
     )
@@ -111,6 +113,8 @@ def _figures(
         yield from beside_table.draw(run, top)
     elif isinstance(run.space, Bench201Space):
         yield from tabulated.draw(run, top)
+    elif isinstance(run.space, RecurrentSpace):
+        yield from recurrent.draw(run, run.space, top)
 
 
 def main(args: list[str]) -> None:

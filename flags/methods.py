@@ -17,6 +17,8 @@ from darts.config import DartsConfig, Shared201DartsConfig
 from enas.config import EnasConfig, Shared201EnasConfig, TableEnasConfig
 from flags import macro_methods
 from flags.method import Method
+from flags.recurrent_methods import RECURRENT
+from flags.strategies import STRATEGIES
 from ienas.config import (
     IenasConfig,
     Shared201IenasConfig,
@@ -39,10 +41,6 @@ from nascore.baselines.config import (
 from nascore.errors import InputError
 from nascore.evaluators.config import InheritanceConfig
 from nascore.strategies.config import (
-    BohbConfig,
-    EvolutionConfig,
-    LocalSearchConfig,
-    OptunaConfig,
     ReinforceConfig,
 )
 from nases.config import POINTS, NasesConfig, NasesTableConfig
@@ -128,16 +126,6 @@ _SHARED201 = Method(
 )
 
 
-# Those of the shared room but random draws, by their titles.
-_STRATEGIES: dict[str, Any] = {
-    "regularised evolution": EvolutionConfig(),
-    "local search": LocalSearchConfig(),
-    "REINFORCE": ReinforceConfig(),
-    "Optuna": OptunaConfig(),
-    "BOHB": BohbConfig(),
-}
-
-
 def _on_table(title: str, strategy: Any) -> Method:
     """A search of the table with a strategy of the shared room."""
     config = dataclasses.replace(_TABLE.config, strategy=strategy)
@@ -189,11 +177,11 @@ METHODS = {
     "bench201_random": _TABLE._replace(rival=""),
     **{
         f"bench201_{strategy.kind}": _on_table(title, strategy)
-        for title, strategy in _STRATEGIES.items()
+        for title, strategy in STRATEGIES.items()
     },
     **{
         strategy.kind: _over_cells(title, strategy)
-        for title, strategy in _STRATEGIES.items()
+        for title, strategy in STRATEGIES.items()
     },
     "bench201_enas": _TABLE._replace(
         title="ENAS",
@@ -234,7 +222,7 @@ METHODS = {
     "shared201_random": _SHARED201._replace(rival=""),
     **{
         f"shared201_{strategy.kind}": _over_shared201(title, strategy)
-        for title, strategy in _STRATEGIES.items()
+        for title, strategy in STRATEGIES.items()
     },
     "shared201_l2nas": _SHARED201._replace(
         title="L2NAS",
@@ -250,7 +238,8 @@ METHODS = {
         preset="shared201_darts_small",
         published="shared201_darts_cifar10",
     ),
-    **macro_methods.methods(_STRATEGIES),
+    **macro_methods.methods(STRATEGIES),
+    **RECURRENT,
     "bench201_state": _on_table("L2NAS's state", StateConfig())._replace(
         module="l2nas.table"
     ),

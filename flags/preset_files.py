@@ -2,7 +2,8 @@
 
 A preset is a file below `presets/`, called by its path there without the
 ending: `digits`, `final/quick`. The folder says who takes it: searches and
-comparisons those that lie in none, the final training those of `final`. Its
+comparisons those that lie in none, the final training those of `final`, that
+of a model of language those of `language`. Its
 comment begins with its commands; then it says where it comes from, what was
 found with it, and how long it takes. It is installed with the package.
 """
@@ -20,7 +21,7 @@ from nascore.errors import InputError
 
 FOLDER = Path(__file__).parent / "presets"
 # Folders of presets, by who takes them.
-SEARCHES, TRAININGS = "", "final"
+SEARCHES, TRAININGS, LANGUAGE = "", "final", "language"
 GROUP = "Settings from a file"
 _ENDING = ".flags"
 

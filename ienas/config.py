@@ -7,6 +7,8 @@ from enas.config import (
     ControllerConfig,
     EnasConfig,
     OperationControllerConfig,
+    RecurrentControllerConfig,
+    RecurrentEnasConfig,
     Shared201EnasConfig,
     SharedOperationConfig,
 )
@@ -83,4 +85,18 @@ class MacroIenasConfig(MacroEnasConfig):
       reward: what the policy is told.
     """
 
+    reward: RewardConfig = RewardConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class RecurrentIenasConfig(RecurrentEnasConfig):
+    """Everything that decides the result of I-ENAS over recurrent cells.
+
+    Attributes:
+      reward: what the policy is told.
+    """
+
+    strategy: RecurrentControllerConfig = RecurrentControllerConfig(
+        num_aggregate=3
+    )
     reward: RewardConfig = RewardConfig()

@@ -126,6 +126,9 @@ class Strategy(Protocol):
 class Evaluator(Protocol):
     """What an architecture is worth.
 
+    One whose score is no share of 1 also has a method `show`, see
+    `nascore.search.summaries.show_score`.
+
     Attributes:
       in_graph: whether `measure` is TensorFlow alone.
       columns: what it notes for each row, in the order of the CSV file.

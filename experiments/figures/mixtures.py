@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 
 from darts.layout import AlphaLayout
 from darts.layout201 import Bench201Layout
-from experiments.figures import alphas
+from darts.recurrent.layout import RecurrentLayout
+from experiments.figures import alphas, recurrent
 from experiments.figures.runs import title_of
 from nascore.drawing.style import (
     BLACK,
@@ -21,9 +22,10 @@ from nascore.drawing.style import (
     styled,
 )
 from nascore.evaluators.nasbench201.names import TRUTH
-from nascore.networks.config import MixedSupernetConfig
+from nascore.networks.config import NONE, MixedSupernetConfig
 from nascore.runs.reader import RunRecords
 from nascore.spaces.bench201 import Bench201Space
+from nascore.spaces.recurrent import RecurrentSpace
 from nascore.stats import moving_average
 
 MIXTURE = "mixture.csv"
@@ -35,6 +37,9 @@ def layout_of(run: RunRecords) -> AlphaLayout | None:
         return None
     if isinstance(run.space, Bench201Space):
         return Bench201Layout()
+    if isinstance(run.space, RecurrentSpace):
+        names = (NONE, *run.space.functions)
+        return RecurrentLayout(names, run.space.num_nodes)
     config = run.settings["config"]
     network = MixedSupernetConfig(
         operations=config["operations"], num_nodes=config["num_nodes"]
@@ -54,8 +59,11 @@ def draw(
     """
     table = run.evaluations
     yield from alphas.draw(table, layout, title_of(run))
-    yield "skips", _plot_skips(run, table, layout)
     steps = pd.read_csv(run.path / MIXTURE)
+    if isinstance(run.space, RecurrentSpace):
+        yield "mixture", recurrent.plot_training(run, steps, window)
+        return
+    yield "skips", _plot_skips(run, table, layout)
     yield "mixture", _plot_training(run, steps, window)
 
 

@@ -23,6 +23,7 @@ from nascore.drawing.style import (
     styled,
 )
 from nascore.runs.reader import RunRecords
+from nascore.spaces.recurrent import RecurrentSpace
 from nascore.stats import moving_average
 
 
@@ -58,8 +59,24 @@ def _is_shared(run: RunRecords) -> bool:
     return not run.child.empty
 
 
+def _is_of_text(run: RunRecords) -> bool:
+    """Whether what is measured is no share of 1 but 80 / perplexity."""
+    return isinstance(run.space, RecurrentSpace)
+
+
+def _show(run: RunRecords, score: float) -> str:
+    return f"{score:.3f}" if _is_of_text(run) else f"{score:.1%}"
+
+
+def _score_axis(run: RunRecords, axes: Axes) -> None:
+    if not _is_of_text(run):
+        percent_axis(axes.yaxis)
+
+
 def _label(run: RunRecords) -> str:
     """What is measured."""
+    if _is_of_text(run):
+        return "80 / perplexity (shared weights)"
     return f"{run.measures}{' (shared weights)' if _is_shared(run) else ''}"
 
 
@@ -106,10 +123,10 @@ def _plot_scores(run: RunRecords, window: int) -> Figure:
         color=VERMILLION,
         markeredgecolor="black",
         linestyle="none",
-        label=f"first maximum, {values[first]:.1%} at {first + 1:,}",
+        label=f"first maximum, {_show(run, values[first])} at {first + 1:,}",
     )
     axes.set_ylabel(_label(run))
-    percent_axis(axes.yaxis)
+    _score_axis(run, axes)
     return _finish(run, figure, axes, "evaluated architecture")
 
 
@@ -157,16 +174,20 @@ def _plot_child(run: RunRecords, window: int) -> Figure:
     figure, panels = make_figure(
         3, height=5.6, sharex=True, height_ratios=[3, 3, 2]
     )
-    loss, accuracy, rate = panels
-    for axes, column in ((loss, "loss"), (accuracy, "accuracy")):
+    loss, second, rate = panels
+    measured = "perplexity" if _is_of_text(run) else "accuracy"
+    for axes, column in ((loss, "loss"), (second, measured)):
         values = run.child[column].to_numpy()
         _draw_points(axes, values, window, "one training batch")
     rates = run.child["learning_rate"]
     rate.plot(_numbers(rates), rates, color=BLACK)
     loss.set_ylabel("loss (nats)")
-    accuracy.set_ylabel("training accuracy")
+    second.set_ylabel(f"training {measured}")
     rate.set_ylabel("learning rate")
-    percent_axis(accuracy.yaxis)
+    if _is_of_text(run):
+        second.set_yscale("log")
+    else:
+        percent_axis(second.yaxis)
     _finish(run, figure, rate, "training step")
     loss.set_title(f"{title_of(run)}: shared weights")
     return figure
@@ -181,7 +202,7 @@ def _plot_epochs(run: RunRecords) -> Figure:
     if f"{run.measures}_std" in table:
         std = table[f"{run.measures}_std"]
         band = mean - std, mean + std
-        if mean.between(0, 1).all():
+        if not _is_of_text(run) and mean.between(0, 1).all():
             # What is an accuracy is not above 100%, nor its band.
             band = band[0].clip(0, 1), band[1].clip(0, 1)
         axes.fill_between(
@@ -197,6 +218,7 @@ def _plot_epochs(run: RunRecords) -> Figure:
     )
     for column, label, color, line, marker in (
         ("validation_accuracy", "validation set", BLUE, "--", "s"),
+        ("validation_score", "validation text", BLUE, "--", "s"),
         ("search_test_accuracy", "search-test set", VERMILLION, ":", "^"),
     ):
         if column in table:
@@ -210,8 +232,9 @@ def _plot_epochs(run: RunRecords) -> Figure:
                 label=label,
             )
     axes.set_ylabel(_label(run))
-    percent_axis(axes.yaxis)
+    _score_axis(run, axes)
     _finish(run, figure, axes, "epoch")
-    remark = ": not the final accuracy" if _is_shared(run) else ""
+    what = "perplexity" if _is_of_text(run) else "accuracy"
+    remark = f": not the final {what}" if _is_shared(run) else ""
     axes.set_title(f"{title_of(run)}{remark}")
     return figure

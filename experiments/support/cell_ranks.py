@@ -74,7 +74,7 @@ def measure(
     """Measures what is missing of the first cells, and writes it down.
 
     Args:
-      evaluator: has the weights; its `cell_accuracy` measures.
+      evaluator: has the weights; its `cell_score` measures.
       folder: of the run.
       count: of cells.
       epochs: that the weights were trained for.
@@ -99,7 +99,7 @@ def measure(
         rows.append(
             {
                 "architecture": space.format(space.decode(row)),
-                ACCURACY: evaluator.cell_accuracy(row),
+                ACCURACY: evaluator.cell_score(row),
                 **{name: float(all_[code]) for name, all_ in found.items()},
                 PARAMETERS: int(sizes[code]),
                 _EPOCHS: epochs,

@@ -18,6 +18,8 @@ COMMANDS = {
     "train": "train_final",
     "predict": "predict",
     "export": "export_model",
+    "train-language": "train_language",
+    "generate-text": "generate_text",
     "compare": "compare",
     "bench201": "bench201",
     "evolution-study": "evolution_study",

@@ -1,5 +1,6 @@
 """A search from its data to its figures, as all but MLPNAS run."""
 
+import functools
 import importlib
 import sys
 from collections.abc import Sequence
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments import launch, plot_run
+from experiments.language import commands as language
 from experiments.support import (
     cell_ranks,
     small_presets,
@@ -29,9 +31,11 @@ from nascore.search.assemble import Assembly
 from nascore.search.phases import EVALUATIONS
 from nascore.search.ranking import Ranked
 from nascore.search.search import Search
+from nascore.search.summaries import show_score
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.macro import MacroSpace
+from nascore.spaces.recurrent import RecurrentSpace
 
 
 def run(
@@ -121,6 +125,8 @@ def _print_next(path: Path) -> None:
         commands = table_search.next_commands_with_weights(run)
     elif isinstance(run.space, Bench201Space):
         commands = table_search.next_commands(run)
+    elif isinstance(run.space, RecurrentSpace):
+        commands = language.next_commands(path)
     if commands:
         print("\nnext:")
     for command in commands:
@@ -147,27 +153,30 @@ def _describe_start(search: Search, summary: str, notes: Sequence[str]) -> None:
 
 def _print_end(search: Search, ranked: list[Ranked]) -> None:
     """Prints the ranking, and what its numbers are not."""
-    measures, digits = search.evaluator.measures, search.evaluator.decimals
+    measures = search.evaluator.measures
+    show = functools.partial(show_score, search.evaluator)
     means = search.records.column(f"{measures}_mean")
-    what = f"mean {measures} of sampled architectures"
+    what = f"mean {measures.replace('_', ' ')} of sampled architectures"
     if isinstance(search.evaluator, MixedWeights):
         what = f"{measures} of the derived cell"
     print(
-        f"\n{what}{search.evaluator.where}: {means[0]:.{digits}%} in the "
-        f"first epoch, {means[-1]:.{digits}%} in the last"
+        f"\n{what}{search.evaluator.where}: {show(means[0])} in the first "
+        f"epoch, {show(means[-1])} in the last"
     )
     if isinstance(search.evaluator, Shared201Weights):
         told = search.records.column("table_cifar10_mean")
         print(
-            f"the same in the table (CIFAR-10, test): {told[0]:.{digits}%} and "
-            f"{told[-1]:.{digits}%}"
+            f"the same in the table (CIFAR-10, test): {show(told[0])} and "
+            f"{show(told[-1])}"
         )
     names = list(ranked[0].measured)
+    of_text = isinstance(search.space, RecurrentSpace)
+    unit = "3f" if of_text else f"{search.evaluator.decimals}%"
     heads = [name.replace("_", "-").removesuffix("-accuracy") for name in names]
     print("\nrank  " + "  ".join(f"{h:>10}" for h in heads) + "  architecture")
     for rank, entry in enumerate(ranked, 1):
         numbers = "  ".join(
-            f"{value:{max(10, len(head))}.{digits}%}"
+            f"{value:{max(10, len(head))}.{unit}}"
             for head, value in zip(heads, entry.measured.values(), strict=True)
         )
         text = search.space.format(entry.architecture)

@@ -37,6 +37,7 @@ from nascore.spaces.published import (
     find_cell,
     for_both,
 )
+from nascore.spaces.recurrent import space_of as space_of_recurrent
 from nascore.spaces.space import Space
 from nascore.training.config import FinalConfig
 
@@ -99,6 +100,9 @@ def _of_text(text: str) -> Subject:
     """What a text says of its space, where flags do not."""
     text = find_network(text) or text
     network = base.read(NetworkConfig())
+    recurrent = space_of_recurrent(text)
+    if recurrent is not None:
+        return Subject(*recurrent, network)
     last = text.split("|")[-1].strip()
     if "~" in text or last in FINAL_LAYERS:
         what = "a cell of NAS-Bench-201" if "~" in text else "a perceptron"

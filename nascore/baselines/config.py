@@ -4,12 +4,14 @@ import dataclasses
 from typing import Any
 
 from nascore.config import check_fields, option
-from nascore.data.config import DataConfig
+from nascore.data.config import DataConfig, TextConfig
 from nascore.evaluators.config import SharedWeightsConfig
+from nascore.evaluators.language.config import SharedWindowsConfig
 from nascore.evaluators.nasbench201.config import TableConfig
 from nascore.networks.bench201.config import Bench201SupernetConfig
 from nascore.networks.config import SupernetConfig
 from nascore.networks.macro.config import MacroSupernetConfig
+from nascore.networks.recurrent.config import SharedLanguageModelConfig
 from nascore.search.config import AfterConfig, SearchConfig
 from nascore.strategies.config import EvolutionConfig, RandomConfig
 
@@ -181,3 +183,33 @@ class MacroStrategyConfig(MacroSearchConfig):
 
     strategy: Any = RandomConfig()
     asking: AskingConfig = AskingConfig(num_aggregate=20, train_steps=50)
+
+
+@dataclasses.dataclass(frozen=True)
+class RecurrentSearchConfig:
+    """What all searches of recurrent cells over shared weights have.
+
+    Attributes:
+      data: the text.
+      child: the model of language with the weights of all cells.
+      weights: training of the shared weights.
+      search: length.
+    """
+
+    data: TextConfig = TextConfig()
+    child: SharedLanguageModelConfig = SharedLanguageModelConfig()
+    weights: SharedWindowsConfig = SharedWindowsConfig()
+    search: SearchConfig = SearchConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class RecurrentConfig(RecurrentSearchConfig):
+    """Everything that decides the result with a strategy of this room.
+
+    Attributes:
+      strategy: its settings, of any kind.
+      asking: how many architectures are tried.
+    """
+
+    strategy: Any = RandomConfig()
+    asking: AskingConfig = AskingConfig(train_steps=25)

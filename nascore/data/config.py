@@ -118,3 +118,77 @@ class DataConfig:
                 "--dataset=arrays needs --data_dir=FILE.npz, a file with the "
                 "arrays x_train and y_train"
             )
+
+
+TEXTS = ("python_topics", "tiny_shakespeare", "wikitext2", "ptb", "file")
+
+
+@dataclasses.dataclass(frozen=True)
+class TextConfig:
+    """Which text, and what it is cut into."""
+
+    dataset: str = option(
+        "python_topics",
+        "Text to learn. python_topics: what Python's help says of its "
+        "language, which ships with Python and differs a little between its "
+        "versions; file: a text of yours; the others: their own files, see "
+        "--data_dir.",
+        TEXTS,
+    )
+    data_dir: str = option(
+        "",
+        "--dataset=file: a text file (UTF-8; packed as .xz, .gz or .bz2, too), "
+        "or a folder with one file each whose names have train, valid and "
+        "test in them. Others: the folder of their files.",
+        path=True,
+        resumable=True,
+    )
+    tokens: str = option(
+        "auto",
+        "What is predicted. words: what blanks separate, and the end of a "
+        "line; auto: words of wikitext2 and ptb, characters of others.",
+        ("auto", "characters", "words"),
+    )
+    vocabulary: int = option(
+        10_000,
+        "Most tokens that are told apart, the most frequent ones of the "
+        "training part; the others are <unk>.",
+    )
+    validation_fraction: float = option(
+        0.05,
+        "Part of a text without a validation file that rewards come from, "
+        "before the test's.",
+    )
+    test_fraction: float = option(
+        0.05, "Last part of a text without a test file, for the end alone."
+    )
+    train_tokens: int = option(
+        0, "Learn the first so many training tokens; 0: all."
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(
+            self,
+            vocabulary=(2, 10_000_000),
+            validation_fraction=(0.001, 0.9),
+            test_fraction=(0.001, 0.9),
+            train_tokens=(0, math.inf),
+        )
+        if self.validation_fraction + self.test_fraction >= 0.95:
+            raise InputError(
+                f"--validation_fraction={self.validation_fraction} and "
+                f"--test_fraction={self.test_fraction} leave under 5% of the "
+                "text for training; lower one of them"
+            )
+        if self.dataset != TEXTS[0] and not self.data_dir:
+            raise InputError(
+                f"--dataset={self.dataset} needs --data_dir=, where its "
+                "files are"
+            )
+
+    @property
+    def token_kind(self) -> str:
+        """`characters` or `words`."""
+        if self.tokens != "auto":
+            return self.tokens
+        return "words" if self.dataset in ("wikitext2", "ptb") else "characters"

@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from nascore.drawing import bench201
+from nascore.drawing import bench201, recurrent
 from nascore.drawing.cells import draw_architecture, figure_to_rgb
 from nascore.drawing.macro import draw_macro
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.macro import MacroSpace
+from nascore.spaces.recurrent import RecurrentSpace
 from nascore.spaces.space import Space
 
 
@@ -22,6 +23,8 @@ def draw_figure(space: Space, architecture: Any, title: str) -> Figure | None:
         return bench201.draw_cell(architecture, title)
     if isinstance(space, MacroSpace):
         return draw_macro(architecture, space, title)
+    if isinstance(space, RecurrentSpace):
+        return recurrent.draw_cell(architecture, space, title)
     return None
 
 

@@ -92,7 +92,7 @@ class MixedWeights(SharedWeights):
     ) -> tf.Tensor:
         return self.logits(to_float(images, *self.scaling), architecture)
 
-    def mixture_accuracy(self, shares: tf.Tensor) -> float:
+    def mixture_score(self, shares: tf.Tensor) -> float:
         """Of a mixture, on the whole validation set."""
         return self._accuracy_on(self.validation_images, shares[None])
 

@@ -207,7 +207,7 @@ class SharedWeights(tf.Module):
             for split in ("validation", "search_test")
         }
 
-    def cell_accuracy(self, row: np.ndarray) -> float:
+    def cell_score(self, row: np.ndarray) -> float:
         """Of one architecture, on the whole validation set."""
         return self.accuracy_of(row[None], "validation")
 

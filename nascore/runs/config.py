@@ -17,6 +17,8 @@ SEARCH_END = "derived_architectures.json"
 FINAL_END = "test.json"
 # What the `config.json` of a final training calls its method.
 FINAL_METHOD = "final training"
+# The same of a training on a text.
+LANGUAGE_METHOD = "language training"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -149,8 +149,9 @@ def read_run(path: Path) -> RunRecords:
         evaluations,
         read_table(
             path / "child.csv",
-            [*_PLACE, "loss", "accuracy", "learning_rate"],
+            [*_PLACE, "loss", "learning_rate"],
             space.column_names,
+            optional=["accuracy", "perplexity"],
         ),
         read_table(
             path / "epochs.csv",
@@ -159,6 +160,7 @@ def read_run(path: Path) -> RunRecords:
                 f"{measures}_std",
                 "validation_accuracy",
                 "search_test_accuracy",
+                "validation_score",
                 "seconds",
             ],
         ),

@@ -23,6 +23,7 @@ from nascore.search.summaries import (
     Scalars,
     column,
     finite_mean,
+    show_score,
     summarize_notes,
     summarize_scores,
 )
@@ -275,11 +276,11 @@ class AskTell(tf.Module):
 
     def line(self, summary: Mapping[str, float]) -> str:
         """See `Phase.line`."""
-        measures, digits = self.evaluator.measures, self.evaluator.decimals
-        return (
-            f"sampled architectures {summary[f'{measures}_mean']:.{digits}%} "
-            f"+- {summary[f'{measures}_std']:.{digits}%}"
+        mean, std = (
+            summary[f"{self.evaluator.measures}_{name}"]
+            for name in ("mean", "std")
         )
+        return f"sampled architectures {show_score(self.evaluator, mean, std)}"
 
     def ended(self, epoch: int) -> str:
         """See `Phase.ended`."""

@@ -1,7 +1,7 @@
 """What a search writes into its run folder."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,6 +47,7 @@ class Records:
       measures: the column that they are ranked by.
       best_count: length of that list.
       measured_on: what the measurements of that table are.
+      show: writes a score for people.
     """
 
     def __init__(
@@ -57,7 +58,9 @@ class Records:
         measures: str,
         best_count: int,
         measured_on: str,
+        show: Callable[[float], str],
     ) -> None:
+        self.show = show
         self.run = run
         self.space = space
         self.ranks = ranks
@@ -228,7 +231,7 @@ class Records:
         picture = draw(
             self.space,
             best.architecture,
-            f"best so far, {best.score:.2%}: {self.measured_on}",
+            f"best so far, {self.show(best.score)}: {self.measured_on}",
         )
         if picture is not None:
             self.board.picture(epoch, "best_architecture", picture)

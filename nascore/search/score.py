@@ -10,7 +10,7 @@ import tensorflow as tf
 from nascore.protocols import Columns, Evaluator, Proposals
 from nascore.runs.checkpoints import State
 from nascore.runs.tables import Row
-from nascore.search.summaries import Scalars, column
+from nascore.search.summaries import Scalars, column, show_score
 from nascore.seeds import Stream, fold
 from nascore.spaces.space import Space
 
@@ -100,8 +100,8 @@ class Score(tf.Module):
         first = next(iter(self._scalars.values.values()))
         best = summary[f"best_{self.evaluator.measures}"]
         return (
-            f"best {best:.1%} on a batch, shared weights {first:.1%} on "
-            "validation"
+            f"best {show_score(self.evaluator, best)} on a batch, shared "
+            f"weights {show_score(self.evaluator, first)} on validation"
         )
 
     def ended(self, epoch: int) -> str:

@@ -6,6 +6,7 @@ from there.
 """
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -29,6 +30,7 @@ from nascore.search.course import Course
 from nascore.search.early_stop import say_exhausted
 from nascore.search.ranking import Ranked, Ranking
 from nascore.search.records import Records
+from nascore.search.summaries import show_score
 from nascore.seeds import Stream, fold
 from nascore.spaces.space import Space
 
@@ -103,6 +105,7 @@ class Search:
             evaluator.measures,
             schedule.best_count,
             evaluator.measured_on,
+            functools.partial(show_score, evaluator),
         )
         self.ranking = Ranking(run, space, evaluator.ranked_on)
         tables = [phase.name for phase in phases]
@@ -244,7 +247,6 @@ class Search:
 
     def _run_phase(self, phase: Phase, epoch: int) -> None:
         begun, total = self.step(phase), phase.steps(epoch)
-        digits = self.evaluator.decimals
         if begun < total:
             self.lifecycle.stop_in_time()
         for start, stop in self.lifecycle.stretches(
@@ -257,11 +259,11 @@ class Search:
                 phase, epoch, start * phase.weight, columns, seconds
             )
             self.course.reach(phase, stop)
-            best = self.records.best
+            best, show = self.records.best, self.records.show
             self.lifecycle.advance(
                 (stop - start) * phase.weight,
                 f"epoch {epoch + 1}/{self.schedule.epochs} {phase.name}",
-                best=f"{best[0].score:.{digits}%}" if best else "-",
+                best=show(best[0].score) if best else "-",
             )
 
     def _rank(self) -> list[Ranked]:

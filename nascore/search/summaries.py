@@ -45,6 +45,24 @@ def finite_mean(values: np.ndarray) -> float:
     return float(np.mean(values)) if len(values) else math.nan
 
 
+def show_score(
+    evaluator: Evaluator, score: float, spread: float | None = None
+) -> str:
+    """A score for people: in percent, or as its evaluator has it.
+
+    Args:
+      evaluator: what measured it.
+      score: of one architecture, or a mean.
+      spread: deviation of what it is the mean of.
+    """
+    own = getattr(evaluator, "show", None)
+    if own is not None:
+        return own(score, spread)
+    digits = evaluator.decimals
+    text = f"{score:.{digits}%}"
+    return text if spread is None else f"{text} +- {spread:.{digits}%}"
+
+
 def summarize_scores(rows: Sequence[Row], measures: str) -> dict[str, float]:
     """Mean, deviation and greatest of the scores that were not lost."""
     scores = column(rows, measures)

@@ -16,6 +16,7 @@ from nascore.spaces.cells import CellSpace
 from nascore.spaces.darts_cells import DartsSpace
 from nascore.spaces.macro import MacroSpace
 from nascore.spaces.perceptrons import MlpSpace
+from nascore.spaces.recurrent import RecurrentSpace
 from nascore.spaces.space import Space
 
 GROUP = "ienas.spaces"
@@ -25,6 +26,7 @@ KINDS: dict[str, type[Space]] = {
     "darts": DartsSpace,
     "macro": MacroSpace,
     "perceptrons": MlpSpace,
+    "recurrent": RecurrentSpace,
 }
 
 

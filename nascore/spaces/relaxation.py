@@ -15,6 +15,7 @@ from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, CellSpace
 from nascore.spaces.darts_cells import PAIRS, DartsSpace
 from nascore.spaces.macro import MacroSpace
+from nascore.spaces.recurrent import RecurrentSpace
 from nascore.spaces.space import Space
 
 
@@ -164,6 +165,38 @@ class StrongestPairs(StrongestEdges):
         return inputs, nodes[..., 1:]
 
 
+class StrongestInputs(Relaxation):
+    """The strongest input of each node, with its strongest function.
+
+    There is a number for each input and function of each node, as DARTS has
+    them in recurrent cells (Liu et al., 2019, section 3.1.2, and its code); of
+    equal numbers the first is taken.
+
+    Args:
+      space: of recurrent cells whose node 0 is not chosen.
+    """
+
+    def __init__(self, space: RecurrentSpace) -> None:
+        self._functions = len(space.functions)
+        counts = self._functions * np.arange(1, space.num_nodes + 1)
+        self._starts = np.cumsum(counts) - counts
+        self.size = int(counts.sum())
+        self._each = LargestOfEach(counts)
+
+    def rows(self, numbers: Any, xp: Any = np) -> Any:
+        """See `Relaxation.rows`."""
+        best = self._each.rows(numbers, xp)
+        pairs = (best // self._functions, best % self._functions)
+        length = 2 * len(self._starts)
+        return xp.reshape(xp.stack(pairs, axis=2), (-1, length))
+
+    def positions(self, rows: Any, xp: Any = np) -> Any:
+        """See `Relaxation.positions`."""
+        pairs = xp.reshape(rows, (-1, len(self._starts), 2))
+        best = pairs[..., 0] * self._functions + pairs[..., 1]
+        return best + xp.asarray(self._starts, rows.dtype)
+
+
 def relax(space: Space[Any]) -> Relaxation:
     """The numbers that stand for the choices of a space.
 
@@ -176,7 +209,10 @@ def relax(space: Space[Any]) -> Relaxation:
         return StrongestEdges(space)
     if isinstance(space, Bench201Space | MacroSpace):
         return LargestOfEach(space.allowed.any(axis=1).sum(axis=1))
+    if isinstance(space, RecurrentSpace) and not space.skip:
+        return StrongestInputs(space)
     raise InputError(
         f"a space of {space.kind} has no relaxation to numbers; there are "
-        "those of cells, of NAS-Bench-201 and of whole networks"
+        "those of cells, recurrent ones too, of NAS-Bench-201 and of whole "
+        "networks"
     )

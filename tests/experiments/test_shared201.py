@@ -38,7 +38,7 @@ class Known:
         self.limit = limit
         self.asked = []
 
-    def cell_accuracy(self, row):
+    def cell_score(self, row):
         code = int(codes_of(row))
         if len(self.asked) == self.limit:
             raise KeyboardInterrupt
@@ -121,7 +121,7 @@ def test_it_ends_in_time_and_goes_on(folder):
 
 def test_where_all_cells_are_alike_there_is_no_tau(folder):
     class Alike:
-        def cell_accuracy(self, row):
+        def cell_score(self, row):
             return 0.1
 
     table = cell_ranks.measure(Alike(), folder, 5, 1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flags import preset_files
-from flags.preset_files import SEARCHES, TRAININGS
+from flags.preset_files import LANGUAGE, SEARCHES, TRAININGS
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "flags" / "presets"
@@ -22,6 +22,7 @@ TAKERS = {
         ["compare"],
     ),
     TRAININGS: (["train"],),
+    LANGUAGE: (["train-language"],),
 }
 # Those of one method alone.
 METHODS = {
@@ -35,6 +36,10 @@ METHODS = {
     "macro_small": "macro_enas",
     "macro_fashion_mnist": "macro_enas",
     "macro_cifar10": "macro_enas",
+    "recurrent_small": "recurrent_enas",
+    "recurrent_ptb": "recurrent_enas",
+    "recurrent_darts_small": "recurrent_darts",
+    "recurrent_darts_ptb": "recurrent_darts",
     "renas_small": "renas",
     "renas_fashion_mnist": "renas",
     "renas_cifar10": "renas",

@@ -81,7 +81,7 @@ def test_each_row_has_what_the_table_has(enas):
         assert noted == pytest.approx(truth(str(entry.architecture)))
         row = SPACE.encode(entry.architecture)
         accuracy = entry.measured["validation_accuracy"]
-        assert machine.evaluator.cell_accuracy(row) == accuracy
+        assert machine.evaluator.cell_score(row) == accuracy
     # The first number ranks, and it is not the table's.
     shared = [entry.measured["validation_accuracy"] for entry in ranked]
     assert shared == sorted(shared, reverse=True)

@@ -1,0 +1,1 @@
+"""DARTS on recurrent cells, which model language."""

@@ -1,0 +1,1 @@
+"""What the scripts of models of language share."""

@@ -1,0 +1,67 @@
+"""Methods that search recurrent cells on a text."""
+
+import dataclasses
+from typing import Any
+
+from darts.recurrent.config import RecurrentDartsConfig
+from enas.config import RecurrentEnasConfig
+from flags.method import Method
+from flags.strategies import STRATEGIES
+from ienas.config import RecurrentIenasConfig
+from nascore.baselines.config import AskingConfig, RecurrentConfig
+
+_RECURRENT = Method(
+    "random",
+    RecurrentConfig(),
+    "nascore.baselines.recurrent",
+    # In a comparison all ask for as many at once as I-ENAS.
+    compared=RecurrentConfig(
+        asking=AskingConfig(num_aggregate=3, train_steps=25)
+    ),
+    measures="perplexity_score",
+    rival="recurrent_random",
+    preset="recurrent_small",
+    published="recurrent_ptb",
+)
+
+
+def _recurrent(title: str, strategy: Any) -> Method:
+    """A search of recurrent cells over shared weights with such one."""
+    config, compared = (
+        dataclasses.replace(each, strategy=strategy)
+        for each in (_RECURRENT.config, _RECURRENT.compared)
+    )
+    return _RECURRENT._replace(title=title, config=config, compared=compared)
+
+
+_DARTS = _RECURRENT._replace(
+    title="DARTS",
+    config=RecurrentDartsConfig(),
+    module="darts.recurrent.search",
+    compared=None,
+    preset="recurrent_darts_small",
+    published="recurrent_darts_ptb",
+)
+RECURRENT: dict[str, Method] = {
+    "recurrent_enas": _RECURRENT._replace(
+        title="ENAS",
+        config=RecurrentEnasConfig(),
+        module="enas.recurrent",
+        compared=RecurrentIenasConfig(),
+    ),
+    "recurrent_ienas": _RECURRENT._replace(
+        title="I-ENAS",
+        config=RecurrentIenasConfig(),
+        module="ienas.recurrent",
+        compared=None,
+    ),
+    "recurrent_darts": _DARTS,
+    "recurrent_darts_second": _DARTS._replace(
+        title="DARTS, second order", settings={"order": "second"}
+    ),
+    "recurrent_random": _RECURRENT._replace(rival=""),
+    **{
+        f"recurrent_{strategy.kind}": _recurrent(title, strategy)
+        for title, strategy in STRATEGIES.items()
+    },
+}

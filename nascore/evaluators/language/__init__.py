@@ -1,0 +1,1 @@
+"""What recurrent cells are worth as models of language."""

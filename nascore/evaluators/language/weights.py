@@ -1,0 +1,299 @@
+"""The training of shared weights on a text: one cell in each window."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from nascore.data.text import TextData, check_length, streams, windows
+from nascore.evaluators.language.config import WindowsConfig
+from nascore.evaluators.language.shared import TAME, SharedLanguage, perplexity
+from nascore.networks.recurrent.model import LanguageModel, Read
+from nascore.protocols import Columns
+from nascore.runs.checkpoints import State
+from nascore.runs.tables import Row
+from nascore.seeds import Stream, fold
+
+
+def penalties(read: Read, config: WindowsConfig) -> tf.Tensor:
+    """What joins the loss of a window: of fast and of large states."""
+    total = tf.constant(0.0)
+    if config.slowness:
+        change = tf.square(read.raw[1:] - read.raw[:-1])
+        # A window of one step has no change.
+        count = tf.maximum(tf.size(change), 1)
+        total += config.slowness * (
+            tf.reduce_sum(change) / tf.cast(count, tf.float32)
+        )
+    if config.activation:
+        total += config.activation * tf.reduce_mean(tf.square(read.hidden))
+    return total
+
+
+def descend(
+    weights: Sequence[tf.Variable],
+    gradients: Sequence[Any],
+    learning_rate: tf.Tensor,
+    config: WindowsConfig,
+) -> tf.Tensor:
+    """A step of plain gradient descent; returns the gradient's norm.
+
+    The gradient is clipped, then joined by the decay.
+    """
+    gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
+    norm = tf.linalg.global_norm(gradients)
+    if config.clip_norm:
+        gradients, _ = tf.clip_by_global_norm(gradients, config.clip_norm, norm)
+    for weight, gradient in zip(weights, gradients, strict=True):
+        step = gradient + config.weight_decay * weight
+        weight.assign_sub(learning_rate * step)
+    return norm
+
+
+class Windows:
+    """A text in streams, cut anew in each epoch.
+
+    Args:
+      ids: int32 `[n]`.
+      config: streams and lengths.
+      seed: of the run.
+      stream: of the cuts, see `nascore.seeds`.
+      what: part of the text it is, for messages.
+
+    Raises:
+      InputError: it is too short.
+    """
+
+    def __init__(
+        self,
+        ids: np.ndarray,
+        config: WindowsConfig,
+        seed: int,
+        stream: int,
+        what: str = "training",
+    ) -> None:
+        check_length(ids, config.batch_size, what, "--batch_size")
+        self.config = config
+        self.tokens = tf.constant(streams(ids, config.batch_size))
+        self._draw = (seed, int(stream))
+        self._cuts: tuple[int, np.ndarray, np.ndarray] | None = None
+
+    def of(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """First step and length of each window of an epoch."""
+        if self._cuts is None or self._cuts[0] != epoch:
+            config = self.config
+            found = windows(
+                self.tokens.shape[0],
+                config.window,
+                config.jitter,
+                [*self._draw, epoch],
+            )
+            self._cuts = (epoch, *found)
+        return self._cuts[1:]
+
+    def scale(self, length: tf.Tensor) -> tf.Tensor:
+        """By which a window's learning rate is multiplied."""
+        return tf.cast(length, tf.float32) / self.config.window
+
+
+class TrainText(tf.Module):
+    """The phase that trains shared weights on a text; see `Phase`.
+
+    Its rows, a window each: `loss`, mean nats of a token; its `perplexity`;
+    `learning_rate` of a whole window; `gradient_norm`, with the penalties'
+    and without decay. The state is carried from window to window, and is zero
+    at the beginning of an epoch.
+
+    Args:
+      shared: the weights.
+      sample: proposes the cells, from a count and a seed; compiled.
+      data: the text.
+      seed: of the run.
+    """
+
+    name = "child"
+    stretch = 0
+    weight = 1
+    timed = False
+    _COLUMNS = ("loss", "perplexity", "gradient_norm", "healthy")
+
+    def __init__(
+        self,
+        shared: SharedLanguage,
+        sample: Callable[..., tf.Tensor],
+        data: TextData,
+        seed: int,
+    ) -> None:
+        super().__init__(name="train_text")
+        self.shared = shared
+        self.config = shared.config
+        self.model: LanguageModel = shared.model
+        self.seed = seed
+        self.windows = Windows(data.train, self.config, seed, Stream.SHUFFLE)
+        start = self.model.zero_state(self.config.batch_size)
+        self.carried = tf.Variable(start, trainable=False, name="carried")
+        self._sample = sample
+        # What was sampled last, and for which epoch.
+        self._sampled: tuple[int, tf.Tensor] | None = None
+
+    @property
+    def state(self) -> State:
+        """Weights, and the state that the next window begins with."""
+        return {**self.shared.state, "carried": self.carried}
+
+    def steps(self, epoch: int) -> int:
+        """See `Phase.steps`."""
+        return len(self.windows.of(epoch)[0])
+
+    def run(self, epoch: int, start: int, stop: int) -> Columns:
+        """See `Phase.run`."""
+        firsts, lengths = self.windows.of(epoch)
+        if self._sampled is None or self._sampled[0] != epoch:
+            seed = fold(self.seed, Stream.CHILD_ARCHITECTURES, epoch)
+            count = tf.constant(len(firsts))
+            self._sampled = (epoch, self._sample(count, seed))
+        rows = self._sampled[1]
+        rate = self.config.learning_rate(epoch)
+        columns = self.train(
+            rows,
+            tf.constant(firsts),
+            tf.constant(lengths),
+            tf.constant(rate),
+            *(tf.constant(number) for number in (epoch, start, stop)),
+        )
+        found = {name: value.numpy() for name, value in columns.items()}
+        sick = np.flatnonzero(~found["healthy"])
+        count = int(sick[0]) + 1 if len(sick) else stop - start
+        found = {name: value[:count] for name, value in found.items()}
+        healthy = found.pop("healthy")
+        return {
+            "row": rows[start : start + count].numpy(),
+            **found,
+            "learning_rate": np.full(count, rate),
+            "healthy": healthy,
+        }
+
+    # Each epoch has as many windows as its cuts make: one trace for all.
+    @tf.function(
+        autograph=False,
+        input_signature=[
+            tf.TensorSpec([None, None], tf.int32),
+            *[tf.TensorSpec([None], tf.int32)] * 2,
+            tf.TensorSpec([], tf.float32),
+            *[tf.TensorSpec([], tf.int32)] * 3,
+        ],
+    )
+    def train(
+        self,
+        rows: tf.Tensor,
+        firsts: tf.Tensor,
+        lengths: tf.Tensor,
+        rate: tf.Tensor,
+        epoch: tf.Tensor,
+        start: tf.Tensor,
+        stop: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Trains on windows `start` to `stop` of an epoch, a cell each.
+
+        Args:
+          rows: int32 `[windows, length]`, of the cells.
+          firsts: int32 `[windows]`, first steps.
+          lengths: likewise, how long they are.
+          rate: float32 scalar, learning rate of a whole window.
+          epoch: int32 scalar.
+          start: likewise.
+          stop: likewise.
+
+        Returns:
+          Columns `[stop - start]`, see the class.
+        """
+        tokens = self.windows.tokens
+
+        def body(number: tf.Tensor, *arrays: tf.TensorArray) -> tuple[Any, ...]:
+            first, length = firsts[number], lengths[number]
+            before = tf.where(
+                tf.equal(number, 0), tf.zeros_like(self.carried), self.carried
+            )
+            loss, norm = self._learn(
+                tf.ensure_shape(rows[number], [self.model.config.space.length]),
+                tokens[first : first + length + 1],
+                before,
+                rate * self.windows.scale(length),
+                fold(self.seed, Stream.DROPOUT, epoch, number),
+            )
+            # A comparison with NaN is false.
+            healthy = (loss <= self.config.loss_limit) & tf.math.is_finite(norm)
+            values = (loss, perplexity(loss), norm, healthy)
+            written = (
+                array.write(number - start, value)
+                for array, value in zip(arrays, values, strict=True)
+            )
+            return (number + 1, *written)
+
+        arrays = [
+            tf.TensorArray(
+                tf.bool if name == "healthy" else tf.float32,
+                stop - start,
+                element_shape=[],
+            )
+            for name in self._COLUMNS
+        ]
+        _, *arrays = tf.while_loop(
+            lambda number, *_: number < stop, body, (start, *arrays)
+        )
+        stacked = (array.stack() for array in arrays)
+        columns = dict(zip(self._COLUMNS, stacked, strict=True))
+        # No later step would show what the last update did.
+        sound = tf.math.is_finite(tf.linalg.global_norm(self.shared.weights))
+        others = tf.range(start, stop) != stop - 1
+        columns["healthy"] &= tf.logical_or(others, sound)
+        return columns
+
+    def _learn(
+        self,
+        row: tf.Tensor,
+        tokens: tf.Tensor,
+        before: tf.Tensor,
+        rate: tf.Tensor,
+        seed: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """One window; mean nats and the norm of the gradient."""
+        weights = self.shared.weights
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(weights)
+            read = self.model.read(
+                tokens[:-1], before, self.shared.run_of(row), seed
+            )
+            losses = self.model.cross_entropies(read.hidden, tokens[1:])
+            loss = tf.reduce_mean(losses)
+            total = loss + penalties(read, self.config)
+        gradients = tape.gradient(total, weights)
+        self.carried.assign(read.state)
+        return loss, descend(weights, gradients, rate, self.config)
+
+    def summary(self, epoch: int, rows: Sequence[Row]) -> Mapping[str, float]:
+        """See `Phase.summary`."""
+        loss = float(np.mean([float(row["loss"]) for row in rows]))
+        return {
+            "learning_rate": float(rows[-1]["learning_rate"]),
+            "child_loss": loss,
+            "child_perplexity": float(np.exp(min(loss, 80.0))),
+        }
+
+    def line(self, summary: Mapping[str, float]) -> str:
+        """See `Phase.line`."""
+        return f"child perplexity {summary['child_perplexity']:.1f}"
+
+    def ended(self, epoch: int) -> str:
+        """See `Phase.ended`."""
+        return ""
+
+    def explain(self, row: Row) -> tuple[str, str]:
+        """See `Phase.explain`."""
+        loss, norm = row["loss"], row["gradient_norm"]
+        what = f"the child's loss is {loss:g} and its gradient's norm {norm:g}"
+        if math.isfinite(loss) and math.isfinite(norm):
+            what += ", beyond --loss_limit or too much for a weight,"
+        return what, TAME

@@ -1,0 +1,1 @@
+"""Networks of recurrent cells, which model language."""

@@ -1,0 +1,1 @@
+"""The training of one model of language from scratch."""
