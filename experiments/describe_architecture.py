@@ -12,7 +12,8 @@ network, as a final training would build it; draws the cells and the network
 into the folder `--output`. RUN is a search, FINAL a final training. Of a text
 the length says how many nodes its cells have; the genotype of DARTS's code, or
 the name of a published one, are DARTS's cells; layers such as
-"256 relu | softmax" are a perceptron; of a cell of NAS-Bench-201, such as
+"256 relu | softmax" are a perceptron, of four numbers each, or NASES, a chain
+of the public code of NASES; of a cell of NAS-Bench-201, such as
 "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|", all that its
 table holds is printed.
 """
@@ -30,6 +31,7 @@ from nascore.errors import InputError, printable
 from nascore.networks.config import NetworkConfig
 from nascore.spaces.bench201 import Bench201Cell, Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.chain import ChainSpace
 from nascore.spaces.perceptrons import MlpSpace, layer_shapes
 from nascore.spaces.published import for_both
 
@@ -72,21 +74,18 @@ def main(args: list[str]) -> None:
         f"{found.space.format(architecture)}\n\n"
         f"{found.space.describe(architecture)}\n"
     )
-    if isinstance(found.space, CellSpace):
-        _describe_cells(found, found.space, shape, formats)
+    if isinstance(found.space, CellSpace | ChainSpace):
+        _describe_network(found, shape, formats)
     elif isinstance(found.space, MlpSpace):
         _describe_perceptron(found.space, found.text, shape)
     elif isinstance(found.space, Bench201Space):
         _describe_tabulated(architecture, formats)
 
 
-def _describe_cells(
-    found: Subject,
-    space: CellSpace,
-    shape: tuple[int, ...],
-    formats: list[str],
+def _describe_network(
+    found: Subject, shape: tuple[int, ...], formats: list[str]
 ) -> None:
-    """Prints and draws the network of cells."""
+    """Prints and draws the network of cells, or of a chain of layers."""
     launch.quiet_tensorflow()
     from nascore.drawing.cells import draw_architecture
     from nascore.drawing.networks import draw_network, list_layers
@@ -96,7 +95,10 @@ def _describe_cells(
     config, classes = found.network, flags.FLAGS.classes
     if found.classes and not flags.FLAGS["classes"].present:
         classes = found.classes
-    architecture = config.space.parse(for_both(space, found.text))
+    space, text = found.space, found.text
+    if isinstance(space, CellSpace):
+        text = for_both(space, text)
+    architecture = config.space.parse(text)
     if len(shape) != 3:
         raise InputError(
             "the run does not say the size of its images; give --input"
@@ -123,13 +125,10 @@ def _describe_cells(
         f"multiply-adds for an image: {plain.multiply_adds:,}"
     )
     title = f"{plain.parameters / 1e6:.2f}M parameters"
-    figures = [
-        (
-            "cells",
-            draw_architecture(space.parse(found.text), space),
-        ),
-        ("network", draw_network(rows, title)),
-    ]
+    figures = [("network", draw_network(rows, title))]
+    if isinstance(space, CellSpace):
+        cells = draw_architecture(space.parse(found.text), space)
+        figures.insert(0, ("cells", cells))
     for path in pictures.write(figures, Path(flags.FLAGS.output), formats):
         print(f"wrote {path}")
 

@@ -40,6 +40,7 @@ from nascore.runs.reader import (
 from nascore.runs.versions import check_streams
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.chain import ChainSpace
 from nascore.spaces.darts_cells import DartsSpace
 from nascore.spaces.published import for_both
 from nascore.training.config import FinalConfig
@@ -69,12 +70,13 @@ def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
             f"of the ranking of {path}"
         )
     # Raises where there is no network to train.
-    space = run.space if run.has_bench201_weights else run.cells
+    has_network = run.has_bench201_weights or isinstance(run.space, ChainSpace)
+    space = run.space if has_network else run.cells
     stored = run.settings["config"]
     taken = {
         name: stored[name] for name in final_flags.FROM_SEARCH if name in stored
     }
-    if isinstance(run.space, DartsSpace | Bench201Space):
+    if isinstance(run.space, DartsSpace | Bench201Space | ChainSpace):
         # Edges of DARTS mixed more than a cell may have.
         taken |= settings_of(run.space, base.given(NetworkConfig()))
     best = space.parse(run.derived[rank - 1]["architecture"])

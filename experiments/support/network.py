@@ -5,20 +5,19 @@ from typing import Any
 
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
-from nascore.networks.config import BENCH201, DARTS, NetworkConfig
+from nascore.networks.chain.config import ChainConfig
+from nascore.networks.config import BENCH201, CHAIN, DARTS, NetworkConfig
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import NODE_INPUTS, CellSpace, nodes_in
+from nascore.spaces.chain import ChainSpace, is_chain
 from nascore.spaces.darts_cells import DARTS_OPERATIONS, DartsSpace
 from nascore.spaces.genotypes import is_genotype, read_genotype
 from nascore.spaces.published import PublishedCell
 from nascore.spaces.space import Space
 
-# A network of NAS-Bench-201's cells; it has nothing for the others.
-_BENCH201 = {
-    "layout": BENCH201,
-    "drop_path_keep_prob": 1.0,
-    "aux_weight": 0.0,
-}
+# What networks of NAS-Bench-201's cells and chains of layers do not have.
+_OFF = {"drop_path_keep_prob": 1.0, "aux_weight": 0.0}
+_BENCH201 = {"layout": BENCH201, **_OFF}
 # Settings that make the space of cells.
 SPACE = ("operations", "num_nodes")
 
@@ -44,6 +43,8 @@ def read_cells(
     """
     if "~" in text:
         return _read_bench201(network, given)
+    if is_chain(text):
+        return _read_chain(text.count("|") + 1, network, given)
     values: dict[str, Any] = {}
     nodes = nodes_in(text)
     if is_genotype(text):
@@ -93,6 +94,28 @@ def _read_bench201(
     return with_values(network, own), (note,) if own else ()
 
 
+def _read_chain(
+    layers: int, network: NetworkConfig, given: Mapping[str, Any]
+) -> tuple[NetworkConfig, tuple[str, ...]]:
+    """`read_cells` of a chain of layers of four numbers."""
+    needs = {"layout": CHAIN, "num_layers": layers}
+    odd = [name for name in SPACE if name in given]
+    odd += [name for name, x in needs.items() if given.get(name, x) != x]
+    if odd:
+        raise InputError(
+            f"--{odd[0]}={given[odd[0]]} is not for a chain of {layers} "
+            "layers; leave it out"
+        )
+    usual = {**_OFF, **needs, "filters": ChainConfig().filters}
+    own = {k: v for k, v in usual.items() if k not in given}
+    note = f"taken as a chain of {layers} layers; " + ", ".join(
+        f"--{name}={value:g}"
+        for name, value in own.items()
+        if name not in needs
+    )
+    return with_values(network, own), (note,) if len(own) > len(needs) else ()
+
+
 def read_published(
     cell: PublishedCell, network: NetworkConfig, given: Mapping[str, Any]
 ) -> NetworkConfig:
@@ -124,6 +147,10 @@ def settings_of(space: Space, given: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(space, Bench201Space):
         _read_bench201(NetworkConfig(), given)  # Raises.
         return dict(_BENCH201)
+    if isinstance(space, ChainSpace):
+        network, _ = _read_chain(space.num_layers, NetworkConfig(), given)
+        names = ("layout", "num_layers", "filters", *_OFF)
+        return {name: getattr(network, name) for name in names}
     if not isinstance(space, CellSpace):
         raise AssertionError(space)
     values = {

@@ -32,6 +32,7 @@ from nascore.search.ranking import Ranked
 from nascore.search.search import Search
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.chain import ChainSpace
 
 
 def run(method: Method, config: Any, folder: RunFolder) -> None:
@@ -105,8 +106,10 @@ def _print_next(path: Path) -> None:
     """Names what a search is good for next."""
     run = read_run(path)
     commands: Sequence[str] = ()
-    if isinstance(run.space, CellSpace):
-        commands = then_train.next_commands(path)
+    if isinstance(run.space, CellSpace | ChainSpace):
+        chains = isinstance(run.space, ChainSpace)
+        preset = "final/chain_quick" if chains else small_presets.QUICK
+        commands = then_train.next_commands(path, preset)
     elif run.has_bench201_weights:
         commands = table_search.next_commands_with_weights(run)
     elif isinstance(run.space, Bench201Space):

@@ -24,6 +24,12 @@ from nascore.runs.reader import RunRecords, numbers_of, read_run
 from nascore.runs.versions import read_config
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.chain import (
+    PUBLISHED_CHAINS,
+    ChainSpace,
+    find_chain,
+    is_chain,
+)
 from nascore.spaces.genotypes import PUBLISHED, is_genotype
 from nascore.spaces.perceptrons import FINAL_LAYERS, space_of
 from nascore.spaces.published import (
@@ -35,8 +41,8 @@ from nascore.spaces.published import (
 from nascore.spaces.space import Space
 from nascore.training.config import FinalConfig
 
-# Of cells.
-_NAMES = ", ".join([*PUBLISHED, *CELLS])
+# Of cells, and of a chain of layers.
+_NAMES = ", ".join([*PUBLISHED, *CELLS, *PUBLISHED_CHAINS])
 
 
 class Subject(NamedTuple):
@@ -93,6 +99,7 @@ def find(word: str, rank: int | None) -> Subject:
 def _of_text(text: str) -> Subject:
     """What a text says of its space, where flags do not."""
     network = base.read(NetworkConfig())
+    text = find_chain(text) or text
     last = text.split("|")[-1].strip()
     if "~" in text or last in FINAL_LAYERS:
         what = "a cell of NAS-Bench-201" if "~" in text else "a perceptron"
@@ -112,12 +119,14 @@ def _of_text(text: str) -> Subject:
         return Subject(published.space, published.text, network)
     first = text.replace(",", " ").split(maxsplit=1)[:1]
     numbers = all(word.lstrip("-").isdecimal() for word in first)
-    if "|" in text or not (numbers or is_genotype(text)):
+    if not is_chain(text) and (
+        "|" in text or not (numbers or is_genotype(text))
+    ):
         raise InputError(
             f"{text[:60]!r} is no folder and no architecture, which is "
-            "integers, layers such as '256 relu | softmax', a cell of "
-            "NAS-Bench-201, a genotype of DARTS's code or the name of one: "
-            f"{_NAMES}"
+            "integers, layers such as '256 relu | softmax' or of four numbers "
+            "each, a cell of NAS-Bench-201, a genotype of DARTS's code or the "
+            f"name of one: {_NAMES}"
         )
     network, notes = read_cells(text, network, base.given(NetworkConfig()))
     return Subject(network.space, text, network, notes=notes)
@@ -129,7 +138,8 @@ def read_final() -> FinalConfig:
     Raises:
       InputError: a value that is not allowed.
     """
-    text = flags.FLAGS.architecture
+    given = flags.FLAGS.architecture
+    text = find_chain(given) or given
     known = is_genotype(text) or find_cell(text)
     if text.isidentifier() and not known:
         raise InputError(
@@ -142,7 +152,12 @@ def read_final() -> FinalConfig:
     network, notes = read_cells(
         text, base.read(NetworkConfig()), base.given(NetworkConfig())
     )
-    config = final_flags.read({**flatten(FinalConfig()), **flatten(network)})
+    stored = {**flatten(FinalConfig()), **flatten(network)}
+    if text != given:
+        stored = {**stored, **base.given(FinalConfig()), "architecture": text}
+        config = unflatten(FinalConfig(), stored)
+    else:
+        config = final_flags.read(stored)
     for note in notes:
         print(f"note: --architecture {note}")
     return config
@@ -197,8 +212,14 @@ def _of_search(run: RunRecords, rank: int) -> Subject:
         )
     entry, note = pick(run, rank)
     network = base.read(NetworkConfig())
-    if isinstance(run.space, CellSpace):
-        network = with_values(network, settings_of(run.space, given))
+    if isinstance(run.space, CellSpace | ChainSpace):
+        values = settings_of(run.space, given)
+        if isinstance(run.space, ChainSpace):
+            # As wide as they were searched, if nothing else is said.
+            stored = run.settings["config"]
+            names = ("filters", "more_channels")
+            values |= {n: given.get(n, stored[n]) for n in names}
+        network = with_values(network, values)
     inputs, classes = _read_data(run.settings, run.path / "config.json")
     text = entry["architecture"]
     return Subject(run.space, text, network, inputs, classes, (note,))

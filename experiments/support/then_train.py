@@ -212,13 +212,17 @@ def verdict(best: Row, drawn: Row) -> str:
     return "this random cell is better than the one found"
 
 
-def next_commands(path: Path) -> list[str]:
-    """Three commands that go on from a search of cells."""
+def next_commands(path: Path, preset: str) -> list[str]:
+    """Three commands that go on from a search of cells or chains.
+
+    Args:
+      path: its folder.
+      preset: of the training.
+    """
     run = quote(str(path))
     drawing = quote(str(path / "best-architecture"))
     commands = (
-        f"python -m experiments.train_final --from_run={run} "
-        f"--preset={small_presets.QUICK}",
+        f"python -m experiments.train_final --from_run={run} --preset={preset}",
         f"python -m experiments.plot_run {run} --format=pdf",
         f"python -m experiments.describe_architecture {run} --rank=1 "
         f"--output={drawing}",

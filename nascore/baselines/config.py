@@ -5,9 +5,10 @@ from typing import Any
 
 from nascore.config import check_fields, option
 from nascore.data.config import DataConfig
-from nascore.evaluators.config import SharedWeightsConfig
+from nascore.evaluators.config import ScratchConfig, SharedWeightsConfig
 from nascore.evaluators.nasbench201.config import TableConfig
 from nascore.networks.bench201.config import Bench201SupernetConfig
+from nascore.networks.chain.config import ChainConfig
 from nascore.networks.config import SupernetConfig
 from nascore.search.config import AfterConfig, SearchConfig
 from nascore.strategies.config import EvolutionConfig, RandomConfig
@@ -150,3 +151,26 @@ class Shared201Config(Bench201SearchConfig):
 
     strategy: Any = RandomConfig()
     asking: AskingConfig = AskingConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class ChainSearchConfig:
+    """Everything that decides the result of a search of chains of layers.
+
+    Attributes:
+      data: the images.
+      child: the networks.
+      strategy: settings of the strategy.
+      own: how long each architecture is trained.
+      weights: the rest of their training.
+      asking: how many architectures are tried.
+      search: length.
+    """
+
+    data: DataConfig = DataConfig()
+    child: ChainConfig = ChainConfig()
+    strategy: Any = RandomConfig()
+    own: ScratchConfig = ScratchConfig()
+    weights: SharedWeightsConfig = SharedWeightsConfig()
+    asking: AskingConfig = AskingConfig(num_aggregate=1)
+    search: SearchConfig = SearchConfig()

@@ -48,6 +48,11 @@ class OwnTraining(TrainWeights):
             for n in range(len(shared.weights))
         ]
 
+    @property
+    def image_count(self) -> int:
+        """Training images."""
+        return self.images.size
+
     def _row_shape(self, number: int) -> list[int]:
         weight = self._start[number]
         if self.parts[number].kind == PLAIN:

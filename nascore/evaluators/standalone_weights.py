@@ -15,9 +15,9 @@ import numpy as np
 import tensorflow as tf
 
 from nascore.evaluators.config import InheritanceConfig
+from nascore.evaluators.discrete_training import DiscreteTraining
 from nascore.evaluators.inheritance import Individual, Individuals
 from nascore.evaluators.own_training import OwnTraining
-from nascore.evaluators.shared_weights import SharedWeights
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State
 from nascore.runs.lifecycle import Lifecycle
@@ -90,7 +90,8 @@ class StandaloneWeights:
     parent's; `images`, that it was trained on, repeated ones included.
 
     Args:
-      training: of a network of `OwnCell`s; it holds the images that measure.
+      training: of a network of `OwnCell`s, or of one network after the
+        other; it holds the images that measure.
       config: what is inherited, and how long is trained.
       restarts: whether learning rates are those of shared weights, cosines
         with restarts that begin with each architecture; else they are those
@@ -120,14 +121,14 @@ class StandaloneWeights:
 
     def __init__(
         self,
-        training: OwnTraining,
+        training: OwnTraining | DiscreteTraining,
         config: InheritanceConfig,
         restarts: bool = False,
     ) -> None:
         self.training = training
         self._restarts = restarts
         self.config = config
-        self.shared: SharedWeights = training.shared
+        self.shared = training.shared
         self.lifecycle: Lifecycle | None = None
         self.living = Individuals()
         self._under_way = UnderWay()
@@ -229,7 +230,7 @@ class StandaloneWeights:
             "train_loss": float(np.mean(state.losses[last])),
             "train_accuracy": float(np.mean(state.accuracies[last])),
             "inherited": state.inherited,
-            "images": passes * self.training.images.size,
+            "images": passes * self.training.image_count,
             "seconds": round(state.seconds + time.monotonic() - began, 4),
             "note": note,
         }

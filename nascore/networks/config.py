@@ -7,16 +7,18 @@ from nascore.config import check_fields, option
 from nascore.errors import InputError
 from nascore.networks.bench201.config import LAYOUT as BENCH201
 from nascore.networks.bench201.config import check_network
+from nascore.networks.chain.config import LAYOUT as CHAIN
+from nascore.networks.chain.config import MORE_CHANNELS, more_channels_option
 from nascore.networks.layouts import (
+    LAYOUTS,
     REDUCTION,
-    bench201_layout,
     block_layout,
     darts_layout,
-    enas_layout,
     ienas_layout,
 )
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import ENAS_OPERATIONS, CellSpace
+from nascore.spaces.chain import ChainSpace
 from nascore.spaces.darts_cells import DARTS_OPERATIONS, DartsSpace
 
 DARTS = "darts"
@@ -261,8 +263,8 @@ class NetworkConfig(StackConfig):
         "and num_layers, d = num_layers // 4; darts: the code of DARTS, two, "
         "at num_layers // 3 and 2 num_layers // 3, for cells of which all "
         "nodes are concatenated; bench201: the network of NAS-Bench-201, for "
-        "its cells.",
-        ("enas", "ienas", DARTS, BENCH201),
+        "its cells; chain: layers of four numbers, the code of NASES.",
+        tuple(LAYOUTS),
     )
     stem: str = option(
         "small",
@@ -271,6 +273,7 @@ class NetworkConfig(StackConfig):
         ("small", IMAGENET),
     )
     padding: str = option("same", _PADDING, _PADDINGS)
+    more_channels: int = more_channels_option()
     drop_path_keep_prob: float = option(
         0.6,
         "Chance that an operation of the last layer is kept at the end of "
@@ -282,6 +285,7 @@ class NetworkConfig(StackConfig):
         **StackConfig._bounds,
         "num_layers": (1, 200),
         "num_normal_cells": (0, 200),
+        "more_channels": MORE_CHANNELS,
         "drop_path_keep_prob": (0.01, 1.0),
     }
 
@@ -291,7 +295,7 @@ class NetworkConfig(StackConfig):
             raise InputError(
                 f"--stem={IMAGENET} is for --layout={DARTS}, whose code has it"
             )
-        if self.bench201:
+        if self.layout in (BENCH201, CHAIN):
             check_network(dataclasses.asdict(self))
 
     @property
@@ -319,17 +323,14 @@ class NetworkConfig(StackConfig):
         """See `CellsConfig.space`; that of the layout."""
         if self.bench201:
             return Bench201Space()
+        if self.layout == CHAIN:
+            return ChainSpace(self.num_layers)
         if self.darts:
             return DartsSpace(self._names, self.num_nodes)
         return super().space
 
     def _published_layout(self) -> tuple[str, ...]:
-        layouts = {
-            "enas": enas_layout,
-            "ienas": ienas_layout,
-            BENCH201: bench201_layout,
-        }
-        return layouts.get(self.layout, darts_layout)(self.num_layers)
+        return LAYOUTS[self.layout](self.num_layers)
 
     @property
     def aux_layer(self) -> int | None:

@@ -1,6 +1,6 @@
 """Where reduction cells stand, and edges of mixed ones; no TensorFlow."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 REDUCTION = "reduction"
@@ -32,6 +32,11 @@ def bench201_layout(num_layers: int) -> tuple[str, ...]:
     return (*stage, REDUCTION, *stage, REDUCTION, *stage)
 
 
+def chain_layout(num_layers: int) -> tuple[str, ...]:
+    """The public code of NASES: what each layer is, the architecture says."""
+    return ("layer",) * num_layers
+
+
 def _place_reductions(layers: int, places: Sequence[int]) -> tuple[str, ...]:
     return tuple(
         REDUCTION if layer in places else NORMAL for layer in range(layers)
@@ -48,6 +53,16 @@ def block_layout(normal_cells: int, reduction_cells: int) -> tuple[str, ...]:
         if reduction_cells:
             layers.append(REDUCTION)
     return tuple(layers)
+
+
+# Of networks of one architecture, by the name of their layout.
+LAYOUTS: dict[str, Callable[[int], tuple[str, ...]]] = {
+    "enas": enas_layout,
+    "ienas": ienas_layout,
+    "darts": darts_layout,
+    "bench201": bench201_layout,
+    "chain": chain_layout,
+}
 
 
 class Wiring(NamedTuple):

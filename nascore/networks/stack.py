@@ -11,10 +11,18 @@ from typing import Any
 from nascore.errors import InputError
 from nascore.networks.auxiliary import Auxiliary, darts_head, enas_head
 from nascore.networks.bench201.config import Bench201SupernetConfig
+from nascore.networks.chain.config import ChainConfig
 from nascore.networks.config import IMAGENET, CellsConfig
 from nascore.networks.layouts import REDUCTION
 from nascore.networks.maps import Link, Map
 from nascore.spaces.cells import Architecture
+from nascore.spaces.chain import (
+    POOLS,
+    ChainArchitecture,
+    ChainSpace,
+    joined,
+    kind_of,
+)
 
 # The stem has this times the filters of the first cells.
 STEM_FACTOR = 3
@@ -65,6 +73,25 @@ class Layer:
 
 
 @dataclasses.dataclass(frozen=True)
+class ChainBlock(Layer):
+    """A layer of a chain, see `nascore.spaces.chain`.
+
+    Attributes:
+      kernel: height and width of its kernels.
+      joins: the layers before whose outputs are joined to its own, and what
+        is made of each: a tenth of its channels, at this layer's size.
+    """
+
+    kernel: int
+    joins: tuple[tuple[int, Map], ...]
+
+    @property
+    def strides(self) -> int:
+        """Of a pool 2, else 1."""
+        return 1 + (self.kind in POOLS)
+
+
+@dataclasses.dataclass(frozen=True)
 class Stack:
     """A network.
 
@@ -74,7 +101,8 @@ class Stack:
       image: what goes in.
       stems: what the convolutions before the layers make, one of the other.
         The first layer reads the last two, or the only one twice.
-      layers: from input to output.
+      layers: from input to output; of a chain all but the first, a
+        convolution, which is its stem.
       auxiliary: the auxiliary head, if there is one.
       classes: number of logits.
       darts: whether what joins the cells is DARTS's: no further convolution
@@ -104,7 +132,7 @@ class Stack:
 
 
 def plan(
-    config: CellsConfig | Bench201SupernetConfig,
+    config: CellsConfig | Bench201SupernetConfig | ChainConfig,
     image_shape: Sequence[int],
     classes: int,
     architecture: Any = None,
@@ -127,6 +155,8 @@ def plan(
         architecture of another space.
     """
     image = Map(*image_shape)
+    if isinstance(config, ChainConfig) or isinstance(config.space, ChainSpace):
+        return _plan_chain(config, image, classes, architecture)
     if isinstance(config, Bench201SupernetConfig) or config.bench201:
         return _plan_bench201(config, image, classes, architecture)
     stems = _plan_stems(config, image)
@@ -180,6 +210,46 @@ def _plan_bench201(
         classes,
         padding=config.stride_padding,
         bench201=True,
+    )
+
+
+def _plan_chain(
+    config: Any, image: Map, classes: int, architecture: ChainArchitecture
+) -> Stack:
+    """The network of an architecture of NASES's public code.
+
+    A layer's output is followed by the joined ones: of each source a tenth of
+    its channels, and a tenth of `more_channels`. Only one architecture has a
+    plan: where it is halved is its own.
+    """
+    config.space.encode(architecture)  # Raises.
+    more, blocks = config.more_channels, []
+    last = image
+    made: list[Map] = []
+    for number, numbers in enumerate(architecture):
+        kind = kind_of(architecture, number)
+        if kind in POOLS:
+            own = Map(-(-last.height // 2), -(-last.width // 2), last.channels)
+        else:
+            own = last.of(config.filters * numbers.channels + more)
+        joins = tuple(
+            (j, own.of(max(1, made[j].channels // 10) + more // 10))
+            for j in joined(architecture, number)
+        )
+        made.append(own)
+        output = own.of(own.channels + sum(m.channels for _, m in joins))
+        inputs, kernel = (Link(last, last),), numbers.kernel_size
+        blocks.append(
+            ChainBlock(
+                *(number, kind, 0, inputs, output, own.channels, False),
+                kernel,
+                joins,
+            )
+        )
+        last = output
+    stems, layers = (made[0],), tuple(blocks[1:])
+    return Stack(
+        config.space, architecture, image, stems, layers, None, classes
     )
 
 

@@ -13,6 +13,7 @@ from nascore.config import check_kind
 from nascore.errors import InputError
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.chain import ChainSpace
 from nascore.spaces.darts_cells import DartsSpace
 from nascore.spaces.perceptrons import MlpSpace
 from nascore.spaces.space import Space
@@ -21,6 +22,7 @@ GROUP = "ienas.spaces"
 KINDS: dict[str, type[Space]] = {
     "bench201": Bench201Space,
     "cells": CellSpace,
+    "chain": ChainSpace,
     "darts": DartsSpace,
     "perceptrons": MlpSpace,
 }

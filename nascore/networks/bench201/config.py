@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from nascore.config import check_fields, option
 from nascore.errors import InputError
@@ -75,8 +76,10 @@ class Bench201SupernetConfig:
         return True
 
 
-def check_network(settings: Mapping[str, float]) -> None:
-    """Refuses what the network of NAS-Bench-201 does not have.
+def check_network(settings: Mapping[str, Any]) -> None:
+    """Refuses what a network without cells of two inputs does not have.
+
+    Those are the networks of NAS-Bench-201 and of NASES's public code.
 
     Args:
       settings: of a network, by name.
@@ -87,7 +90,7 @@ def check_network(settings: Mapping[str, float]) -> None:
     for name, off in _OFF.items():
         if settings[name] != off:
             raise InputError(
-                f"--layout={LAYOUT} has nothing for "
+                f"--layout={settings['layout']} has nothing for "
                 f"--{name}={settings[name]:g}; give --{name}={off}, as "
-                "--preset=final/bench201 does"
+                f"--preset=final/{settings['layout']} does"
             )
