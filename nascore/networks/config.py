@@ -10,11 +10,15 @@ from nascore.networks.bench201.config import check_network
 from nascore.networks.chain.config import LAYOUT as CHAIN
 from nascore.networks.chain.config import MORE_CHANNELS, more_channels_option
 from nascore.networks.layouts import (
+    CELLS,
+    IMAGENET,
     LAYOUTS,
     REDUCTION,
     block_layout,
+    check_stem,
     darts_layout,
     ienas_layout,
+    stem_cells,
 )
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import ENAS_OPERATIONS, CellSpace
@@ -22,7 +26,6 @@ from nascore.spaces.chain import ChainSpace
 from nascore.spaces.darts_cells import DARTS_OPERATIONS, DartsSpace
 
 DARTS = "darts"
-IMAGENET = "imagenet"
 
 _FILTERS = "Channels before the first reduction; each reduction doubles them."
 _REDUCTION_CELLS = (
@@ -108,14 +111,9 @@ class CellsConfig:
         return False
 
     @property
-    def bench201(self) -> bool:
-        """Whether it is the network of NAS-Bench-201 instead of either."""
-        return False
-
-    @property
-    def large_stem(self) -> bool:
-        """Whether the stem is that for large images."""
-        return False
+    def stem_kind(self) -> str:
+        """What stands before the cells, see `NetworkConfig`."""
+        return "small"
 
     @property
     def stride_padding(self) -> str:
@@ -152,8 +150,9 @@ class StackConfig(CellsConfig):
         """The one after the second reduction."""
         kinds = self.layer_types
         places = [n + 1 for n, kind in enumerate(kinds) if kind == REDUCTION]
-        if self.aux_weight and len(places) > 1 and places[1] < len(kinds):
-            return places[1]
+        place = 1 + stem_cells(self.stem_kind)
+        if self.aux_weight and len(places) > place:
+            return places[place] if places[place] < len(kinds) else None
         return None
 
 
@@ -258,19 +257,20 @@ class NetworkConfig(StackConfig):
     layout: str = option(
         "enas",
         "Where the reduction cells stand, and what joins the cells. enas: "
-        "the code of ENAS, two of them, at num_layers // 3 and 2 "
-        "(num_layers // 3) + 1; ienas: that of I-ENAS, three, at d, 2d + 1 "
-        "and num_layers, d = num_layers // 4; darts: the code of DARTS, two, "
-        "at num_layers // 3 and 2 num_layers // 3, for cells of which all "
-        "nodes are concatenated; bench201: the network of NAS-Bench-201, for "
-        "its cells; chain: layers of four numbers, the code of NASES.",
+        "ENAS's code, two of them, at num_layers // 3 and 2 (num_layers // 3) "
+        "+ 1; ienas: I-ENAS's, three, at d, 2d + 1 and num_layers, d = "
+        "num_layers // 4; darts: DARTS's, two, at num_layers // 3 and 2 "
+        "num_layers // 3, for cells of which all nodes are concatenated; "
+        "bench201: the network of NAS-Bench-201, for its cells; chain: layers "
+        "of four numbers, NASES's code.",
         tuple(LAYOUTS),
     )
     stem: str = option(
         "small",
-        "What stands before the cells. small: a 3x3 convolution; imagenet: "
-        "three with stride 2, for large images, as in DARTS's code.",
-        ("small", IMAGENET),
+        "What stands before the cells. small: a 3x3 convolution; for large "
+        "images, imagenet: three with stride 2, as in DARTS's code; cells: "
+        "one with stride 2, and two reduction cells, as in RENAS's.",
+        ("small", IMAGENET, CELLS),
     )
     padding: str = option("same", _PADDING, _PADDINGS)
     more_channels: int = more_channels_option()
@@ -291,17 +291,9 @@ class NetworkConfig(StackConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.large_stem and not self.darts:
-            raise InputError(
-                f"--stem={IMAGENET} is for --layout={DARTS}, whose code has it"
-            )
+        check_stem(self.stem, self.layout, self.filters)
         if self.layout in (BENCH201, CHAIN):
             check_network(dataclasses.asdict(self))
-
-    @property
-    def bench201(self) -> bool:
-        """See `CellsConfig.bench201`."""
-        return self.layout == BENCH201
 
     @property
     def darts(self) -> bool:
@@ -309,9 +301,14 @@ class NetworkConfig(StackConfig):
         return self.layout == DARTS
 
     @property
-    def large_stem(self) -> bool:
-        """See `CellsConfig.large_stem`."""
-        return self.stem == IMAGENET
+    def stem_kind(self) -> str:
+        """See `CellsConfig.stem_kind`."""
+        return self.stem
+
+    @property
+    def layer_types(self) -> tuple[str, ...]:
+        """See `CellsConfig.layer_types`; with the cells of the stem."""
+        return (REDUCTION,) * stem_cells(self.stem_kind) + super().layer_types
 
     @property
     def stride_padding(self) -> str:
@@ -321,7 +318,7 @@ class NetworkConfig(StackConfig):
     @property
     def space(self) -> Any:
         """See `CellsConfig.space`; that of the layout."""
-        if self.bench201:
+        if self.layout == BENCH201:
             return Bench201Space()
         if self.layout == CHAIN:
             return ChainSpace(self.num_layers)

@@ -188,8 +188,10 @@ def _build_stem(
 ) -> tuple[Tensor, Tensor]:
     """The stem; what the first layer takes for the two layers before it."""
     if len(stack.stems) == 1:
-        only = convolution(stack.stem.channels, 3)
-        x = chain([only, normalization()], images, "stem")
+        only = [convolution(stack.stem.channels, 3)]
+        if stack.stem.height < stack.image.height:
+            only = halving_convolution(stack.stem.channels, stack.padding)
+        x = chain([*only, normalization()], images, "stem")
         return x, x
     made = [images]
     for number, stem in enumerate(stack.stems):

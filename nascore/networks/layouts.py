@@ -3,8 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from nascore.errors import InputError
+
 REDUCTION = "reduction"
 NORMAL = "normal"
+# Stems of networks for large images.
+IMAGENET, CELLS = "imagenet", "cells"
 
 
 def ienas_layout(num_layers: int) -> tuple[str, ...]:
@@ -63,6 +67,31 @@ LAYOUTS: dict[str, Callable[[int], tuple[str, ...]]] = {
     "bench201": bench201_layout,
     "chain": chain_layout,
 }
+
+
+def stem_cells(stem: str) -> int:
+    """Reduction cells that a stem has."""
+    return 2 * (stem == CELLS)
+
+
+def check_stem(stem: str, layout: str, filters: int) -> None:
+    """Refuses a stem that a network cannot begin with.
+
+    Raises:
+      InputError: no public code of the layout has it, or it divides filters
+        that cannot be divided.
+    """
+    fits = {IMAGENET: ("darts",), CELLS: ("enas", "ienas")}.get(stem, (layout,))
+    if layout not in fits:
+        raise InputError(
+            f"--stem={stem} is for --layout={' or '.join(fits)}, whose code "
+            "has it"
+        )
+    if stem == CELLS and filters % 4:
+        raise InputError(
+            f"--stem={stem} begins with a quarter of the filters, and "
+            f"--filters={filters} is no multiple of 4"
+        )
 
 
 class Wiring(NamedTuple):

@@ -12,9 +12,10 @@ from nascore.errors import InputError
 from nascore.networks.auxiliary import Auxiliary, darts_head, enas_head
 from nascore.networks.bench201.config import Bench201SupernetConfig
 from nascore.networks.chain.config import ChainConfig
-from nascore.networks.config import IMAGENET, CellsConfig
-from nascore.networks.layouts import REDUCTION
+from nascore.networks.config import CellsConfig
+from nascore.networks.layouts import CELLS, IMAGENET, REDUCTION, stem_cells
 from nascore.networks.maps import Link, Map
+from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import Architecture
 from nascore.spaces.chain import (
     POOLS,
@@ -26,6 +27,8 @@ from nascore.spaces.chain import (
 
 # The stem has this times the filters of the first cells.
 STEM_FACTOR = 3
+# Channels that the code of RENAS gives large images before their cells.
+STEM_CHANNELS = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +160,9 @@ def plan(
     image = Map(*image_shape)
     if isinstance(config, ChainConfig) or isinstance(config.space, ChainSpace):
         return _plan_chain(config, image, classes, architecture)
-    if isinstance(config, Bench201SupernetConfig) or config.bench201:
+    if isinstance(config, Bench201SupernetConfig) or isinstance(
+        config.space, Bench201Space
+    ):
         return _plan_bench201(config, image, classes, architecture)
     stems = _plan_stems(config, image)
     check_image_size(
@@ -259,12 +264,16 @@ def _plan_layers(
     architecture: Architecture | None,
 ) -> tuple[Layer, ...]:
     """All layers, from input to output."""
-    space, darts, width = config.space, config.darts, config.filters
+    space, darts, later = config.space, config.darts, config.filters
     before, last = stems[-2:] if len(stems) > 1 else (*stems, *stems)
     layers = []
     for number, kind in enumerate(config.layer_types):
         reduces = kind == REDUCTION
-        width *= 1 + reduces
+        if number < stem_cells(config.stem_kind):
+            # A quarter and a half: those after the stem have all.
+            width = config.filters // (4 >> number)
+        else:
+            width = later = later * (1 + reduces)
         cell = space.cell_types.index(kind) if kind in space.cell_types else 0
         inside = last.of(width)
         output = inside.halved() if reduces else inside
@@ -295,14 +304,16 @@ def _plan_auxiliary(
         return None
     read = layers[config.aux_layer].output
     if config.darts:
-        return darts_head(read, config.large_stem)
+        return darts_head(read, config.stem_kind == IMAGENET)
     return enas_head(read)
 
 
 def _plan_stems(config: CellsConfig, image: Map) -> tuple[Map, ...]:
     """What stands before the first layer."""
     width = config.filters
-    if not config.large_stem:
+    if config.stem_kind == CELLS:
+        return (image.halved().of(STEM_CHANNELS),)
+    if config.stem_kind != IMAGENET:
         return (image.of(STEM_FACTOR * width),)
     first = image.halved().of(width // 2)
     second = first.halved().of(width)
@@ -323,7 +334,8 @@ def check_image_size(
     divisor = stem * 2**reductions
     if any(size % divisor for size in image_shape[:2]):
         better = max(divisor, round(image_shape[0] / divisor) * divisor)
-        also = f" and the strides of --stem={IMAGENET}" * (stem > 1)
+        name = IMAGENET if stem > 2 else CELLS
+        also = f" and the strides of --stem={name}" * (stem > 1)
         raise InputError(
             f"images of {image_shape[0]}x{image_shape[1]} pixels cannot be "
             f"halved by {reductions} reductions{also}; "

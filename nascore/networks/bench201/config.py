@@ -70,11 +70,6 @@ class Bench201SupernetConfig:
         """See `nascore.networks.config.CellsConfig`."""
         return self.padding
 
-    @property
-    def bench201(self) -> bool:
-        """See `nascore.networks.config.CellsConfig`."""
-        return True
-
 
 def check_network(settings: Mapping[str, Any]) -> None:
     """Refuses what a network without cells of two inputs does not have.
