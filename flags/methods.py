@@ -37,7 +37,7 @@ from nascore.baselines.config import (
     TableMethodConfig,
 )
 from nascore.errors import InputError
-from nascore.evaluators.config import InheritanceConfig
+from nascore.evaluators.config import ChildWorkConfig, InheritanceConfig
 from nascore.strategies.config import (
     BohbConfig,
     EvolutionConfig,
@@ -73,8 +73,9 @@ _IENAS = _CELLS._replace(
     rival="random",
     published="fashion_mnist",
 )
-# Each architecture has weights of its own.
-_OWN = _CELLS._replace(compared=None, measures="fitness", published="")
+_OWN = _CELLS._replace(
+    compared=None, measures="fitness", published="", work=ChildWorkConfig()
+)
 _DARTS = _CELLS._replace(
     title="DARTS",
     config=DartsConfig(),
@@ -128,7 +129,6 @@ _SHARED201 = Method(
 )
 
 
-# Of the space of NASES's public code.
 _CHAIN = _OWN._replace(
     title="random chains",
     config=ChainSearchConfig(),

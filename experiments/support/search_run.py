@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments import launch, plot_run
+from experiments import launch, plot_run, side_by_side
 from experiments.support import (
     cell_ranks,
     small_presets,
@@ -18,6 +18,7 @@ from flags import base
 from flags.methods import Method
 from nascore.config import flatten
 from nascore.errors import printable
+from nascore.evaluators.config import ChildWorkConfig
 from nascore.evaluators.mixed_weights import MixedWeights
 from nascore.evaluators.shared201 import Shared201Weights
 from nascore.evaluators.tabular import Tabular
@@ -43,16 +44,31 @@ def run(method: Method, config: Any, folder: RunFolder) -> None:
       config: its settings.
       folder: where everything is written.
     """
+    work = ChildWorkConfig()
+    if method.work is not None:
+        work = base.read(method.work)
+    side_by_side.check(work, config)
+    with side_by_side.backend(work):
+        _run(method, config, folder, work)
+
+
+def _run(
+    method: Method, config: Any, folder: RunFolder, work: ChildWorkConfig
+) -> None:
+    """Does what `run` says, in processes of its own or of a cluster."""
     run_config = base.read(RunConfig())
     assembly: Assembly = importlib.import_module(method.module)  # type: ignore
     base_memory = resident()
     data = assembly.load(config)
-    need = assembly.estimate(config, data, base_memory)
+    need = side_by_side.estimate(
+        work, assembly.estimate(config, data, base_memory)
+    )
     watch = Watch(need, folder.path)
     watch.start(run_config.ignore_memory)
     search = assembly.make_search(
         config, folder, data, run_config.checkpoint_minutes
     )
+    side_by_side.spread(work, search)
     _describe_start(search, assembly.summarize(data), data.notes)
     epochs = flatten(config).get("then_train", 0)
     plural = "s" * (epochs > 1)

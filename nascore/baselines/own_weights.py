@@ -13,6 +13,7 @@ from nascore.evaluators.config import InheritanceConfig
 from nascore.evaluators.discrete_training import DiscreteTraining
 from nascore.evaluators.own_training import OwnTraining
 from nascore.evaluators.shared_weights import SharedWeights
+from nascore.evaluators.side_by_side import Recipe
 from nascore.evaluators.standalone_weights import StandaloneWeights
 from nascore.networks.chain.config import ChainConfig
 from nascore.networks.chain.discrete import build_chain
@@ -25,7 +26,7 @@ from nascore.process import runtime
 from nascore.protocols import Phase, Reward, Strategy
 from nascore.runs.atomic import write_json
 from nascore.runs.folder import RunFolder
-from nascore.search.assemble import ImageSettings
+from nascore.search.assemble import ImageSettings, load_images
 from nascore.search.many import StreamSeeds
 from nascore.search.phases import AskTell
 from nascore.search.search import Search
@@ -76,6 +77,9 @@ def search_own_weights(
     """
     length = config.search
     evaluator = make_evaluator(config, data, inheritance, restarts)
+    evaluator.recipe = Recipe(
+        __name__, "make_alone", (config, inheritance, restarts)
+    )
     space = config.child.space
     parts = make()
     phase = AskTell(
@@ -103,6 +107,14 @@ def search_own_weights(
         layers = describe_layers(supernet)
         write_json(run.path / "layers.json", {"layers": layers})
     return search
+
+
+def make_alone(
+    config: ImageSettings, inheritance: InheritanceConfig, restarts: bool
+) -> StandaloneWeights:
+    """What trains in a process of its own, which reads the images itself."""
+    data = load_images(config)
+    return make_evaluator(config, data, inheritance, restarts)
 
 
 def make_evaluator(

@@ -165,3 +165,34 @@ class DeriveConfig(ScratchConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_fields(self, derive_epochs=(0, 1_000_000))
+
+
+@dataclasses.dataclass(frozen=True)
+class ChildWorkConfig:
+    """Where architectures are trained; nothing here changes a result."""
+
+    jobs: int = option(
+        1,
+        "Architectures trained at the same time, in processes of their own: "
+        "those that are asked for at once (--num_aggregate). Numbers are the "
+        "same where an operation runs on as many threads.",
+    )
+    backend: str = option(
+        "loky",
+        "loky: processes of this machine; dask and ray send architectures to "
+        "a cluster that has this package and sees the data set.",
+        ("loky", "dask", "ray"),
+    )
+    scheduler: str = option(
+        "",
+        "Address of the Dask scheduler or the Ray cluster; empty starts one "
+        "on this machine.",
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self, jobs=(1, 10_000))
+
+    @property
+    def parallel(self) -> bool:
+        """Whether there are other processes."""
+        return self.jobs > 1 or self.backend != "loky"

@@ -4,10 +4,9 @@ One network serves all: an architecture is a row of a tensor, and nothing is
 traced for a child.
 """
 
-import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -16,8 +15,19 @@ import tensorflow as tf
 
 from nascore.evaluators.config import InheritanceConfig
 from nascore.evaluators.discrete_training import DiscreteTraining
-from nascore.evaluators.inheritance import Individual, Individuals
+from nascore.evaluators.inheritance import (
+    Individual,
+    Individuals,
+    UnderWay,
+)
 from nascore.evaluators.own_training import OwnTraining
+from nascore.evaluators.side_by_side import (
+    ChildPool,
+    ChildTask,
+    ChildWorkerDied,
+    Recipe,
+)
+from nascore.process.runtime import count_threads
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State
 from nascore.runs.lifecycle import Lifecycle
@@ -30,56 +40,6 @@ _TAME = (
     "Lower --inherited_lr or --fresh_factor, or set --clip_norm=5, in a new run"
 )
 _TAME_RESTARTS = "Lower --child_lr_max, or set --clip_norm=5, in a new run"
-
-
-class UnderWay(tf.train.experimental.PythonState):
-    """The child that is being trained, and those of its step before it.
-
-    Attributes:
-      number: of its evaluation; -1: none.
-      done: steps of it.
-      losses: of these steps; accuracies, likewise.
-      inherited: share of its weights that were taken over.
-      sick_at: the step that was not healthy; -1: none.
-      seconds: that it took so far.
-      finished: what is noted of each before it, by number.
-    """
-
-    _NAMES = (
-        "number",
-        "done",
-        "losses",
-        "accuracies",
-        "inherited",
-        "sick_at",
-        "seconds",
-        "finished",
-    )
-
-    def __init__(self) -> None:
-        self.finished: dict[int, dict[str, Any]] = {}
-        self.begin(-1)
-
-    def begin(self, number: int) -> None:
-        """Comes to a child."""
-        self.number = number
-        self.done = 0
-        self.losses: list[float] = []
-        self.accuracies: list[float] = []
-        self.inherited = 0.0
-        self.sick_at = -1
-        self.seconds = 0.0
-
-    def serialize(self) -> bytes:
-        """All of it in JSON."""
-        values = {name: getattr(self, name) for name in self._NAMES}
-        return json.dumps(values).encode()
-
-    def deserialize(self, string_value: bytes) -> None:
-        """Takes over what `serialize` returned."""
-        for name, value in json.loads(string_value).items():
-            setattr(self, name, value)
-        self.finished = {int(n): row for n, row in self.finished.items()}
 
 
 class StandaloneWeights:
@@ -144,6 +104,27 @@ class StandaloneWeights:
             self.fault = (self.fault[0], _TAME_RESTARTS)
         # The first call compiles, and says nothing of the time.
         self._stretch = 8
+        self.recipe: Recipe | None = None
+        self._pool: ChildPool | None = None
+
+    def spread(self, jobs: int) -> None:
+        """Trains so many at once from now on, as `recipe` says."""
+        if self.recipe is None:
+            raise AssertionError("nothing says what the processes need")
+        self._pool = ChildPool(self.recipe, jobs, count_threads())
+
+    def forget(self) -> None:
+        """Whatever is under way begins again."""
+        self._under_way.begin(-1)
+
+    def __enter__(self) -> "StandaloneWeights":
+        if self._pool is not None:
+            self._pool.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool is not None:
+            self._pool.__exit__(*error)
 
     @property
     def about(self) -> str:
@@ -178,14 +159,16 @@ class StandaloneWeights:
         if proposals.parents is not None and self.config.inherit != "none":
             parents = np.asarray(proposals.parents)
         finished = self._under_way.finished
-        for number, row, parent in zip(numbers, rows, parents, strict=True):
-            if number not in finished:
-                own = self.living.entries.get(int(parent))
-                finished[number] = self._evaluate(number, row, own)
-                self._under_way.begin(-1)
-                if self.lifecycle:
-                    score = f"{finished[number]['fitness']:.1%}"
-                    self.lifecycle.tick(score=score)
+        tasks = [
+            (number, row, self.living.entries.get(int(parent)))
+            for number, row, parent in zip(numbers, rows, parents, strict=True)
+            if number not in finished
+        ]
+        for number, note in self._train_all(tasks):
+            finished[number] = note
+            self._under_way.begin(-1)
+            if self.lifecycle:
+                self.lifecycle.tick(score=f"{note['fitness']:.1%}")
         notes = [finished[number] for number in numbers]
         finished.clear()
         return Measured(
@@ -193,7 +176,30 @@ class StandaloneWeights:
             {n: np.array([note[n] for note in notes]) for n in self.columns},
         )
 
-    def _evaluate(
+    def _train_all(
+        self, tasks: Sequence[tuple[int, np.ndarray, Individual | None]]
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """What is noted of each, one after the other or as they are ready."""
+        if self._pool is None:
+            for task in tasks:
+                yield task[0], self.train_one(*task)
+            return
+        # One that was under way in this process begins again in another.
+        self.forget()
+        waiting = self.lifecycle.waiting if self.lifecycle else None
+        left = [ChildTask(*task) for task in tasks]
+        try:
+            for done in self._pool.train(left, waiting):
+                if done.own is not None:
+                    self.living.entries[done.number] = Individual(*done.own)
+                yield done.number, done.note
+                self._pause()
+        except ChildWorkerDied:
+            if self.lifecycle:
+                self.lifecycle.save()
+            raise
+
+    def train_one(
         self, number: int, row: np.ndarray, parent: Individual | None
     ) -> dict[str, Any]:
         """Trains a child, or the rest of it; what is noted of it."""
