@@ -7,9 +7,8 @@ weights if its operation is the same, also where it reads another tensor
 end is for itself; all else is taken over.
 """
 
-import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -143,53 +142,3 @@ class Individuals(tf.train.experimental.PythonState):
             count = sum(key.startswith(f"{number}|") for key in arrays) - 1
             weights = [arrays[f"{number}|{place}"] for place in range(count)]
             self.entries[int(number)] = Individual(arrays[name], weights)
-
-
-class UnderWay(tf.train.experimental.PythonState):
-    """The child that is being trained, and those of its step before it.
-
-    Attributes:
-      number: of its evaluation; -1: none.
-      done: steps of it.
-      losses: of these steps; accuracies, likewise.
-      inherited: share of its weights that were taken over.
-      sick_at: the step that was not healthy; -1: none.
-      seconds: that it took so far.
-      finished: what is noted of each before it, by number.
-    """
-
-    _NAMES = (
-        "number",
-        "done",
-        "losses",
-        "accuracies",
-        "inherited",
-        "sick_at",
-        "seconds",
-        "finished",
-    )
-
-    def __init__(self) -> None:
-        self.finished: dict[int, dict[str, Any]] = {}
-        self.begin(-1)
-
-    def begin(self, number: int) -> None:
-        """Comes to a child."""
-        self.number = number
-        self.done = 0
-        self.losses: list[float] = []
-        self.accuracies: list[float] = []
-        self.inherited = 0.0
-        self.sick_at = -1
-        self.seconds = 0.0
-
-    def serialize(self) -> bytes:
-        """All of it in JSON."""
-        values = {name: getattr(self, name) for name in self._NAMES}
-        return json.dumps(values).encode()
-
-    def deserialize(self, string_value: bytes) -> None:
-        """Takes over what `serialize` returned."""
-        for name, value in json.loads(string_value).items():
-            setattr(self, name, value)
-        self.finished = {int(n): row for n, row in self.finished.items()}

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
@@ -22,9 +22,6 @@ from nascore.errors import RunStopped
 from nascore.process.joblib_backends import return_as
 from nascore.process.quiet import import_quietly
 from nascore.runs.interrupts import follow_parent
-
-if TYPE_CHECKING:
-    from nascore.evaluators.standalone_weights import StandaloneWeights
 
 # An evaluator with its compiled graphs lives on from task to task.
 _kept = threading.local()
@@ -108,7 +105,7 @@ def train_child(recipe: Recipe, threads: int, task: ChildTask) -> ChildDone:
         _kept.recipe = recipe
     from nascore.evaluators.inheritance import Individual
 
-    evaluator: StandaloneWeights = _kept.evaluator
+    evaluator = _kept.evaluator
     parent = None if task.parent is None else Individual(*task.parent)
     evaluator.forget()
     note = evaluator.train_one(task.number, task.row, parent)

@@ -5,22 +5,18 @@ traced for a child.
 """
 
 import math
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from nascore.evaluators.config import InheritanceConfig
 from nascore.evaluators.discrete_training import DiscreteTraining
 from nascore.evaluators.inheritance import (
     Individual,
-    Individuals,
-    UnderWay,
 )
-from nascore.evaluators.own_training import OwnTraining
+from nascore.evaluators.own_training import ChildTrainer, OwnTraining
 from nascore.evaluators.side_by_side import (
     ChildPool,
     ChildTask,
@@ -30,8 +26,6 @@ from nascore.evaluators.side_by_side import (
 from nascore.process.runtime import count_threads
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State
-from nascore.runs.lifecycle import Lifecycle
-from nascore.runs.progress import next_stretch
 
 # Passes are numbered through, and each number is a seed: those of a final
 # ranking come after all of a search.
@@ -42,7 +36,7 @@ _TAME = (
 _TAME_RESTARTS = "Lower --child_lr_max, or set --clip_norm=5, in a new run"
 
 
-class StandaloneWeights:
+class StandaloneWeights(ChildTrainer):
     """See `nascore.protocols.Evaluator`.
 
     Columns: `train_loss` and `train_accuracy` of the main head, means over
@@ -85,13 +79,7 @@ class StandaloneWeights:
         config: InheritanceConfig,
         restarts: bool = False,
     ) -> None:
-        self.training = training
-        self._restarts = restarts
-        self.config = config
-        self.shared = training.shared
-        self.lifecycle: Lifecycle | None = None
-        self.living = Individuals()
-        self._under_way = UnderWay()
+        super().__init__(training, config, restarts)
         self.caveat = ""
         self.ranked_on = (
             "the validation set, after training from scratch for "
@@ -102,8 +90,6 @@ class StandaloneWeights:
             self.caveat = _caveat(config)
         if restarts:
             self.fault = (self.fault[0], _TAME_RESTARTS)
-        # The first call compiles, and says nothing of the time.
-        self._stretch = 8
         self.recipe: Recipe | None = None
         self._pool: ChildPool | None = None
 
@@ -112,10 +98,6 @@ class StandaloneWeights:
         if self.recipe is None:
             raise AssertionError("nothing says what the processes need")
         self._pool = ChildPool(self.recipe, jobs, count_threads())
-
-    def forget(self) -> None:
-        """Whatever is under way begins again."""
-        self._under_way.begin(-1)
 
     def __enter__(self) -> "StandaloneWeights":
         if self._pool is not None:
@@ -198,90 +180,6 @@ class StandaloneWeights:
             if self.lifecycle:
                 self.lifecycle.save()
             raise
-
-    def train_one(
-        self, number: int, row: np.ndarray, parent: Individual | None
-    ) -> dict[str, Any]:
-        """Trains a child, or the rest of it; what is noted of it."""
-        config, state = self.config, self._under_way
-        cells = row.reshape(self.shared.supernet.space.array_shape)
-        start = cells, parent, config.inherit_moved, config.fresh_factor
-        if state.number != number:
-            state.begin(number)
-            state.inherited = self.training.begin(*start)
-        else:
-            self.training.set_factors(*start)
-        per_pass = self.training.steps_per_epoch
-        passes = config.child_passes
-        if parent is None and config.inherit != "none":
-            passes = config.initial_passes
-        most = max(config.child_passes, config.initial_passes)
-        while state.done < passes * per_pass and state.sick_at < 0:
-            turn, step = divmod(state.done, per_pass)
-            rate = self._rate(turn, config.inherited_lr)
-            for _ in self._train(row, number * most + turn, step, rate):
-                self._pause()
-        began = time.monotonic()
-        score = math.nan
-        if state.sick_at < 0:
-            score = self._accuracy(row)
-            self.living.entries[number] = self.training.take(cells)
-        note = ""
-        if state.sick_at >= 0:
-            turn, step = divmod(state.sick_at, per_pass)
-            note = f"diverged in pass {turn + 1}, step {step + 1}"
-        last = slice(-per_pass, None)
-        return {
-            "fitness": score,
-            "train_loss": float(np.mean(state.losses[last])),
-            "train_accuracy": float(np.mean(state.accuracies[last])),
-            "inherited": state.inherited,
-            "images": passes * self.training.image_count,
-            "seconds": round(state.seconds + time.monotonic() - began, 4),
-            "note": note,
-        }
-
-    def _rate(self, turn: int, otherwise: float) -> float:
-        """The learning rate of a pass, from 0."""
-        if self._restarts:
-            return float(self.training.learning_rate(turn, 1))
-        return otherwise
-
-    def _train(
-        self, row: np.ndarray, epoch: int, start: int, rate: float
-    ) -> Iterator[None]:
-        """Trains the rest of a pass; yields after each stretch of steps."""
-        state, training = self._under_way, self.training
-        total = training.steps_per_epoch
-        everywhere = tf.repeat(tf.constant(row[None]), total, axis=0)
-        while start < total:
-            stop = min(start + self._stretch, total)
-            began = time.monotonic()
-            columns = training.train(
-                everywhere,
-                *(tf.constant(n) for n in (epoch, start, stop)),
-                tf.constant(rate, tf.float32),
-            )
-            healthy = columns["healthy"].numpy()
-            seconds = time.monotonic() - began
-            self._stretch = next_stretch(stop - start, seconds)
-            state.seconds += seconds
-            state.losses += columns["loss"].numpy().tolist()
-            state.accuracies += columns["accuracy"].numpy().tolist()
-            if not healthy.all():
-                state.sick_at = state.done + int(np.argmin(healthy))
-            state.done += stop - start
-            start = total if state.sick_at >= 0 else stop
-            yield
-
-    def _pause(self) -> None:
-        if self.lifecycle:
-            self.lifecycle.pause()
-            self.lifecycle.stop_in_time()
-
-    def _accuracy(self, row: np.ndarray) -> float:
-        found = self.shared.accuracy_of(row[None], "validation")
-        return found if math.isfinite(found) else math.nan
 
     def validate(self, rows: np.ndarray) -> Mapping[str, float]:
         """Trains one architecture from scratch, and measures it.

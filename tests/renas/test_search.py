@@ -11,7 +11,7 @@ from experiments import fitness_check, plot_run
 from experiments.figures import populations
 from experiments.train_final import settings_of_run
 from nascore.errors import InputError
-from nascore.evaluators import standalone_weights
+from nascore.evaluators import own_training
 from nascore.evaluators.standalone_weights import StandaloneWeights
 from nascore.networks.config import NetworkConfig
 from nascore.protocols import Proposals
@@ -74,7 +74,7 @@ def test_stopped_in_the_middle_of_a_child_and_resumed_equals_uninterrupted(
 
     with monkeypatch.context() as patch:
         patch.setattr(StandaloneWeights, "_pause", stop)
-        patch.setattr(standalone_weights, "next_stretch", lambda *_: 3)
+        patch.setattr(own_training, "next_stretch", lambda *_: 3)
         with pytest.raises(Interrupted, match="everything is saved"):
             search(tmp_path / "parts")
     assert seen == [3]

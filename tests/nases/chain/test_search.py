@@ -11,7 +11,7 @@ from nascore.baselines.config import AskingConfig, ChainSearchConfig
 from nascore.data import images
 from nascore.data.config import DataConfig
 from nascore.errors import InputError
-from nascore.evaluators import standalone_weights
+from nascore.evaluators import own_training
 from nascore.evaluators.config import DeriveConfig, SharedWeightsConfig
 from nascore.evaluators.standalone_weights import StandaloneWeights
 from nascore.networks.chain.config import ChainConfig
@@ -71,7 +71,7 @@ def test_goes_on_in_the_middle_of_a_training(whole, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch, open_run(tmp_path / "parts") as run:
         patch.setattr(StandaloneWeights, "_pause", stop)
-        patch.setattr(standalone_weights, "next_stretch", lambda *_: 3)
+        patch.setattr(own_training, "next_stretch", lambda *_: 3)
         with pytest.raises(Interrupted, match="everything is saved"):
             make_search(CONFIG, run, DATA).run()
     assert seen == [3]
