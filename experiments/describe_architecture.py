@@ -14,7 +14,8 @@ into the folder `--output`. RUN is a search, FINAL a final training. Of a text
 the length says how many nodes its cells have; the genotype of DARTS's code, or
 the name of a published one, are DARTS's cells; ENAS_MACRO, or layers such as
 "0 | 3 0 | 0 1 0", are a whole network of ENAS's macro space; layers such as
-"256 relu | softmax" are a perceptron; of a cell of NAS-Bench-201, such as
+"256 relu | softmax" are a perceptron, of four numbers each, or NASES, a chain
+of the public code of NASES; of a cell of NAS-Bench-201, such as
 "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|", all that its
 table holds is printed. After the word recurrent stands a recurrent cell, such
 as "recurrent DARTS_V2" or "recurrent 0 2 1 0".
@@ -35,6 +36,7 @@ from nascore.networks.config import NetworkConfig
 from nascore.networks.recurrent.config import count_parameters
 from nascore.spaces.bench201 import Bench201Cell, Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.chain import ChainSpace
 from nascore.spaces.macro import MacroSpace
 from nascore.spaces.perceptrons import MlpSpace, layer_shapes
 from nascore.spaces.published import for_both
@@ -79,8 +81,8 @@ def main(args: list[str]) -> None:
         f"{found.space.format(architecture)}\n\n"
         f"{found.space.describe(architecture)}\n"
     )
-    if isinstance(found.space, CellSpace | MacroSpace):
-        _describe_network(found, found.space, shape, formats)
+    if isinstance(found.space, CellSpace | ChainSpace | MacroSpace):
+        _describe_network(found, shape, formats)
     elif isinstance(found.space, MlpSpace):
         _describe_perceptron(found.space, found.text, shape)
     elif isinstance(found.space, Bench201Space):
@@ -90,12 +92,9 @@ def main(args: list[str]) -> None:
 
 
 def _describe_network(
-    found: Subject,
-    space: CellSpace | MacroSpace,
-    shape: tuple[int, ...],
-    formats: list[str],
+    found: Subject, shape: tuple[int, ...], formats: list[str]
 ) -> None:
-    """Prints and draws the network of cells, or a whole one."""
+    """Prints and draws a network: of cells, a whole one, or a chain."""
     launch.quiet_tensorflow()
     from nascore.drawing.cells import draw_architecture
     from nascore.drawing.macro import draw_macro
@@ -106,7 +105,7 @@ def _describe_network(
     config, classes = found.network, flags.FLAGS.classes
     if found.classes and not flags.FLAGS["classes"].present:
         classes = found.classes
-    text = found.text
+    space, text = found.space, found.text
     if isinstance(space, CellSpace):
         text = for_both(space, text)
     architecture = config.space.parse(text)
@@ -137,13 +136,11 @@ def _describe_network(
     )
     title = f"{plain.parameters / 1e6:.2f}M parameters"
     own: Any = space.parse(found.text)
+    figures = [("network", draw_network(rows, title))]
     if isinstance(space, MacroSpace):
         figures = [("network", draw_macro(own, space, title))]
-    else:
-        figures = [
-            ("cells", draw_architecture(own, space)),
-            ("network", draw_network(rows, title)),
-        ]
+    elif isinstance(space, CellSpace):
+        figures.insert(0, ("cells", draw_architecture(own, space)))
     for path in pictures.write(figures, Path(flags.FLAGS.output), formats):
         print(f"wrote {path}")
 

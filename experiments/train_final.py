@@ -41,6 +41,7 @@ from nascore.runs.reader import (
 from nascore.runs.versions import check_streams
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.chain import ChainSpace
 from nascore.spaces.darts_cells import DartsSpace
 from nascore.spaces.macro import MacroSpace
 from nascore.spaces.published import for_both
@@ -79,7 +80,8 @@ def settings_of_run(
     taken = {
         name: stored[name] for name in final_flags.FROM_SEARCH if name in stored
     }
-    if isinstance(run.space, DartsSpace | Bench201Space | MacroSpace):
+    kinds = DartsSpace | Bench201Space | ChainSpace | MacroSpace
+    if isinstance(run.space, kinds):
         # Edges of DARTS mixed more than a cell may have.
         taken |= settings_of(run.space, given)
     best = space.parse(run.derived[rank - 1]["architecture"])

@@ -34,15 +34,17 @@ from l2nas.config import (
 from mlpnas.config import FINAL_FILE, MlpnasConfig, WorkConfig
 from nascore.baselines.config import (
     AskingConfig,
+    ChainSearchConfig,
     OneShotConfig,
     Shared201Config,
     TableMethodConfig,
 )
 from nascore.errors import InputError
-from nascore.evaluators.config import InheritanceConfig
+from nascore.evaluators.config import ChildWorkConfig, InheritanceConfig
 from nascore.strategies.config import (
     ReinforceConfig,
 )
+from nases.chain.config import NasesChainConfig
 from nases.config import POINTS, NasesConfig, NasesTableConfig
 from renas.config import (
     BLIND,
@@ -69,6 +71,9 @@ _IENAS = _CELLS._replace(
     module="ienas.search",
     rival="random",
     published="fashion_mnist",
+)
+_OWN = _CELLS._replace(
+    compared=None, measures="fitness", published="", work=ChildWorkConfig()
 )
 _DARTS = _CELLS._replace(
     title="DARTS",
@@ -100,9 +105,7 @@ _TABLE = Method(
 _RENAS_TABLE = _TABLE._replace(
     title="RENAS", config=RenasTableConfig(), module="renas.table"
 )
-_RENAS_SHARED = dataclasses.replace(
-    RenasConfig(), inheritance=InheritanceConfig(inherit="shared")
-)
+_RENAS_SHARED = RenasConfig(inheritance=InheritanceConfig(inherit="shared"))
 _NASES_TABLE = _TABLE._replace(
     title="NASES", config=NasesTableConfig(), module="nases.table"
 )
@@ -113,7 +116,6 @@ _MUTATORS = {
     "one": ("evolution, one change", IN_ALL),
 }
 
-
 # In a comparison all ask for as many at once as I-ENAS, and so in an epoch.
 _SHARED201 = Method(
     "random",
@@ -123,6 +125,14 @@ _SHARED201 = Method(
     rival="shared201_random",
     preset="shared201_small",
     published="shared201_cifar10",
+)
+
+
+_CHAIN = _OWN._replace(
+    title="random chains",
+    config=ChainSearchConfig(),
+    module="nascore.baselines.chain",
+    preset="nases_chain_small",
 )
 
 
@@ -243,13 +253,10 @@ METHODS = {
     "bench201_state": _on_table("L2NAS's state", StateConfig())._replace(
         module="l2nas.table"
     ),
-    "renas": _CELLS._replace(
+    "renas": _OWN._replace(
         title="RENAS",
         config=RenasConfig(),
         module="renas.search",
-        compared=None,
-        measures="fitness",
-        rival="",
         preset="renas_small",
         published="renas_cifar10",
     ),
@@ -278,6 +285,13 @@ METHODS = {
         rival="random",
         preset="nases_small",
     ),
+    "nases_chain": _CHAIN._replace(
+        title="NASES, chains",
+        config=NasesChainConfig(),
+        module="nases.chain.search",
+        rival="chain_random",
+    ),
+    "chain_random": _CHAIN,
     "bench201_nases": _NASES_TABLE,
     "bench201_nases_points": _NASES_TABLE._replace(
         title="random points of NASES's embedding",

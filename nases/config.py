@@ -12,7 +12,7 @@ from nascore.baselines.config import AskingConfig, TableMethodConfig
 from nascore.config import check_fields, option
 from nascore.data.config import DataConfig
 from nascore.errors import InputError
-from nascore.evaluators.config import InheritanceConfig, SharedWeightsConfig
+from nascore.evaluators.config import DeriveConfig, SharedWeightsConfig
 from nascore.networks.config import SupernetConfig
 from nascore.search.config import AfterConfig, SearchConfig
 from nascore.spaces.bench201 import Bench201Space
@@ -226,6 +226,16 @@ class EmbeddingConfig(AutoencoderConfig):
         return self.policy in (GAUSSIAN, CODE)
 
 
+def check_asking(config: EmbeddingConfig, asking: AskingConfig) -> None:
+    """Raises InputError if a policy makes fewer than are asked for."""
+    if config.policy == CODE and asking.num_aggregate > 1:
+        raise InputError(
+            f"--policy={CODE} makes one architecture of a state, so "
+            f"--num_aggregate={asking.num_aggregate} would measure it again "
+            "and again; give --num_aggregate=1"
+        )
+
+
 @dataclasses.dataclass(frozen=True)
 class NasesTableConfig(TableMethodConfig):
     """Everything that decides the result of NASES over a table."""
@@ -242,7 +252,7 @@ class NasesTableConfig(TableMethodConfig):
 
 
 @dataclasses.dataclass(frozen=True)
-class ChildConfig:
+class ChildConfig(DeriveConfig):
     """Whose weights architectures are measured with."""
 
     inherit: str = option(
@@ -267,28 +277,6 @@ class ChildConfig:
         "--inherit=none. The public code: 10, of 120 architectures; the "
         "paper: 70.",
     )
-    derive_epochs: int = option(
-        0,
-        "With --inherit=none, in the end the best architecture is trained "
-        "from scratch for so many epochs (the paper: 630); 0: what was "
-        "measured ranks.",
-    )
-
-    def __post_init__(self) -> None:
-        check_fields(
-            self, child_passes=(1, 100_000), derive_epochs=(0, 1_000_000)
-        )
-
-    @property
-    def inheritance(self) -> InheritanceConfig:
-        """How architectures with weights of their own are trained."""
-        return InheritanceConfig(
-            inherit=NONE,
-            fresh_factor=1.0,
-            child_passes=self.child_passes,
-            initial_passes=self.child_passes,
-            derive_epochs=self.derive_epochs,
-        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -318,12 +306,7 @@ class NasesConfig:
     def __post_init__(self) -> None:
         self.strategy.embedding_of(self.child.space)
         is_shared = self.own.inherit == SHARED
-        if self.strategy.policy == CODE and self.asking.num_aggregate > 1:
-            raise InputError(
-                f"--policy={CODE} makes one architecture of a state, so "
-                f"--num_aggregate={self.asking.num_aggregate} would measure "
-                "it again and again; give --num_aggregate=1"
-            )
+        check_asking(self.strategy, self.asking)
         if self.strategy.reward_form == MARGIN and is_shared:
             raise InputError(
                 f"--reward_form={MARGIN} needs training accuracies, which "

@@ -205,7 +205,7 @@ def describe_start(training: FinalTraining, history: History) -> int:
     for note in (*data.source.notes, *disclosure.notes(history)):
         print(f"note: {printable(note)}")
     print(
-        f"network: {len(stack.layers)} layers, "
+        f"network: {len(training.config.network.layer_types)} layers, "
         f"{parameters / 1e6:.2f}M parameters; run folder "
         f"{training.run_folder.path}"
     )

@@ -5,23 +5,27 @@ from typing import Any
 
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
-from nascore.networks.config import BENCH201, DARTS, MACRO, NetworkConfig
+from nascore.networks.chain.config import ChainConfig
+from nascore.networks.config import (
+    BENCH201,
+    CHAIN,
+    DARTS,
+    MACRO,
+    NetworkConfig,
+)
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import NODE_INPUTS, CellSpace, nodes_in
+from nascore.spaces.chain import ChainSpace, is_chain
 from nascore.spaces.darts_cells import DARTS_OPERATIONS, DartsSpace
 from nascore.spaces.genotypes import is_genotype, read_genotype
 from nascore.spaces.macro import MACRO_OPERATIONS, MacroSpace, macro_layers
 from nascore.spaces.published import PublishedCell
 from nascore.spaces.space import Space
 
-# A network of NAS-Bench-201's cells; it has nothing for the others.
-_BENCH201 = {
-    "layout": BENCH201,
-    "drop_path_keep_prob": 1.0,
-    "aux_weight": 0.0,
-}
-# Likewise of whole networks.
-_MACRO = {**_BENCH201, "layout": MACRO}
+# What networks without cells of two inputs do not have.
+_OFF = {"drop_path_keep_prob": 1.0, "aux_weight": 0.0}
+_BENCH201 = {"layout": BENCH201, **_OFF}
+_MACRO = {"layout": MACRO, **_OFF}
 # Settings that make the space of cells.
 SPACE = ("operations", "num_nodes")
 
@@ -47,6 +51,8 @@ def read_cells(
     """
     if "~" in text:
         return _read_bench201(network, given)
+    if is_chain(text):
+        return _read_chain(text.count("|") + 1, network, given)
     if given.get("layout", MACRO) == MACRO and (
         macro_layers(text) or "layout" in given
     ):
@@ -119,6 +125,28 @@ def _read_macro(
     return network, () if "layout" in given else (note,)
 
 
+def _read_chain(
+    layers: int, network: NetworkConfig, given: Mapping[str, Any]
+) -> tuple[NetworkConfig, tuple[str, ...]]:
+    """`read_cells` of a chain of layers of four numbers."""
+    needs = {"layout": CHAIN, "num_layers": layers}
+    odd = [name for name in SPACE if name in given]
+    odd += [name for name, x in needs.items() if given.get(name, x) != x]
+    if odd:
+        raise InputError(
+            f"--{odd[0]}={given[odd[0]]} is not for a chain of {layers} "
+            "layers; leave it out"
+        )
+    usual = {**_OFF, **needs, "filters": ChainConfig().filters}
+    own = {k: v for k, v in usual.items() if k not in given}
+    note = f"taken as a chain of {layers} layers; " + ", ".join(
+        f"--{name}={value:g}"
+        for name, value in own.items()
+        if name not in needs
+    )
+    return with_values(network, own), (note,) if len(own) > len(needs) else ()
+
+
 def read_published(
     cell: PublishedCell, network: NetworkConfig, given: Mapping[str, Any]
 ) -> NetworkConfig:
@@ -152,6 +180,10 @@ def settings_of(space: Space, given: Mapping[str, Any]) -> dict[str, Any]:
         return dict(_BENCH201)
     if isinstance(space, MacroSpace):
         return _settings_of_macro(space, given)
+    if isinstance(space, ChainSpace):
+        network, _ = _read_chain(space.num_layers, NetworkConfig(), given)
+        names = ("layout", "num_layers", "filters", *_OFF)
+        return {name: getattr(network, name) for name in names}
     if not isinstance(space, CellSpace):
         raise AssertionError(space)
     values = {

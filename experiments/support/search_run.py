@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments import launch, plot_run
+from experiments import launch, plot_run, side_by_side
 from experiments.language import commands as language
 from experiments.support import (
     cell_ranks,
@@ -19,6 +19,7 @@ from experiments.support.terms import make_terms
 from flags.methods import Method
 from nascore.config import flatten
 from nascore.errors import printable
+from nascore.evaluators.config import ChildWorkConfig
 from nascore.evaluators.mixed_weights import MixedWeights
 from nascore.evaluators.shared201 import Shared201Weights
 from nascore.evaluators.tabular import Tabular
@@ -34,6 +35,7 @@ from nascore.search.search import Search
 from nascore.search.summaries import show_score
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.chain import ChainSpace
 from nascore.spaces.macro import MacroSpace
 from nascore.spaces.recurrent import RecurrentSpace
 
@@ -43,7 +45,7 @@ def run(
     config: Any,
     folder: RunFolder,
     run_config: RunConfig,
-    work: None = None,
+    work: ChildWorkConfig | None = None,
 ) -> None:
     """Searches to the end, prints the ranking and draws the run.
 
@@ -52,18 +54,34 @@ def run(
       config: its settings.
       folder: where everything is written.
       run_config: what holds for this start.
-      work: there are no such settings.
+      work: processes that children are trained in, where a method has any.
     """
-    del work
+    own = ChildWorkConfig() if work is None else work
+    side_by_side.check(own, config)
+    with side_by_side.backend(own):
+        _run(method, config, folder, run_config, own)
+
+
+def _run(
+    method: Method,
+    config: Any,
+    folder: RunFolder,
+    run_config: RunConfig,
+    work: ChildWorkConfig,
+) -> None:
+    """Does what `run` says, in processes of its own or of a cluster."""
     assembly: Assembly = importlib.import_module(method.module)  # type: ignore
     base_memory = resident()
     data = assembly.load(config)
-    need = assembly.estimate(config, data, base_memory)
+    need = side_by_side.estimate(
+        work, assembly.estimate(config, data, base_memory)
+    )
     watch = Watch(need, folder.path)
     watch.start(run_config.ignore_memory)
     search = assembly.make_search(
         config, folder, data, run_config.checkpoint_minutes
     )
+    side_by_side.spread(work, search)
     _describe_start(search, assembly.summarize(data), data.notes)
     epochs = flatten(config).get("then_train", 0)
     plural = "s" * (epochs > 1)
@@ -117,10 +135,16 @@ def _print_next(path: Path) -> None:
     """Names what a search is good for next."""
     run = read_run(path)
     commands: Sequence[str] = ()
+    presets = {
+        CellSpace: small_presets.QUICK,
+        MacroSpace: small_presets.MACRO_QUICK,
+        ChainSpace: small_presets.CHAIN_QUICK,
+    }
+    preset = presets.get(type(run.space))
     if isinstance(run.space, CellSpace):
-        commands = then_train.next_commands(path)
-    elif isinstance(run.space, MacroSpace):
-        commands = then_train.next_commands(path, small_presets.MACRO_QUICK)
+        preset = small_presets.QUICK
+    if preset:
+        commands = then_train.next_commands(path, preset)
     elif run.has_bench201_weights:
         commands = table_search.next_commands_with_weights(run)
     elif isinstance(run.space, Bench201Space):

@@ -29,12 +29,13 @@ _SMALL = ("digits", *OWN)
 _FEW = 10_000
 # That of a final training.
 QUICK, MACRO_QUICK = "final/quick", "final/macro_quick"
+CHAIN_QUICK = "final/chain_quick"
 IN_TIME = "--max_hours=1 ends it in time"
 
 
 def quick_for(kind: object) -> str:
     """The small preset of a final training, by the kind of a space."""
-    return MACRO_QUICK if kind == "macro" else QUICK
+    return {"macro": MACRO_QUICK, "chain": CHAIN_QUICK}.get(str(kind), QUICK)
 
 
 def values_of(name: str, config: Any) -> dict[str, Any]:
@@ -102,7 +103,7 @@ def shorter(config: Any, in_time: bool = True) -> str:
 
 def shorter_training(config: FinalConfig) -> str:
     """How to have a shorter training than one of these settings."""
-    name = MACRO_QUICK if config.network.macro else QUICK
+    name = quick_for(config.network.space.kind)
     small = values_of(name, config)
     if any(flatten(config)[key] != value for key, value in small.items()):
         return f"shorter: --preset={name}; {IN_TIME}"

@@ -23,6 +23,12 @@ from nascore.runs.reader import RunRecords, numbers_of, read_run
 from nascore.runs.versions import read_config
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.chain import (
+    PUBLISHED_CHAINS,
+    ChainSpace,
+    find_chain,
+    is_chain,
+)
 from nascore.spaces.genotypes import PUBLISHED, is_genotype
 from nascore.spaces.macro import (
     PUBLISHED_NETWORKS,
@@ -41,8 +47,8 @@ from nascore.spaces.recurrent import space_of as space_of_recurrent
 from nascore.spaces.space import Space
 from nascore.training.config import FinalConfig
 
-# Of cells and networks.
-_NAMES = ", ".join([*PUBLISHED, *CELLS, *PUBLISHED_NETWORKS])
+# Of cells, networks and chains of layers.
+_NAMES = ", ".join([*PUBLISHED, *CELLS, *PUBLISHED_NETWORKS, *PUBLISHED_CHAINS])
 
 
 class Subject(NamedTuple):
@@ -100,6 +106,7 @@ def _of_text(text: str) -> Subject:
     """What a text says of its space, where flags do not."""
     text = find_network(text) or text
     network = base.read(NetworkConfig())
+    text = find_chain(text) or text
     recurrent = space_of_recurrent(text)
     if recurrent is not None:
         return Subject(*recurrent, network)
@@ -122,13 +129,13 @@ def _of_text(text: str) -> Subject:
         return Subject(published.space, published.text, network)
     first = text.replace(",", " ").split(maxsplit=1)[:1]
     numbers = all(word.lstrip("-").isdecimal() for word in first)
-    bars = "|" in text and not macro_layers(text)
+    bars = "|" in text and not (macro_layers(text) or is_chain(text))
     if bars or not (numbers or is_genotype(text)):
         raise InputError(
             f"{text[:60]!r} is no folder and no architecture, which is "
-            "integers, layers such as '256 relu | softmax', a cell of "
-            "NAS-Bench-201, a genotype of DARTS's code or a published name: "
-            f"{_NAMES}"
+            "integers, layers such as '256 relu | softmax' or of four numbers "
+            "each, a cell of NAS-Bench-201, a genotype of DARTS's code or a "
+            f"published name: {_NAMES}"
         )
     network, notes = read_cells(text, network, base.given(NetworkConfig()))
     return Subject(network.space, text, network, notes=notes)
@@ -141,7 +148,7 @@ def read_final() -> FinalConfig:
       InputError: a value that is not allowed.
     """
     text = flags.FLAGS.architecture
-    text = find_network(text) or text
+    text = find_network(text) or find_chain(text) or text
     known = is_genotype(text) or find_cell(text)
     if text.isidentifier() and not known:
         raise InputError(
@@ -214,8 +221,14 @@ def _of_search(run: RunRecords, rank: int) -> Subject:
         )
     entry, note = pick(run, rank)
     network = base.read(NetworkConfig())
-    if isinstance(run.space, CellSpace | MacroSpace):
-        network = with_values(network, settings_of(run.space, given))
+    if isinstance(run.space, CellSpace | ChainSpace | MacroSpace):
+        values = settings_of(run.space, given)
+        if isinstance(run.space, ChainSpace):
+            # As wide as they were searched, if nothing else is said.
+            stored = run.settings["config"]
+            names = ("filters", "more_channels")
+            values |= {n: given.get(n, stored[n]) for n in names}
+        network = with_values(network, values)
     inputs, classes = _read_data(run.settings, run.path / "config.json")
     text = entry["architecture"]
     return Subject(run.space, text, network, inputs, classes, (note,))

@@ -212,8 +212,13 @@ def verdict(best: Row, drawn: Row) -> str:
     return "this random cell is better than the one found"
 
 
-def next_commands(path: Path, preset: str = small_presets.QUICK) -> list[str]:
-    """Three commands that go on from a search of cells, or whole networks."""
+def next_commands(path: Path, preset: str) -> list[str]:
+    """Three commands that go on from a search whose finds can be trained.
+
+    Args:
+      path: its folder.
+      preset: of the training.
+    """
     run = quote(str(path))
     drawing = quote(str(path / "best-architecture"))
     commands = (

@@ -5,10 +5,11 @@ from typing import Any
 
 from nascore.config import check_fields, option
 from nascore.data.config import DataConfig, TextConfig
-from nascore.evaluators.config import SharedWeightsConfig
+from nascore.evaluators.config import ScratchConfig, SharedWeightsConfig
 from nascore.evaluators.language.config import SharedWindowsConfig
 from nascore.evaluators.nasbench201.config import TableConfig
 from nascore.networks.bench201.config import Bench201SupernetConfig
+from nascore.networks.chain.config import ChainConfig
 from nascore.networks.config import SupernetConfig
 from nascore.networks.macro.config import MacroSupernetConfig
 from nascore.networks.recurrent.config import SharedLanguageModelConfig
@@ -213,3 +214,26 @@ class RecurrentConfig(RecurrentSearchConfig):
 
     strategy: Any = RandomConfig()
     asking: AskingConfig = AskingConfig(train_steps=25)
+
+
+@dataclasses.dataclass(frozen=True)
+class ChainSearchConfig:
+    """Everything that decides the result of a search of chains of layers.
+
+    Attributes:
+      data: the images.
+      child: the networks.
+      strategy: settings of the strategy.
+      own: how long each architecture is trained.
+      weights: the rest of their training.
+      asking: how many architectures are tried.
+      search: length.
+    """
+
+    data: DataConfig = DataConfig()
+    child: ChainConfig = ChainConfig()
+    strategy: Any = RandomConfig()
+    own: ScratchConfig = ScratchConfig()
+    weights: SharedWeightsConfig = SharedWeightsConfig()
+    asking: AskingConfig = AskingConfig(num_aggregate=1)
+    search: SearchConfig = SearchConfig()

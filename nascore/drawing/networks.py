@@ -8,7 +8,7 @@ from nascore.drawing.graphs import Element, draw_graph, lay_out
 from nascore.drawing.style import styled
 from nascore.networks.costs import AUXILIARY_HEAD, CLASSIFIER, STEM, count
 from nascore.networks.layouts import REDUCTION
-from nascore.networks.stack import Layer, Stack
+from nascore.networks.stack import ChainBlock, Layer, Stack
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,12 +20,15 @@ class LayerRow:
       kind: cell type, or what else it is.
       shape: of its output, without the batch.
       parameters: trained weights.
+      joins: numbers of the layers that it reads beside the last, of a chain;
+        None: it reads the two before it.
     """
 
     name: str
     kind: str
     shape: tuple[int, ...]
     parameters: int
+    joins: tuple[int, ...] | None = None
 
 
 def list_layers(stack: Stack) -> list[LayerRow]:
@@ -39,7 +42,11 @@ def list_layers(stack: Stack) -> list[LayerRow]:
 
     rows = [row(STEM, "convolution", stack.stem.shape)]
     for layer in stack.layers:
-        rows.append(row(layer.name, _kind_of(layer, stack), layer.output.shape))
+        made = row(layer.name, _kind_of(layer, stack), layer.output.shape)
+        if isinstance(layer, ChainBlock):
+            joins = tuple(source for source, _ in layer.joins)
+            made = dataclasses.replace(made, joins=joins)
+        rows.append(made)
         if layer.auxiliary:
             rows.append(row(AUXILIARY_HEAD, "training only", classes))
     return [*rows, row(CLASSIFIER, "dense", classes)]
@@ -58,7 +65,8 @@ def network_graph(
 ) -> tuple[list[Element], list[tuple[int, int]]]:
     """Returns the boxes of a network and the arrows between their places.
 
-    Every layer reads the two before it.
+    Every layer reads the two before it; of a chain the last, and those that
+    its box names.
     """
     boxes = [Element("images", "input")]
     arrows = []
@@ -69,9 +77,11 @@ def network_graph(
         kind = {REDUCTION: "convolution", "normal": "node"}.get(
             row.kind, "operation"
         )
+        if row.joins:
+            label += f", joins {', '.join(map(str, row.joins))}"
         place = len(boxes)
         boxes.append(Element(label, kind))
-        if row.name.startswith("layer"):
+        if row.name.startswith("layer") and row.joins is None:
             arrows += [(source, place) for source in sorted(set(chain))]
         else:
             arrows.append((chain[1], place))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import ClassVar
 
 from nascore.config import check_fields, option
 
@@ -117,3 +118,81 @@ class InheritanceConfig:
             derive_epochs=(0, 1_000_000),
             derive_lr=(0.0, 100.0),
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class ScratchConfig:
+    """How long architectures are trained, each for itself, from scratch.
+
+    Learning rates are those of shared weights: cosines with restarts, which
+    begin with each architecture.
+    """
+
+    child_passes: int = option(
+        10,
+        "Passes of each architecture over the training images. The public "
+        "code of NASES: 10, of 120 architectures; its paper: 70.",
+    )
+
+    # What the search adds to them.
+    derive_epochs: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        check_fields(self, child_passes=(1, 100_000))
+
+    @property
+    def inheritance(self) -> InheritanceConfig:
+        """The same as settings of `InheritanceConfig`."""
+        return InheritanceConfig(
+            inherit="none",
+            fresh_factor=1.0,
+            child_passes=self.child_passes,
+            initial_passes=self.child_passes,
+            derive_epochs=self.derive_epochs,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class DeriveConfig(ScratchConfig):
+    """The same, and the longer training of the best one."""
+
+    derive_epochs: int = option(  # type: ignore[misc]
+        0,
+        "In the end the best architecture is trained from scratch for so many "
+        "epochs (the paper of NASES: 630); 0: what was measured ranks.",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_fields(self, derive_epochs=(0, 1_000_000))
+
+
+@dataclasses.dataclass(frozen=True)
+class ChildWorkConfig:
+    """Where architectures are trained; nothing here changes a result."""
+
+    jobs: int = option(
+        1,
+        "Architectures trained at the same time, in processes of their own: "
+        "those that are asked for at once (--num_aggregate). Numbers are the "
+        "same where an operation runs on as many threads.",
+    )
+    backend: str = option(
+        "loky",
+        "loky: processes of this machine; dask and ray send architectures to "
+        "a cluster that has this package and sees the data set.",
+        ("loky", "dask", "ray"),
+    )
+    scheduler: str = option(
+        "",
+        "Address of the Dask scheduler or the Ray cluster; empty starts one "
+        "on this machine.",
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self, jobs=(1, 10_000))
+
+    @property
+    def parallel(self) -> bool:
+        """Whether there are other processes."""
+        return self.jobs > 1 or self.backend != "loky"

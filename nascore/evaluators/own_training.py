@@ -4,22 +4,31 @@ Weights that are new learn faster than those that were taken over. As momentum
 is linear and begins at 0, a gradient that is multiplied is a rate that is.
 """
 
-from collections.abc import Sequence
+import json
+import math
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from nascore.data.config import DataConfig
 from nascore.data.images import Split
+from nascore.evaluators.config import InheritanceConfig
+from nascore.evaluators.discrete_training import DiscreteTraining
 from nascore.evaluators.inheritance import (
     PLAIN,
     Individual,
+    Individuals,
     parts_of,
     rows_in_use,
     rows_inherited,
 )
 from nascore.evaluators.shared_weights import SharedWeights
 from nascore.evaluators.weights import TrainWeights, update, with_decay
+from nascore.runs.lifecycle import Lifecycle
+from nascore.runs.progress import next_stretch
 
 
 class OwnTraining(TrainWeights):
@@ -47,6 +56,11 @@ class OwnTraining(TrainWeights):
             tf.Variable(tf.ones(self._row_shape(n)), trainable=False)
             for n in range(len(shared.weights))
         ]
+
+    @property
+    def image_count(self) -> int:
+        """Training images."""
+        return self.images.size
 
     def _row_shape(self, number: int) -> list[int]:
         weight = self._start[number]
@@ -139,6 +153,174 @@ class OwnTraining(TrainWeights):
             config = self.config
             decayed = factor * with_decay(weight, gradient, config)
             update(weight, momentum, decayed, learning_rate, config)
+
+
+class UnderWay(tf.train.experimental.PythonState):
+    """The child that is being trained, and those of its step before it.
+
+    Attributes:
+      number: of its evaluation; -1: none.
+      done: steps of it.
+      losses: of these steps; accuracies, likewise.
+      inherited: share of its weights that were taken over.
+      sick_at: the step that was not healthy; -1: none.
+      seconds: that it took so far.
+      finished: what is noted of each before it, by number.
+    """
+
+    _NAMES = (
+        "number",
+        "done",
+        "losses",
+        "accuracies",
+        "inherited",
+        "sick_at",
+        "seconds",
+        "finished",
+    )
+
+    def __init__(self) -> None:
+        self.finished: dict[int, dict[str, Any]] = {}
+        self.begin(-1)
+
+    def begin(self, number: int) -> None:
+        """Comes to a child."""
+        self.number = number
+        self.done = 0
+        self.losses: list[float] = []
+        self.accuracies: list[float] = []
+        self.inherited = 0.0
+        self.sick_at = -1
+        self.seconds = 0.0
+
+    def serialize(self) -> bytes:
+        """All of it in JSON."""
+        values = {name: getattr(self, name) for name in self._NAMES}
+        return json.dumps(values).encode()
+
+    def deserialize(self, string_value: bytes) -> None:
+        """Takes over what `serialize` returned."""
+        for name, value in json.loads(string_value).items():
+            setattr(self, name, value)
+        self.finished = {int(n): row for n, row in self.finished.items()}
+
+
+class ChildTrainer:
+    """Trains one architecture after the other; all that a process needs.
+
+    Args:
+      training: of a network of `OwnCell`s, or of one network after the
+        other.
+      config: what is inherited, and how long is trained.
+      restarts: see `StandaloneWeights`.
+
+    Attributes:
+      living: the weights of who may become a parent.
+    """
+
+    def __init__(
+        self,
+        training: OwnTraining | DiscreteTraining,
+        config: InheritanceConfig,
+        restarts: bool,
+    ) -> None:
+        self.training = training
+        self.config = config
+        self.shared = training.shared
+        self.lifecycle: Lifecycle | None = None
+        self.living = Individuals()
+        self._restarts = restarts
+        self._under_way = UnderWay()
+        # The first call compiles, and says nothing of the time.
+        self._stretch = 8
+
+    def forget(self) -> None:
+        """Whatever is under way begins again."""
+        self._under_way.begin(-1)
+
+    def train_one(
+        self, number: int, row: np.ndarray, parent: Individual | None
+    ) -> dict[str, Any]:
+        """Trains a child, or the rest of it; what is noted of it."""
+        config, state = self.config, self._under_way
+        cells = row.reshape(self.shared.supernet.space.array_shape)
+        start = cells, parent, config.inherit_moved, config.fresh_factor
+        if state.number != number:
+            state.begin(number)
+            state.inherited = self.training.begin(*start)
+        else:
+            self.training.set_factors(*start)
+        per_pass = self.training.steps_per_epoch
+        passes = config.child_passes
+        if parent is None and config.inherit != "none":
+            passes = config.initial_passes
+        most = max(config.child_passes, config.initial_passes)
+        while state.done < passes * per_pass and state.sick_at < 0:
+            turn, step = divmod(state.done, per_pass)
+            rate = self._rate(turn, config.inherited_lr)
+            for _ in self._train(row, number * most + turn, step, rate):
+                self._pause()
+        began = time.monotonic()
+        score = math.nan
+        if state.sick_at < 0:
+            score = self._accuracy(row)
+            self.living.entries[number] = self.training.take(cells)
+        note = ""
+        if state.sick_at >= 0:
+            turn, step = divmod(state.sick_at, per_pass)
+            note = f"diverged in pass {turn + 1}, step {step + 1}"
+        last = slice(-per_pass, None)
+        return {
+            "fitness": score,
+            "train_loss": float(np.mean(state.losses[last])),
+            "train_accuracy": float(np.mean(state.accuracies[last])),
+            "inherited": state.inherited,
+            "images": passes * self.training.image_count,
+            "seconds": round(state.seconds + time.monotonic() - began, 4),
+            "note": note,
+        }
+
+    def _rate(self, turn: int, otherwise: float) -> float:
+        """The learning rate of a pass, from 0."""
+        if self._restarts:
+            return float(self.training.learning_rate(turn, 1))
+        return otherwise
+
+    def _train(
+        self, row: np.ndarray, epoch: int, start: int, rate: float
+    ) -> Iterator[None]:
+        """Trains the rest of a pass; yields after each stretch of steps."""
+        state, training = self._under_way, self.training
+        total = training.steps_per_epoch
+        everywhere = tf.repeat(tf.constant(row[None]), total, axis=0)
+        while start < total:
+            stop = min(start + self._stretch, total)
+            began = time.monotonic()
+            columns = training.train(
+                everywhere,
+                *(tf.constant(n) for n in (epoch, start, stop)),
+                tf.constant(rate, tf.float32),
+            )
+            healthy = columns["healthy"].numpy()
+            seconds = time.monotonic() - began
+            self._stretch = next_stretch(stop - start, seconds)
+            state.seconds += seconds
+            state.losses += columns["loss"].numpy().tolist()
+            state.accuracies += columns["accuracy"].numpy().tolist()
+            if not healthy.all():
+                state.sick_at = state.done + int(np.argmin(healthy))
+            state.done += stop - start
+            start = total if state.sick_at >= 0 else stop
+            yield
+
+    def _pause(self) -> None:
+        if self.lifecycle:
+            self.lifecycle.pause()
+            self.lifecycle.stop_in_time()
+
+    def _accuracy(self, row: np.ndarray) -> float:
+        found = self.shared.accuracy_of(row[None], "validation")
+        return found if math.isfinite(found) else math.nan
 
 
 def _no_sample(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

@@ -4,24 +4,28 @@ One network serves all: an architecture is a row of a tensor, and nothing is
 traced for a child.
 """
 
-import json
 import math
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from nascore.evaluators.config import InheritanceConfig
-from nascore.evaluators.inheritance import Individual, Individuals
-from nascore.evaluators.own_training import OwnTraining
-from nascore.evaluators.shared_weights import SharedWeights
+from nascore.evaluators.discrete_training import DiscreteTraining
+from nascore.evaluators.inheritance import (
+    Individual,
+)
+from nascore.evaluators.own_training import ChildTrainer, OwnTraining
+from nascore.evaluators.side_by_side import (
+    ChildPool,
+    ChildTask,
+    ChildWorkerDied,
+    Recipe,
+)
+from nascore.process.runtime import count_threads
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State
-from nascore.runs.lifecycle import Lifecycle
-from nascore.runs.progress import next_stretch
 
 # Passes are numbered through, and each number is a seed: those of a final
 # ranking come after all of a search.
@@ -32,57 +36,7 @@ _TAME = (
 _TAME_RESTARTS = "Lower --child_lr_max, or set --clip_norm=5, in a new run"
 
 
-class UnderWay(tf.train.experimental.PythonState):
-    """The child that is being trained, and those of its step before it.
-
-    Attributes:
-      number: of its evaluation; -1: none.
-      done: steps of it.
-      losses: of these steps; accuracies, likewise.
-      inherited: share of its weights that were taken over.
-      sick_at: the step that was not healthy; -1: none.
-      seconds: that it took so far.
-      finished: what is noted of each before it, by number.
-    """
-
-    _NAMES = (
-        "number",
-        "done",
-        "losses",
-        "accuracies",
-        "inherited",
-        "sick_at",
-        "seconds",
-        "finished",
-    )
-
-    def __init__(self) -> None:
-        self.finished: dict[int, dict[str, Any]] = {}
-        self.begin(-1)
-
-    def begin(self, number: int) -> None:
-        """Comes to a child."""
-        self.number = number
-        self.done = 0
-        self.losses: list[float] = []
-        self.accuracies: list[float] = []
-        self.inherited = 0.0
-        self.sick_at = -1
-        self.seconds = 0.0
-
-    def serialize(self) -> bytes:
-        """All of it in JSON."""
-        values = {name: getattr(self, name) for name in self._NAMES}
-        return json.dumps(values).encode()
-
-    def deserialize(self, string_value: bytes) -> None:
-        """Takes over what `serialize` returned."""
-        for name, value in json.loads(string_value).items():
-            setattr(self, name, value)
-        self.finished = {int(n): row for n, row in self.finished.items()}
-
-
-class StandaloneWeights:
+class StandaloneWeights(ChildTrainer):
     """See `nascore.protocols.Evaluator`.
 
     Columns: `train_loss` and `train_accuracy` of the main head, means over
@@ -90,7 +44,8 @@ class StandaloneWeights:
     parent's; `images`, that it was trained on, repeated ones included.
 
     Args:
-      training: of a network of `OwnCell`s; it holds the images that measure.
+      training: of a network of `OwnCell`s, or of one network after the
+        other; it holds the images that measure.
       config: what is inherited, and how long is trained.
       restarts: whether learning rates are those of shared weights, cosines
         with restarts that begin with each architecture; else they are those
@@ -120,17 +75,11 @@ class StandaloneWeights:
 
     def __init__(
         self,
-        training: OwnTraining,
+        training: OwnTraining | DiscreteTraining,
         config: InheritanceConfig,
         restarts: bool = False,
     ) -> None:
-        self.training = training
-        self._restarts = restarts
-        self.config = config
-        self.shared: SharedWeights = training.shared
-        self.lifecycle: Lifecycle | None = None
-        self.living = Individuals()
-        self._under_way = UnderWay()
+        super().__init__(training, config, restarts)
         self.caveat = ""
         self.ranked_on = (
             "the validation set, after training from scratch for "
@@ -141,8 +90,23 @@ class StandaloneWeights:
             self.caveat = _caveat(config)
         if restarts:
             self.fault = (self.fault[0], _TAME_RESTARTS)
-        # The first call compiles, and says nothing of the time.
-        self._stretch = 8
+        self.recipe: Recipe | None = None
+        self._pool: ChildPool | None = None
+
+    def spread(self, jobs: int) -> None:
+        """Trains so many at once from now on, as `recipe` says."""
+        if self.recipe is None:
+            raise AssertionError("nothing says what the processes need")
+        self._pool = ChildPool(self.recipe, jobs, count_threads())
+
+    def __enter__(self) -> "StandaloneWeights":
+        if self._pool is not None:
+            self._pool.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool is not None:
+            self._pool.__exit__(*error)
 
     @property
     def about(self) -> str:
@@ -177,14 +141,16 @@ class StandaloneWeights:
         if proposals.parents is not None and self.config.inherit != "none":
             parents = np.asarray(proposals.parents)
         finished = self._under_way.finished
-        for number, row, parent in zip(numbers, rows, parents, strict=True):
-            if number not in finished:
-                own = self.living.entries.get(int(parent))
-                finished[number] = self._evaluate(number, row, own)
-                self._under_way.begin(-1)
-                if self.lifecycle:
-                    score = f"{finished[number]['fitness']:.1%}"
-                    self.lifecycle.tick(score=score)
+        tasks = [
+            (number, row, self.living.entries.get(int(parent)))
+            for number, row, parent in zip(numbers, rows, parents, strict=True)
+            if number not in finished
+        ]
+        for number, note in self._train_all(tasks):
+            finished[number] = note
+            self._under_way.begin(-1)
+            if self.lifecycle:
+                self.lifecycle.tick(score=f"{note['fitness']:.1%}")
         notes = [finished[number] for number in numbers]
         finished.clear()
         return Measured(
@@ -192,89 +158,28 @@ class StandaloneWeights:
             {n: np.array([note[n] for note in notes]) for n in self.columns},
         )
 
-    def _evaluate(
-        self, number: int, row: np.ndarray, parent: Individual | None
-    ) -> dict[str, Any]:
-        """Trains a child, or the rest of it; what is noted of it."""
-        config, state = self.config, self._under_way
-        cells = row.reshape(self.shared.supernet.space.array_shape)
-        start = cells, parent, config.inherit_moved, config.fresh_factor
-        if state.number != number:
-            state.begin(number)
-            state.inherited = self.training.begin(*start)
-        else:
-            self.training.set_factors(*start)
-        per_pass = self.training.steps_per_epoch
-        passes = config.child_passes
-        if parent is None and config.inherit != "none":
-            passes = config.initial_passes
-        most = max(config.child_passes, config.initial_passes)
-        while state.done < passes * per_pass and state.sick_at < 0:
-            turn, step = divmod(state.done, per_pass)
-            rate = self._rate(turn, config.inherited_lr)
-            for _ in self._train(row, number * most + turn, step, rate):
+    def _train_all(
+        self, tasks: Sequence[tuple[int, np.ndarray, Individual | None]]
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """What is noted of each, one after the other or as they are ready."""
+        if self._pool is None:
+            for task in tasks:
+                yield task[0], self.train_one(*task)
+            return
+        # One that was under way in this process begins again in another.
+        self.forget()
+        waiting = self.lifecycle.waiting if self.lifecycle else None
+        left = [ChildTask(*task) for task in tasks]
+        try:
+            for done in self._pool.train(left, waiting):
+                if done.own is not None:
+                    self.living.entries[done.number] = Individual(*done.own)
+                yield done.number, done.note
                 self._pause()
-        began = time.monotonic()
-        score = math.nan
-        if state.sick_at < 0:
-            score = self._accuracy(row)
-            self.living.entries[number] = self.training.take(cells)
-        note = ""
-        if state.sick_at >= 0:
-            turn, step = divmod(state.sick_at, per_pass)
-            note = f"diverged in pass {turn + 1}, step {step + 1}"
-        last = slice(-per_pass, None)
-        return {
-            "fitness": score,
-            "train_loss": float(np.mean(state.losses[last])),
-            "train_accuracy": float(np.mean(state.accuracies[last])),
-            "inherited": state.inherited,
-            "images": passes * self.training.images.size,
-            "seconds": round(state.seconds + time.monotonic() - began, 4),
-            "note": note,
-        }
-
-    def _rate(self, turn: int, otherwise: float) -> float:
-        """The learning rate of a pass, from 0."""
-        if self._restarts:
-            return float(self.training.learning_rate(turn, 1))
-        return otherwise
-
-    def _train(
-        self, row: np.ndarray, epoch: int, start: int, rate: float
-    ) -> Iterator[None]:
-        """Trains the rest of a pass; yields after each stretch of steps."""
-        state, training = self._under_way, self.training
-        total = training.steps_per_epoch
-        everywhere = tf.repeat(tf.constant(row[None]), total, axis=0)
-        while start < total:
-            stop = min(start + self._stretch, total)
-            began = time.monotonic()
-            columns = training.train(
-                everywhere,
-                *(tf.constant(n) for n in (epoch, start, stop)),
-                tf.constant(rate, tf.float32),
-            )
-            healthy = columns["healthy"].numpy()
-            seconds = time.monotonic() - began
-            self._stretch = next_stretch(stop - start, seconds)
-            state.seconds += seconds
-            state.losses += columns["loss"].numpy().tolist()
-            state.accuracies += columns["accuracy"].numpy().tolist()
-            if not healthy.all():
-                state.sick_at = state.done + int(np.argmin(healthy))
-            state.done += stop - start
-            start = total if state.sick_at >= 0 else stop
-            yield
-
-    def _pause(self) -> None:
-        if self.lifecycle:
-            self.lifecycle.pause()
-            self.lifecycle.stop_in_time()
-
-    def _accuracy(self, row: np.ndarray) -> float:
-        found = self.shared.accuracy_of(row[None], "validation")
-        return found if math.isfinite(found) else math.nan
+        except ChildWorkerDied:
+            if self.lifecycle:
+                self.lifecycle.save()
+            raise
 
     def validate(self, rows: np.ndarray) -> Mapping[str, float]:
         """Trains one architecture from scratch, and measures it.

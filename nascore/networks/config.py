@@ -4,24 +4,29 @@ import dataclasses
 from typing import Any, ClassVar
 
 from nascore.config import check_fields, option
-from nascore.errors import InputError
 from nascore.networks.bench201.config import LAYOUT as BENCH201
 from nascore.networks.bench201.config import check_network
+from nascore.networks.chain.config import LAYOUT as CHAIN
+from nascore.networks.chain.config import MORE_CHANNELS, more_channels_option
 from nascore.networks.layouts import (
+    CELLS,
+    IMAGENET,
     LAYOUTS,
     REDUCTION,
     block_layout,
+    check_stem,
     darts_layout,
     ienas_layout,
+    stem_cells,
 )
 from nascore.networks.macro.config import LAYOUT as MACRO
 from nascore.networks.macro.config import check_even, network_space
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import ENAS_OPERATIONS, CellSpace
+from nascore.spaces.chain import ChainSpace
 from nascore.spaces.darts_cells import DARTS_OPERATIONS, DartsSpace
 
 DARTS = "darts"
-IMAGENET = "imagenet"
 
 _FILTERS = "Channels before the first reduction; each reduction doubles them."
 _REDUCTION_CELLS = (
@@ -102,19 +107,9 @@ class CellsConfig:
         return False
 
     @property
-    def bench201(self) -> bool:
-        """Whether it is the network of NAS-Bench-201 instead of either."""
-        return False
-
-    @property
-    def macro(self) -> bool:
-        """Whether it is a whole network, without cells."""
-        return False
-
-    @property
-    def large_stem(self) -> bool:
-        """Whether the stem is that for large images."""
-        return False
+    def stem_kind(self) -> str:
+        """What stands before the cells, see `NetworkConfig`."""
+        return "small"
 
     @property
     def stride_padding(self) -> str:
@@ -151,8 +146,9 @@ class StackConfig(CellsConfig):
         """The one after the second reduction."""
         kinds = self.layer_types
         places = [n + 1 for n, kind in enumerate(kinds) if kind == REDUCTION]
-        if self.aux_weight and len(places) > 1 and places[1] < len(kinds):
-            return places[1]
+        place = 1 + stem_cells(self.stem_kind)
+        if self.aux_weight and len(places) > place:
+            return places[place] if places[place] < len(kinds) else None
         return None
 
 
@@ -257,21 +253,24 @@ class NetworkConfig(StackConfig):
     layout: str = option(
         "enas",
         "Where the reduction cells stand, and what joins the cells. enas: "
-        "the code of ENAS, two of them, at num_layers // 3 and 2 "
-        "(num_layers // 3) + 1; ienas: that of I-ENAS, three, at d, 2d + 1 "
-        "and num_layers, d = num_layers // 4; darts: the code of DARTS, two, "
-        "at num_layers // 3 and 2 num_layers // 3, for cells of which all "
-        "nodes are concatenated; bench201: the network of NAS-Bench-201, for "
-        "its cells; macro: a network of ENAS's macro space, without cells.",
+        "ENAS's code, two of them, at num_layers // 3 and 2 (num_layers // 3) "
+        "+ 1; ienas: I-ENAS's, three, at d, 2d + 1 and num_layers, d = "
+        "num_layers // 4; darts: DARTS's, two, at num_layers // 3 and 2 "
+        "num_layers // 3, for cells of which all nodes are concatenated; "
+        "bench201: the network of NAS-Bench-201, for its cells; macro: a "
+        "network of ENAS's macro space, without cells; chain: layers of four "
+        "numbers, NASES's code.",
         tuple(LAYOUTS),
     )
     stem: str = option(
         "small",
-        "What stands before the cells. small: a 3x3 convolution; imagenet: "
-        "three with stride 2, for large images, as in DARTS's code.",
-        ("small", IMAGENET),
+        "What stands before the cells. small: a 3x3 convolution; for large "
+        "images, imagenet: three with stride 2, as in DARTS's code; cells: "
+        "one with stride 2, and two reduction cells, as in RENAS's.",
+        ("small", IMAGENET, CELLS),
     )
     padding: str = option("same", _PADDING, _PADDINGS)
+    more_channels: int = more_channels_option()
     drop_path_keep_prob: float = option(
         0.6,
         "Chance that an operation of the last layer is kept at the end of "
@@ -283,27 +282,15 @@ class NetworkConfig(StackConfig):
         **StackConfig._bounds,
         "num_layers": (1, 200),
         "num_normal_cells": (0, 200),
+        "more_channels": MORE_CHANNELS,
         "drop_path_keep_prob": (0.01, 1.0),
     }
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.large_stem and not self.darts:
-            raise InputError(
-                f"--stem={IMAGENET} is for --layout={DARTS}, whose code has it"
-            )
-        if self.bench201 or self.macro:
+        check_stem(self.stem, self.layout, self.filters)
+        if self.layout in (BENCH201, CHAIN, MACRO):
             check_network(dataclasses.asdict(self))
-
-    @property
-    def bench201(self) -> bool:
-        """See `CellsConfig.bench201`."""
-        return self.layout == BENCH201
-
-    @property
-    def macro(self) -> bool:
-        """See `CellsConfig.macro`."""
-        return self.layout == MACRO
 
     @property
     def darts(self) -> bool:
@@ -311,9 +298,14 @@ class NetworkConfig(StackConfig):
         return self.layout == DARTS
 
     @property
-    def large_stem(self) -> bool:
-        """See `CellsConfig.large_stem`."""
-        return self.stem == IMAGENET
+    def stem_kind(self) -> str:
+        """See `CellsConfig.stem_kind`."""
+        return self.stem
+
+    @property
+    def layer_types(self) -> tuple[str, ...]:
+        """See `CellsConfig.layer_types`; with the cells of the stem."""
+        return (REDUCTION,) * stem_cells(self.stem_kind) + super().layer_types
 
     @property
     def stride_padding(self) -> str:
@@ -323,10 +315,12 @@ class NetworkConfig(StackConfig):
     @property
     def space(self) -> Any:
         """See `CellsConfig.space`; that of the layout."""
-        if self.bench201:
+        if self.layout == BENCH201:
             return Bench201Space()
-        if self.macro:
+        if self.layout == MACRO:
             return network_space(self._names, self.num_layers)
+        if self.layout == CHAIN:
+            return ChainSpace(self.num_layers)
         if self.darts:
             return DartsSpace(self._names, self.num_nodes)
         return super().space

@@ -19,9 +19,10 @@ from nascore.networks.operations.base import (
     WeightSpec,
 )
 from nascore.networks.operations.catalogue import find_operations
-from nascore.networks.stack import Layer, Stack
+from nascore.networks.stack import ChainBlock, Layer, Stack
 from nascore.spaces.bench201 import Bench201Cell
 from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, Cell
+from nascore.spaces.chain import CONVOLUTION, POOLS, ChainSpace
 
 STEM = "stem"
 AUXILIARY_HEAD = "auxiliary_head"
@@ -60,6 +61,8 @@ def count(stack: Stack, architecture: Any = None) -> dict[str, Costs]:
         return _count_bench201(stack, architecture)
     if stack.macro:
         return _count_macro(stack, architecture)
+    if isinstance(stack.space, ChainSpace):
+        return _count_chain(stack)
     maps = (stack.image, *stack.stems)
     parts = {
         STEM: _sum(
@@ -123,6 +126,44 @@ def _count_macro(stack: Stack, architecture: Any) -> dict[str, Costs]:
         **count_layers(stack, architecture),
         CLASSIFIER: Costs(weights, weights),
     }
+
+
+def _count_chain(stack: Stack) -> dict[str, Costs]:
+    """`count` of a chain of layers, whose convolutions have a bias."""
+
+    def biased(have: Map, make: Map, kernel: int = 1) -> Costs:
+        return convolution(have, make, kernel) + Costs(make.channels)
+
+    def separable(have: Map, make: Map, kernel: int) -> Costs:
+        depthwise = kernel**2 * have.channels
+        own = Costs(depthwise, depthwise * make.pixels, have.size)
+        return own + biased(have, make)
+
+    kernel = stack.architecture[0].kernel_size
+    parts = {STEM: biased(stack.image, stack.stem, kernel)}
+    made = [stack.stem]
+    for layer in stack.layers:
+        if not isinstance(layer, ChainBlock):
+            raise AssertionError(layer)
+        have, make = layer.inside, layer.node
+        costs = Costs(kept=make.size)
+        if layer.kind == CONVOLUTION:
+            costs = biased(have, make) + biased(make, make, layer.kernel)
+        elif layer.kind not in POOLS:
+            costs = separable(have, make, 1)
+            for size in (layer.kernel, 1, layer.kernel):
+                costs += separable(make, make, size)
+        for source, joins in layer.joins:
+            # Pixels between are not read.
+            costs += biased(joins.of(made[source].channels), joins)
+        # What is joined is another copy.
+        keeps = layer.output.size if layer.joins else 0
+        parts[layer.name] = costs + Costs(kept=keeps)
+        made.append(make)
+    last = stack.layers[-1].output
+    weights = last.channels * stack.classes
+    parts[CLASSIFIER] = Costs(weights + stack.classes, weights)
+    return parts
 
 
 def _residual_block(layer: Layer) -> Costs:

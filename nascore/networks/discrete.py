@@ -3,9 +3,9 @@
 A plain Keras model: the layout, the operations with stride in reduction
 cells, the concatenated ends, the drop path and the auxiliary head of ENAS
 (Pham et al., 2018, section 2.4, and its public code), of DARTS (Liu et al.,
-2019, section 3.2 and its code), of NAS-Bench-201, or a whole network. But for
-the drop path every layer is Keras's own, so that what is exported loads without
-this package.
+2019, section 3.2 and its code), of NAS-Bench-201, of NASES's code, or a whole
+network. But for the drop path every layer is Keras's own, so that what is
+exported loads without this package.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ import tensorflow as tf
 from keras import KerasTensor as Tensor
 
 from nascore.networks.bench201 import discrete as bench201
+from nascore.networks.chain import discrete as chains
 from nascore.networks.config import NetworkConfig
 from nascore.networks.layers import (
     Normalization,
@@ -33,6 +34,7 @@ from nascore.networks.operations.catalogue import find_operations
 from nascore.networks.stack import Layer, Stack, plan
 from nascore.spaces.bench201 import Bench201Cell
 from nascore.spaces.cells import CELL_INPUTS, Architecture, Cell
+from nascore.spaces.chain import ChainArchitecture, ChainSpace
 from nascore.spaces.macro import MacroArchitecture
 
 PROGRESS = "training_progress"
@@ -108,7 +110,9 @@ class DropPath(keras.layers.Layer):
 
 
 def build_network(
-    architecture: Architecture | Bench201Cell | MacroArchitecture,
+    architecture: (
+        Architecture | Bench201Cell | ChainArchitecture | MacroArchitecture
+    ),
     input_shape: tuple[int, int, int],
     classes: int,
     config: NetworkConfig,
@@ -137,6 +141,11 @@ def build_network(
         connect = macro.connect if stack.macro else bench201.connect
         logits = connect(stack, images, config.keep_prob, normalization)
         outputs = {LOGITS: logits}
+    elif isinstance(stack.space, ChainSpace):
+        keep_prob = config.keep_prob
+        outputs = {
+            LOGITS: chains.connect(stack, images, keep_prob, normalization)
+        }
     else:
         outputs = _connect(stack, images, config, normalization)
     for name, value in outputs.items():
@@ -182,8 +191,10 @@ def _build_stem(
 ) -> tuple[Tensor, Tensor]:
     """The stem; what the first layer takes for the two layers before it."""
     if len(stack.stems) == 1:
-        only = convolution(stack.stem.channels, 3)
-        x = chain([only, normalization()], images, "stem")
+        only = [convolution(stack.stem.channels, 3)]
+        if stack.stem.height < stack.image.height:
+            only = halving_convolution(stack.stem.channels, stack.padding)
+        x = chain([*only, normalization()], images, "stem")
         return x, x
     made = [images]
     for number, stem in enumerate(stack.stems):

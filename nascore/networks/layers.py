@@ -262,10 +262,12 @@ def halving(have: int, channels: int) -> keras.Model:
 
     Args:
       have: channels of the input.
-      channels: channels of the output; even.
+      channels: channels of the output; of an odd number the second path has
+        one more, as in NASNet's code.
     """
     x = keras.Input((None, None, have))
-    paths = [convolution(channels // 2) for _ in range(2)]
+    widths = channels // 2, channels - channels // 2
+    paths = [convolution(width) for width in widths]
     shifted = keras.layers.Cropping2D(((1, 0), (1, 0)))(x)
     halves = [
         path(keras.layers.AveragePooling2D(1, 2)(pixels))

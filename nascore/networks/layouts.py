@@ -1,10 +1,14 @@
 """Where reduction cells stand, and edges of mixed ones; no TensorFlow."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
+
+from nascore.errors import InputError
 
 REDUCTION = "reduction"
 NORMAL = "normal"
+# Stems of networks for large images.
+IMAGENET, CELLS = "imagenet", "cells"
 
 
 def ienas_layout(num_layers: int) -> tuple[str, ...]:
@@ -42,14 +46,9 @@ def macro_layout(num_layers: int) -> tuple[str, ...]:
     return (*part, *part, *[NORMAL] * (num_layers - 2 * third))
 
 
-# By the name that `--layout` has.
-LAYOUTS = {
-    "enas": enas_layout,
-    "ienas": ienas_layout,
-    "darts": darts_layout,
-    "bench201": bench201_layout,
-    "macro": macro_layout,
-}
+def chain_layout(num_layers: int) -> tuple[str, ...]:
+    """The public code of NASES: what each layer is, the architecture says."""
+    return ("layer",) * num_layers
 
 
 def _place_reductions(layers: int, places: Sequence[int]) -> tuple[str, ...]:
@@ -68,6 +67,42 @@ def block_layout(normal_cells: int, reduction_cells: int) -> tuple[str, ...]:
         if reduction_cells:
             layers.append(REDUCTION)
     return tuple(layers)
+
+
+# Of networks of one architecture, by the name of their layout.
+LAYOUTS: dict[str, Callable[[int], tuple[str, ...]]] = {
+    "enas": enas_layout,
+    "ienas": ienas_layout,
+    "darts": darts_layout,
+    "bench201": bench201_layout,
+    "macro": macro_layout,
+    "chain": chain_layout,
+}
+
+
+def stem_cells(stem: str) -> int:
+    """Reduction cells that a stem has."""
+    return 2 * (stem == CELLS)
+
+
+def check_stem(stem: str, layout: str, filters: int) -> None:
+    """Refuses a stem that a network cannot begin with.
+
+    Raises:
+      InputError: no public code of the layout has it, or it divides filters
+        that cannot be divided.
+    """
+    fits = {IMAGENET: ("darts",), CELLS: ("enas", "ienas")}.get(stem, (layout,))
+    if layout not in fits:
+        raise InputError(
+            f"--stem={stem} is for --layout={' or '.join(fits)}, whose code "
+            "has it"
+        )
+    if stem == CELLS and filters % 4:
+        raise InputError(
+            f"--stem={stem} begins with a quarter of the filters, and "
+            f"--filters={filters} is no multiple of 4"
+        )
 
 
 class Wiring(NamedTuple):

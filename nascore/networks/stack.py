@@ -11,14 +11,26 @@ from typing import Any
 from nascore.errors import InputError
 from nascore.networks.auxiliary import Auxiliary, darts_head, enas_head
 from nascore.networks.bench201.config import Bench201SupernetConfig
-from nascore.networks.config import IMAGENET, CellsConfig
-from nascore.networks.layouts import REDUCTION
+from nascore.networks.chain.config import ChainConfig
+from nascore.networks.config import CellsConfig
+from nascore.networks.layouts import CELLS, IMAGENET, REDUCTION, stem_cells
 from nascore.networks.macro.config import MacroSupernetConfig
 from nascore.networks.maps import Link, Map
+from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import Architecture
+from nascore.spaces.chain import (
+    POOLS,
+    ChainArchitecture,
+    ChainSpace,
+    joined,
+    kind_of,
+)
+from nascore.spaces.macro import MacroSpace
 
 # The stem has this times the filters of the first cells.
 STEM_FACTOR = 3
+# Channels that the code of RENAS gives large images before their cells.
+STEM_CHANNELS = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +81,25 @@ class Layer:
 
 
 @dataclasses.dataclass(frozen=True)
+class ChainBlock(Layer):
+    """A layer of a chain, see `nascore.spaces.chain`.
+
+    Attributes:
+      kernel: height and width of its kernels.
+      joins: the layers before whose outputs are joined to its own, and what
+        is made of each: a tenth of its channels, at this layer's size.
+    """
+
+    kernel: int = 1
+    joins: tuple[tuple[int, Map], ...] = ()
+
+    @property
+    def strides(self) -> int:
+        """Of a pool 2, else 1."""
+        return 1 + (self.kind in POOLS)
+
+
+@dataclasses.dataclass(frozen=True)
 class Stack:
     """A network.
 
@@ -78,7 +109,8 @@ class Stack:
       image: what goes in.
       stems: what the convolutions before the layers make, one of the other.
         The first layer reads the last two, or the only one twice.
-      layers: from input to output.
+      layers: from input to output; of a chain all but the first, a
+        convolution, which is its stem.
       auxiliary: the auxiliary head, if there is one.
       classes: number of logits.
       darts: whether what joins the cells is DARTS's: no further convolution
@@ -111,7 +143,9 @@ class Stack:
 
 
 def plan(
-    config: CellsConfig | Bench201SupernetConfig | MacroSupernetConfig,
+    config: (
+        CellsConfig | Bench201SupernetConfig | ChainConfig | MacroSupernetConfig
+    ),
     image_shape: Sequence[int],
     classes: int,
     architecture: Any = None,
@@ -134,11 +168,15 @@ def plan(
         architecture of another space.
     """
     image = Map(*image_shape)
-    if isinstance(config, Bench201SupernetConfig):
-        return _plan_bench201(config, image, classes, architecture)
-    if isinstance(config, MacroSupernetConfig) or config.macro:
+    if isinstance(config, ChainConfig) or isinstance(config.space, ChainSpace):
+        return _plan_chain(config, image, classes, architecture)
+    if isinstance(config, MacroSupernetConfig) or isinstance(
+        config.space, MacroSpace
+    ):
         return _plan_macro(config, image, classes, architecture)
-    if config.bench201:
+    if isinstance(config, Bench201SupernetConfig) or isinstance(
+        config.space, Bench201Space
+    ):
         return _plan_bench201(config, image, classes, architecture)
     stems = _plan_stems(config, image)
     check_image_size(
@@ -235,18 +273,62 @@ def _plan_macro(
     )
 
 
+def _plan_chain(
+    config: Any, image: Map, classes: int, architecture: ChainArchitecture
+) -> Stack:
+    """The network of an architecture of NASES's public code.
+
+    A layer's output is followed by the joined ones: of each source a tenth of
+    its channels, and a tenth of `more_channels`. Only one architecture has a
+    plan: where it is halved is its own.
+    """
+    config.space.encode(architecture)  # Raises.
+    more, blocks = config.more_channels, []
+    last = image
+    made: list[Map] = []
+    for number, numbers in enumerate(architecture):
+        kind = kind_of(architecture, number)
+        if kind in POOLS:
+            own = Map(-(-last.height // 2), -(-last.width // 2), last.channels)
+        else:
+            own = last.of(config.filters * numbers.channels + more)
+        joins = tuple(
+            (j, own.of(max(1, made[j].channels // 10) + more // 10))
+            for j in joined(architecture, number)
+        )
+        made.append(own)
+        output = own.of(own.channels + sum(m.channels for _, m in joins))
+        inputs, kernel = (Link(last, last),), numbers.kernel_size
+        blocks.append(
+            ChainBlock(
+                *(number, kind, 0, inputs, output, own.channels),
+                kernel=kernel,
+                joins=joins,
+            )
+        )
+        last = output
+    stems, layers = (made[0],), tuple(blocks[1:])
+    return Stack(
+        config.space, architecture, image, stems, layers, None, classes
+    )
+
+
 def _plan_layers(
     config: CellsConfig,
     stems: tuple[Map, ...],
     architecture: Architecture | None,
 ) -> tuple[Layer, ...]:
     """All layers, from input to output."""
-    space, darts, width = config.space, config.darts, config.filters
+    space, darts, later = config.space, config.darts, config.filters
     before, last = stems[-2:] if len(stems) > 1 else (*stems, *stems)
     layers = []
     for number, kind in enumerate(config.layer_types):
         reduces = kind == REDUCTION
-        width *= 1 + reduces
+        if number < stem_cells(config.stem_kind):
+            # A quarter and a half: those after the stem have all.
+            width = config.filters // (4 >> number)
+        else:
+            width = later = later * (1 + reduces)
         cell = space.cell_types.index(kind) if kind in space.cell_types else 0
         inside = last.of(width)
         output = inside.halved() if reduces else inside
@@ -277,14 +359,16 @@ def _plan_auxiliary(
         return None
     read = layers[config.aux_layer].output
     if config.darts:
-        return darts_head(read, config.large_stem)
+        return darts_head(read, config.stem_kind == IMAGENET)
     return enas_head(read)
 
 
 def _plan_stems(config: CellsConfig, image: Map) -> tuple[Map, ...]:
     """What stands before the first layer."""
     width = config.filters
-    if not config.large_stem:
+    if config.stem_kind == CELLS:
+        return (image.halved().of(STEM_CHANNELS),)
+    if config.stem_kind != IMAGENET:
         return (image.of(STEM_FACTOR * width),)
     first = image.halved().of(width // 2)
     second = first.halved().of(width)
@@ -305,7 +389,8 @@ def check_image_size(
     divisor = stem * 2**reductions
     if any(size % divisor for size in image_shape[:2]):
         better = max(divisor, round(image_shape[0] / divisor) * divisor)
-        also = f" and the strides of --stem={IMAGENET}" * (stem > 1)
+        name = IMAGENET if stem > 2 else CELLS
+        also = f" and the strides of --stem={name}" * (stem > 1)
         raise InputError(
             f"images of {image_shape[0]}x{image_shape[1]} pixels cannot be "
             f"halved by {reductions} reductions{also}; "

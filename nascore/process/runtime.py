@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import psutil
 import tensorflow as tf
 
 
@@ -52,6 +53,23 @@ def use_one_thread() -> None:
     try:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError:
+        pass
+
+
+def count_threads() -> int:
+    """Threads that an operation of this process may run on."""
+    own = tf.config.threading.get_intra_op_parallelism_threads()
+    return own or len(psutil.Process().cpu_affinity())
+
+
+def use_threads(count: int) -> None:
+    """Runs operations on so many threads; before TensorFlow runs anything.
+
+    Afterwards it is too late and nothing changes.
+    """
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(count)
     except RuntimeError:
         pass
 

@@ -11,6 +11,7 @@ from nascore.data.config import DataConfig
 from nascore.data.describe import describe_data
 from nascore.data.images import ImageData
 from nascore.errors import InputError
+from nascore.evaluators.config import SharedWeightsConfig
 from nascore.evaluators.memory import SharedSettings
 from nascore.evaluators.networks import describe_layers, make_weights
 from nascore.evaluators.shared_weights import SharedWeights
@@ -120,8 +121,16 @@ def one_shot(
     ]
 
 
-class CellSettings(SharedSettings, Protocol):
-    """What a configuration of a search of cells has."""
+class ImageSettings(Protocol):
+    """What a configuration of a search with images has."""
+
+    @property
+    def child(self) -> Any:
+        """What networks are made of."""
+
+    @property
+    def weights(self) -> SharedWeightsConfig:
+        """How weights are trained and measured."""
 
     @property
     def data(self) -> DataConfig:
@@ -130,6 +139,10 @@ class CellSettings(SharedSettings, Protocol):
     @property
     def search(self) -> SearchConfig:
         """Length, and lists."""
+
+
+class CellSettings(SharedSettings, ImageSettings, Protocol):
+    """What a configuration of a search of cells has."""
 
 
 class CellParts(NamedTuple):
@@ -154,7 +167,7 @@ class CellParts(NamedTuple):
     before: Sequence[Phase] = ()
 
 
-def load_images(config: CellSettings) -> ImageData:
+def load_images(config: ImageSettings) -> ImageData:
     """See `Assembly.load`.
 
     Raises:
@@ -165,7 +178,7 @@ def load_images(config: CellSettings) -> ImageData:
     return data
 
 
-def _check_sizes(config: CellSettings, data: ImageData) -> None:
+def _check_sizes(config: ImageSettings, data: ImageData) -> None:
     """Checks the settings that depend on the data.
 
     Raises:

@@ -13,6 +13,7 @@ from nascore.config import check_kind
 from nascore.errors import InputError
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.chain import ChainSpace
 from nascore.spaces.darts_cells import DartsSpace
 from nascore.spaces.macro import MacroSpace
 from nascore.spaces.perceptrons import MlpSpace
@@ -23,6 +24,7 @@ GROUP = "ienas.spaces"
 KINDS: dict[str, type[Space]] = {
     "bench201": Bench201Space,
     "cells": CellSpace,
+    "chain": ChainSpace,
     "darts": DartsSpace,
     "macro": MacroSpace,
     "perceptrons": MlpSpace,

@@ -23,7 +23,8 @@ class Place(NamedTuple):
     Attributes:
       cell: of which cell, from 0; 0 where there are none.
       node: of which node or layer, from 0.
-      kind: `input`, `pair` (of inputs), `operation`, `skip` or `layer`.
+      kind: `input`, `pair` (of inputs), `operation`, `skip`, `layer`, or
+        `kernel` or `channels` of a layer.
     """
 
     cell: int

@@ -115,7 +115,7 @@ def _export(
         folder / CARD,
         {
             "architecture": settings.architecture,
-            "operations": list(config.network.space.operations),
+            "operations": list(getattr(config.network.space, "operations", ())),
             "cells": config.network.space.describe(config.architecture),
             "layers": list(config.network.layer_types),
             "filters": config.network.filters,

@@ -16,6 +16,7 @@ from experiments.support import program
 from flags import methods
 from mlpnas.config import WorkConfig
 from nascore.config import limits
+from nascore.evaluators.config import ChildWorkConfig
 from nascore.networks.config import NetworkConfig
 from nascore.runs.config import RunConfig
 from nascore.training.config import FinalConfig
@@ -276,7 +277,14 @@ def test_a_stopped_run_says_how_it_was_called(tmp_path):
 
 
 def test_workers_settings_are_no_results():
-    """What `configs_of` leans on: MLPNAS alone has such settings."""
-    found = [name for name in methods.METHODS if methods.METHODS[name].work]
-    assert found == ["mlpnas", "mlpnas_random"]
-    assert isinstance(methods.find("mlpnas").work, WorkConfig)
+    """What `configs_of` leans on: where trainings are beside each other."""
+    found = {
+        name: type(method.work)
+        for name, method in methods.METHODS.items()
+        if method.work
+    }
+    own = ("renas", "nases_chain", "chain_random")
+    assert found == {
+        **dict.fromkeys(("mlpnas", "mlpnas_random"), WorkConfig),
+        **dict.fromkeys(own, ChildWorkConfig),
+    }

@@ -45,6 +45,7 @@ METHODS = {
     "renas_cifar10": "renas",
     "nases_small": "nases",
     "nases_own_weights": "nases",
+    "nases_chain_small": "nases_chain",
     "nases_code": "bench201_nases",
     "l2nas_printed": "bench201_l2nas",
     "l2nas_transfer": "bench201_l2nas",

@@ -1,18 +1,11 @@
 """Points of the embedding, and what policies learn, against NumPy and SciPy."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import scipy.stats
 import tensorflow as tf
 
-from nascore.errors import InputError
 from nascore.protocols import Measured
-from nascore.seeds import fold_in
-from nascore.spaces.bench201 import Bench201Space
-from nascore.spaces.reals import ORDERED
-from nases.code_policy import CodePolicy
 from nases.config import (
     BEST,
     CODE,
@@ -22,67 +15,16 @@ from nases.config import (
     LAST,
     LSTM,
     POINTS,
-    EmbeddingConfig,
-    NasesTableConfig,
 )
-from nases.rewards import CubeReward, make_reward
-from nases.strategy import EmbeddingSearch, needs
-
-SPACE = Bench201Space()
-SMALL = EmbeddingConfig(
-    encoding=ORDERED, hidden_units=5, hidden_layers=1, controller_lr=0.01
+from tests.nases.steps import (
+    dense,
+    make,
+    of_run,
+    seeds_of,
+    take_step,
+    values_of,
+    worth,
 )
-
-
-def make(seeds=(3,), **changed):
-    strategy = EmbeddingSearch(
-        SPACE, dataclasses.replace(SMALL, **changed), list(seeds)
-    )
-    strategy.begin()
-    return strategy
-
-
-def worth(rows):
-    rows = np.asarray(rows)
-    scores = np.sin(rows * 1.3 + np.arange(rows.shape[1])).sum(1) / 20 + 0.5
-    return scores.astype(np.float32)
-
-
-def seeds_of(step, seeds):
-    found = tf.stack([fold_in(tf.constant([s, 0]), step) for s in seeds])
-    return found if len(seeds) > 1 else found[0]
-
-
-def take_step(strategy, number, seeds=(3,), count=1, scores=None):
-    """Asks, measures and tells once; what was asked, scores and columns."""
-    asked = strategy.ask(count, seeds_of(number, seeds))
-    score = worth(asked.rows) if scores is None else np.float32(scores)
-    told = dict(strategy.tell(asked, Measured(tf.constant(score)), score))
-    assert np.all(told.pop("healthy"))
-    columns = {**asked.notes, **told}
-    assert set(columns) == set(strategy.columns)
-    return asked, score, {n: np.asarray(v) for n, v in columns.items()}
-
-
-def values_of(strategy):
-    return {name: v.numpy() for name, v in strategy.state.items()}
-
-
-def dense(values, part, x, layers=2):
-    """What a network of these weights makes of vectors; float64."""
-    for layer in range(layers):
-        x = (
-            x @ values[f"{part}_kernel_{layer}"]
-            + values[f"{part}_bias_{layer}"]
-        )
-        x = np.tanh(x) if layer < layers - 1 else 1 / (1 + np.exp(-x))
-    return x
-
-
-def of_run(values, run):
-    return {
-        n: np.asarray(v[run], np.float64) for n, v in values.items() if v.ndim
-    }
 
 
 @pytest.mark.parametrize("kind", ["dense", LSTM])
@@ -273,123 +215,6 @@ def test_cycles(policy):
             assert learned == (not random)
 
 
-def gradients_of_code(values, states, labels, weights):
-    """Those of the public code's loss, by finite differences."""
-    names = [n for n in values if n.startswith("controller")]
-
-    def loss(own):
-        logits = dense(own, "controller", states.astype(np.float64))
-        entropy = np.log1p(np.exp(logits)) - labels * logits
-        decay = sum((own[n] ** 2).sum() / 2 for n in names)
-        return np.mean(entropy * weights[:, None]) + 0.002 * decay
-
-    found = {}
-    for name in names:
-        gradient = np.zeros(values[name].shape)
-        for place in np.ndindex(gradient.shape):
-            ends = []
-            for step in (1e-6, -1e-6):
-                moved = {n: v.copy() for n, v in values.items()}
-                moved[name][place] += step
-                ends.append(loss(moved))
-            gradient[place] = (ends[0] - ends[1]) / 2e-6
-        found[name] = gradient
-    return found
-
-
-def test_the_update_of_the_public_code(monkeypatch):
-    """States and codes as stored, rewards standardized, the newest too."""
-    strategy = make(policy=CODE, controller_lr=1e-3)
-    policy = strategy.policy
-    assert isinstance(policy, CodePolicy)
-    states, codes, rewards = [], [], []
-
-    def note():
-        values = values_of(strategy)
-        own = of_run(values, 0)
-        states.append(own["state"][0])
-        codes.append(dense(own, "controller", own["state"])[0])
-
-    seen = []
-    descend = policy._descend
-
-    def watched(states, codes, weights):
-        seen.append((states, codes, weights))
-        return descend(states, codes, weights)
-
-    for number in range(9):
-        note()
-        before = values_of(strategy)["controller_kernel_0"]
-        _, score, columns = take_step(strategy, number)
-        rewards.append(float(score[0]))
-        assert np.isnan(columns["log_density"][0])
-        np.testing.assert_array_equal(
-            values_of(strategy)["controller_kernel_0"], before
-        )
-    # The tenth reward: the first update, on three of the past and the newest.
-    note()
-    before = values_of(strategy)
-    asked = strategy.ask(1, seeds_of(9, (3,)))
-    score = worth(asked.rows)
-    rewards.append(float(score[0]))
-    following, _ = strategy._following(asked.memo)
-    own = of_run(before, 0)
-    monkeypatch.setattr(policy, "_descend", watched)
-    strategy._tell(
-        asked.memo, asked.rows, tf.constant(score), tf.constant(score)
-    )
-    ((used, labels, weights),) = seen
-    scaled = (np.array(rewards) - np.mean(rewards)) / np.std(rewards)
-    stored = np.array(states)
-    for place in range(3):
-        gaps = np.abs(stored - used[0, place].numpy()).max(axis=1)
-        at = int(gaps.argmin())
-        assert gaps[at] < 1e-6
-        assert float(weights[0, place]) == pytest.approx(scaled[at], rel=1e-3)
-        np.testing.assert_allclose(labels[0, place], codes[at], atol=1e-5)
-    np.testing.assert_allclose(used[0, 3], following[0, 0], atol=1e-6)
-    assert float(weights[0, 3]) == pytest.approx(scaled[-1], rel=1e-3)
-    newest = dense(own, "controller", following[0].numpy().astype(np.float64))
-    np.testing.assert_allclose(labels[0, 3], newest[0], atol=1e-5)
-    gradients = gradients_of_code(
-        own, *(part[0].numpy() for part in (used, labels, weights))
-    )
-    after = values_of(strategy)
-    for name in ("controller_kernel_1", "controller_bias_0"):
-        np.testing.assert_allclose(
-            after[f"{name}_mean"][0],
-            0.1 * gradients[name],
-            rtol=1e-2,
-            atol=1e-7,
-        )
-        clear = np.abs(gradients[name]) > 1e-5
-        moved = after[name][0] - own[name]
-        np.testing.assert_allclose(
-            moved[clear], -1e-3 * np.sign(gradients[name])[clear], rtol=5e-2
-        )
-
-
-def test_memory_of_the_code_keeps_the_last_steps():
-    strategy = make(policy=CODE, code_updates=1)
-    policy = CodePolicy(strategy.autoencoder, strategy.config, 1, steps=4)
-    rewards = [0.1, 0.5, 0.2, 0.9, 0.4, 0.3]
-    state = strategy._own["state"].read_value()
-    for step, reward in enumerate(rewards):
-        policy.learn(
-            state,
-            policy(state),
-            tf.constant([[reward]]),
-            state,
-            tf.constant(step),
-            seeds_of(step, (3,))[None],
-        )
-    # Three with rewards, and the newest without.
-    found = policy._standardized(tf.constant(5), tf.constant(3)).numpy()[0]
-    last = np.array(rewards[3:])
-    scaled = (last - last.mean()) / last.std()
-    np.testing.assert_allclose(found[[3, 0, 1]], scaled, rtol=1e-4)
-
-
 def test_lost_rows_are_not_told():
     strategy, other = make(), make()
     asked = strategy.ask(3, seeds_of(0, (3,)))
@@ -410,62 +235,3 @@ def test_lost_rows_are_not_told():
     )
     for name, value in values_of(other).items():
         np.testing.assert_array_equal(value, values_of(strategy)[name], name)
-
-
-def test_rewards():
-    score = np.array([0.5, 0.9])
-    np.testing.assert_allclose(
-        make_reward("cube")(Measured(tf.constant(score))), score**3, rtol=1e-6
-    )
-    np.testing.assert_array_equal(
-        make_reward("accuracy")(Measured(score)), np.float32(score)
-    )
-    trained = np.array([0.6, 0.9])
-    margin = make_reward("margin")
-    assert isinstance(margin, CubeReward)
-    found = margin(Measured(score, {"train_accuracy": trained}))
-    np.testing.assert_allclose(
-        found, (score - (trained - score)) ** 3, rtol=1e-6
-    )
-
-
-@pytest.mark.parametrize(
-    ("changed", "words"),
-    [
-        ({"sigma": 0.0}, "--sigma=0 tries nothing"),
-        ({"sigma": -1.0}, "--sigma"),
-        ({"random_states": 0.7, "best_states": 0.4}, "more than 1 together"),
-        ({"cycle": 10}, "leaves nothing"),
-        ({"policy": "other"}, "is not one of"),
-    ],
-)
-def test_refused_settings(changed, words):
-    with pytest.raises(InputError, match=words) as error:
-        EmbeddingConfig(**changed)
-    assert "\n" not in str(error.value)
-
-
-def test_a_table_refuses_what_it_cannot_have():
-    with pytest.raises(InputError, match="--embedding=31 is more than the 30"):
-        NasesTableConfig(strategy=EmbeddingConfig(embedding=31))
-    with pytest.raises(InputError, match="training accuracies"):
-        NasesTableConfig(strategy=EmbeddingConfig(reward_form="margin"))
-
-
-def test_orders_are_read_with_commas_or_spaces():
-    names = ["nor_conv_3x3", "none", "avg_pool_3x3", "skip_connect"]
-    names.append("nor_conv_1x1")
-    middles = np.full((1, 6), 0.5, np.float32)
-    for between in (",", " ", ", "):
-        order = between.join(names)
-        config = EmbeddingConfig(encoding=ORDERED, operation_order=order)
-        assert set(config.reals(SPACE).rows(middles)[0]) == {4}
-
-
-def test_memory_grows_with_the_networks():
-    (few,), (many,) = (
-        needs(EmbeddingConfig(hidden_units=units), SPACE).values()
-        for units in (64, 4096)
-    )
-    # Two square layers in simulator and decoder, five copies of 4 bytes.
-    assert many - few > 2 * 4096**2 * 5 * 4

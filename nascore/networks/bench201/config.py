@@ -10,11 +10,6 @@ from nascore.networks.layouts import bench201_layout
 from nascore.spaces.bench201 import NODES, OPERATIONS, Bench201Space
 
 LAYOUT = "bench201"
-# Of a final training, by its layout.
-_PRESETS = {
-    "bench201": "--preset=final/bench201",
-    "macro": "--preset=final/macro",
-}
 # What other layouts have, and the value that says it is not there.
 _OFF = {"num_normal_cells": 0, "drop_path_keep_prob": 1, "aux_weight": 0}
 
@@ -75,14 +70,12 @@ class Bench201SupernetConfig:
         """See `nascore.networks.config.CellsConfig`."""
         return self.padding
 
-    @property
-    def bench201(self) -> bool:
-        """See `nascore.networks.config.CellsConfig`."""
-        return True
-
 
 def check_network(settings: Mapping[str, Any]) -> None:
-    """Refuses what the network of NAS-Bench-201, or a macro one, lacks.
+    """Refuses what a network without cells of two inputs does not have.
+
+    Those are the networks of NAS-Bench-201, of ENAS's macro space and of
+    NASES's public code.
 
     Args:
       settings: of a network, by name.
@@ -90,11 +83,10 @@ def check_network(settings: Mapping[str, Any]) -> None:
     Raises:
       InputError: one that it has nothing for.
     """
-    layout = settings["layout"]
     for name, off in _OFF.items():
         if settings[name] != off:
             raise InputError(
-                f"--layout={layout} has nothing for "
+                f"--layout={settings['layout']} has nothing for "
                 f"--{name}={settings[name]:g}; give --{name}={off}, as "
-                f"{_PRESETS[layout]} does"
+                f"--preset=final/{settings['layout']} does"
             )

@@ -70,10 +70,10 @@ def _reduction_specs(
 ) -> tuple[WeightSpec, ...]:
     if strides == 1:
         return ()
-    half = (1, 1, channels, channels // 2)
-    paths = (
-        WeightSpec("path_0", half, fan_in=channels),
-        WeightSpec("path_1", half, fan_in=channels),
+    widths = channels // 2, channels - channels // 2
+    paths = tuple(
+        WeightSpec(f"path_{n}", (1, 1, channels, width), fan_in=channels)
+        for n, width in enumerate(widths)
     )
     return (*paths, *norm_specs(channels)) if affine else paths
 

@@ -33,6 +33,7 @@ FINAL = {
     "layout": "enas",
     "stem": "small",
     "padding": "same",
+    "more_channels": 0,
     "num_normal_cells": 0,
     "num_reduction_cells": 2,
     "keep_prob": 0.8,

@@ -1,0 +1,1 @@
+"""The network of NASES's public code (jimliu741523/NASES, `model.py`)."""

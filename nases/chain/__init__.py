@@ -1,0 +1,1 @@
+"""NASES over chains of layers, the space of its public code."""
