@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from enas.config import ControllerConfig
-from enas.policy import Choices, ReinforcePolicy, Sample, take_of_each
+from enas.policy import Choices, ReinforcePolicy, Sample
 from nascore import draws
 from nascore.networks.operations.catalogue import find_operations
 from nascore.seeds import fold_in
@@ -149,7 +149,7 @@ class LstmController(ReinforcePolicy):
                 scores = tf.reshape(scores, [-1, units]) @ self.score_kernel
                 logits = self._squash(tf.reshape(scores, [-1, len(keys)]))
                 index = choices.take(logits, column + 2 * part)
-                x = take_of_each(tf.stack(anchors, axis=1), index)
+                x = choices.entry(tf.stack(anchors, axis=1), index)
             for part in range(NODE_INPUTS):
                 hidden, state = self.lstm(x, state)
                 logits = self._squash(

@@ -37,25 +37,6 @@ class Sample(NamedTuple):
     penalty: tf.Tensor | None = None
 
 
-def take_of_each(values: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-    """Entry `index[i]` of `values[i]`, of `[n, k, ...]`; float32 `[n, ...]`.
-
-    The sum has one term that is not zero, so that it is exact. To gather, and
-    to scatter the gradient, would be many more operations; a policy does it
-    for every choice, and all of them are prepared before its first step.
-    """
-    chosen = tf.one_hot(index, values.shape[1], True, False, dtype=tf.bool)
-    for axis in range(2, values.shape.rank):
-        chosen = tf.expand_dims(chosen, axis)
-    if values.shape.rank > 2:
-        chosen = tf.broadcast_to(chosen, tf.shape(values))
-    # Not `tf.where`: its gradient is prepared for shapes that differ.
-    kept = tf.raw_ops.Select(
-        condition=chosen, x=values, y=tf.zeros_like(values)
-    )
-    return tf.reduce_sum(kept, axis=1)
-
-
 class Choices:
     """Makes the choices of a batch, drawing them or replaying given ones.
 
@@ -82,7 +63,7 @@ class Choices:
         else:
             choice = self.given[:, column]
         log_probs = tf.nn.log_softmax(logits)
-        self.log_prob += take_of_each(log_probs, choice)
+        self.log_prob += self.entry(log_probs, choice)
         self.entropy -= tf.reduce_sum(tf.exp(log_probs) * log_probs, axis=1)
         self.columns[column] = choice
         return choice
@@ -111,6 +92,33 @@ class Choices:
         for place in range(count):
             self.columns[column + place] = choice[:, place]
         return choice
+
+    def entry(self, values: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+        """Entry `index[i]` of `values[i]`.
+
+        Where choices are replayed there is a gradient. That of gathering is
+        many operations for every choice, all to be prepared before the first
+        step. The sum has one term that is not zero, so that it is exact.
+
+        Args:
+          values: float32 `[n, k, ...]`.
+          index: int32 `[n]`.
+
+        Returns:
+          Float32 `[n, ...]`.
+        """
+        if self.given is None:
+            return tf.gather(values, index, batch_dims=1)
+        chosen = tf.one_hot(index, values.shape[1], True, False, dtype=tf.bool)
+        if values.shape.rank > 2:
+            for axis in range(2, values.shape.rank):
+                chosen = tf.expand_dims(chosen, axis)
+            chosen = tf.broadcast_to(chosen, tf.shape(values))
+        # Not `tf.where`: its gradient is prepared for shapes that differ.
+        kept = tf.raw_ops.Select(
+            condition=chosen, x=values, y=tf.zeros_like(values)
+        )
+        return tf.reduce_sum(kept, axis=1)
 
     def stack(self) -> tf.Tensor:
         """All choices, int32 `[n, length]`."""
@@ -185,22 +193,15 @@ class ReinforcePolicy(tf.Module):
 
     def ask(self, count: int | tf.Tensor, seed: tf.Tensor) -> Proposals:
         """Samples from the policy."""
-        rows, *notes = self._draw(tf.convert_to_tensor(count), seed)
-        if isinstance(count, int):
-            for tensor in (rows, *notes):
-                tensor.set_shape([count, *tensor.shape[1:]])
-        return Proposals(rows, {"entropy": notes[0], "log_prob": notes[1]})
-
-    @tf.function(autograph=False)
-    def _draw(self, count: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        """Rows and what is noted of them; traced once for all callers."""
         sample = self(count, seed)
         rows = tf.reshape(sample.architectures, [-1, self.space.length])
-        return rows, sample.entropy, sample.log_prob
+        notes = {"entropy": sample.entropy, "log_prob": sample.log_prob}
+        return Proposals(rows, notes)
 
+    @tf.function(autograph=False)
     def sample(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Rows of `ask`, int32 `[count, length]`, compiled once."""
-        return self._draw(count, seed)[0]
+        return self.ask(count, seed).rows
 
     def finalists(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Fresh samples."""
