@@ -9,7 +9,7 @@ from darts.mixture import mixed_operations
 from nascore.data.images import ImageData
 from nascore.evaluators.config import SharedWeightsConfig
 from nascore.evaluators.mixed_weights import MixedWeights
-from nascore.evaluators.shared201 import Mixed201Weights
+from nascore.evaluators.nasbench201.shared201 import Mixed201Weights
 from nascore.networks import mixed_supernet
 from nascore.networks.bench201 import supernet as bench201
 from nascore.networks.bench201.config import Bench201SupernetConfig

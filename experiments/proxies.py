@@ -4,7 +4,7 @@ r"""Ranks NAS-Bench-201's cells by what needs no training, and checks the ranks.
   python -m experiments.proxies --dataset=digits --num_layers=1 --filters=4
   python -m experiments.proxies --out=OUT --run=RUN
 
-Four zero-cost proxies (nascore.evaluators.proxies.py) of each network with the
+Four zero-cost proxies (nascore.training.proxies.py) of each network with the
 weights that it starts with, on one batch of training images; then Kendall's
 tau with the accuracies that others measured after training, beside that of
 the number of parameters. Given again, it measures what is missing. With
@@ -151,8 +151,8 @@ def _measure(
     from experiments.support.cell_ranks import choose
     from nascore.data.images import load
     from nascore.evaluators.nasbench201 import table
-    from nascore.evaluators.proxies import measure
     from nascore.spaces.bench201 import Bench201Space, rows_of
+    from nascore.training.proxies import measure
 
     have = read_rows(folder.path)
     codes = choose(config.count)[len(have) :]

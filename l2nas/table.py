@@ -12,7 +12,7 @@ from nascore.baselines.config import TableMethodConfig
 from nascore.baselines.table import BenchmarkData, summarize
 from nascore.evaluators.nasbench201.config import TableConfig
 from nascore.evaluators.nasbench201.table import accuracies
-from nascore.evaluators.tabular import Tabular
+from nascore.evaluators.nasbench201.tabular import Tabular
 from nascore.process.memory import Need
 from nascore.protocols import Reward
 from nascore.runs.folder import RunFolder

@@ -75,7 +75,7 @@ def _search(
     import keras
 
     from nascore.evaluators.nasbench201.config import TableConfig
-    from nascore.evaluators.tabular import Tabular
+    from nascore.evaluators.nasbench201.tabular import Tabular
     from nascore.process import runtime
     from nascore.search.many import search_many
     from nascore.spaces.bench201 import Bench201Space, codes_of

@@ -102,7 +102,7 @@ def _search(
     # TensorFlow takes seconds to import, and what is there needs it not.
     import keras
 
-    from nascore.evaluators.tabular import Tabular
+    from nascore.evaluators.nasbench201.tabular import Tabular
     from nascore.process import runtime
     from nascore.search.many import search_many
     from nascore.spaces.bench201 import Bench201Space, codes_of

@@ -21,8 +21,8 @@ from nascore.config import flatten
 from nascore.errors import printable
 from nascore.evaluators.config import ChildWorkConfig
 from nascore.evaluators.mixed_weights import MixedWeights
-from nascore.evaluators.shared201 import Shared201Weights
-from nascore.evaluators.tabular import Tabular
+from nascore.evaluators.nasbench201.shared201 import Shared201Weights
+from nascore.evaluators.nasbench201.tabular import Tabular
 from nascore.process.memory import Watch, resident
 from nascore.runs.config import RunConfig
 from nascore.runs.folder import RunFolder

@@ -9,7 +9,7 @@ from experiments.benchmark.statistics import chances, expect
 from experiments.support import program
 from flags.methods import name_of
 from nascore.evaluators.nasbench201.table import accuracies
-from nascore.evaluators.tabular import Tabular
+from nascore.evaluators.nasbench201.tabular import Tabular
 from nascore.paths import quote
 from nascore.runs.reader import RunRecords
 from nascore.search.ranking import Ranked

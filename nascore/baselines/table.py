@@ -8,7 +8,7 @@ import keras
 from nascore.baselines.config import TableMethodConfig, TableSearchConfig
 from nascore.evaluators.nasbench201 import table
 from nascore.evaluators.nasbench201.config import TableConfig
-from nascore.evaluators.tabular import LEAK, Tabular
+from nascore.evaluators.nasbench201.tabular import LEAK, Tabular
 from nascore.process import runtime
 from nascore.process.memory import Need
 from nascore.protocols import Phase

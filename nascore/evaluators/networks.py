@@ -5,7 +5,7 @@ from typing import Any
 from nascore.data.images import ImageData
 from nascore.evaluators.config import SharedWeightsConfig
 from nascore.evaluators.macro_weights import MacroWeights
-from nascore.evaluators.shared201 import Shared201Weights
+from nascore.evaluators.nasbench201.shared201 import Shared201Weights
 from nascore.evaluators.shared_weights import SharedWeights
 from nascore.networks import supernet as cells
 from nascore.networks.bench201 import supernet as bench201

@@ -87,7 +87,7 @@ def test_files_hold_what_a_search_of_one_seed_finds(searched):
     """Random search stacked with others, against a run of its own."""
     from nascore.baselines.table import make_parts
     from nascore.evaluators.nasbench201.config import TableConfig
-    from nascore.evaluators.tabular import Tabular
+    from nascore.evaluators.nasbench201.tabular import Tabular
     from nascore.search.many import search_many
     from nascore.spaces.bench201 import Bench201Space, codes_of
 

@@ -10,7 +10,7 @@ from flags import methods
 from ienas.config import RewardConfig, TableIenasConfig
 from ienas.reward import RelativeReward
 from nascore.baselines.config import TableSearchConfig
-from nascore.evaluators.tabular import Tabular
+from nascore.evaluators.nasbench201.tabular import Tabular
 from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted
 from nascore.search.many import search_many

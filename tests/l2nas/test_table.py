@@ -12,7 +12,7 @@ from l2nas.config import L2nasConfig, L2nasTableConfig, TransferConfig
 from nascore.baselines.config import TableSearchConfig
 from nascore.config import unflatten
 from nascore.evaluators.nasbench201.config import TableConfig
-from nascore.evaluators.tabular import Tabular
+from nascore.evaluators.nasbench201.tabular import Tabular
 from nascore.protocols import Proposals
 from nascore.runs.interrupts import Interrupted
 from nascore.search.many import search_many

@@ -7,7 +7,7 @@ import pytest
 from experiments.figures import embeddings
 from nascore.baselines.config import TableSearchConfig
 from nascore.errors import RunStopped
-from nascore.evaluators.tabular import Tabular
+from nascore.evaluators.nasbench201.tabular import Tabular
 from nascore.runs.interrupts import Interrupted
 from nascore.runs.reader import read_run
 from nascore.search.many import search_many

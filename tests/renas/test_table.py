@@ -12,7 +12,7 @@ from experiments.evolution.searches import Searches
 from flags import method_settings, methods
 from nascore.baselines.config import TableSearchConfig
 from nascore.evaluators.nasbench201.config import TableConfig
-from nascore.evaluators.tabular import Tabular
+from nascore.evaluators.nasbench201.tabular import Tabular
 from nascore.runs.interrupts import Interrupted
 from nascore.search.many import search_many
 from nascore.spaces.bench201 import Bench201Space, codes_of

@@ -9,7 +9,7 @@ import pytest
 from flags import methods
 from nascore.baselines.table import make_parts, make_search
 from nascore.errors import RunStopped
-from nascore.evaluators.tabular import Tabular
+from nascore.evaluators.nasbench201.tabular import Tabular
 from nascore.runs.folder import RunFolder
 from nascore.runs.interrupts import Interrupted
 from nascore.search.many import search_many

@@ -14,7 +14,7 @@ from nascore.errors import InputError
 from nascore.evaluators.nasbench201 import table
 from nascore.evaluators.nasbench201.config import TableConfig
 from nascore.evaluators.nasbench201.names import DATASETS, SPLITS, TableColumn
-from nascore.evaluators.tabular import Tabular
+from nascore.evaluators.nasbench201.tabular import Tabular
 from nascore.protocols import Proposals
 from nascore.spaces.bench201 import Bench201Space, codes_of, rows_of
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from nascore.baselines import table
 from nascore.baselines.config import TableMethodConfig, TableSearchConfig
 from nascore.errors import RunStopped
-from nascore.evaluators.tabular import Tabular
+from nascore.evaluators.nasbench201.tabular import Tabular
 from nascore.protocols import Proposals
 from nascore.runs.folder import RunFolder
 from nascore.search.many import Parts, StreamSeeds, search_many

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from nascore.evaluators.nasbench201.config import TableConfig
-from nascore.evaluators.tabular import Tabular
+from nascore.evaluators.nasbench201.tabular import Tabular
 from nascore.protocols import Measured, Proposals
 from nascore.search.many import Parts, search_many
 from nascore.strategies.config import ReinforceConfig

@@ -6,10 +6,10 @@ import pytest
 import tensorflow as tf
 
 from nascore.errors import InputError
-from nascore.evaluators import proxies
 from nascore.networks.config import NetworkConfig
 from nascore.networks.discrete import LOGITS, build_network
 from nascore.spaces.bench201 import Bench201Space
+from nascore.training import proxies
 
 CONFIG = NetworkConfig(
     layout="bench201",
