@@ -9,10 +9,10 @@ relu costs nothing.
 import dataclasses
 
 from nascore.networks import costs
-from nascore.networks.maps import Link
+from nascore.networks.maps import Layer, Link
 from nascore.networks.operations.base import Operation
 from nascore.networks.operations.catalogue import find_operations
-from nascore.networks.stack import Layer, Stack
+from nascore.networks.stack import Stack
 from nascore.spaces.cells import Architecture, Cell
 
 FLOAT = 4

@@ -6,9 +6,11 @@ from matplotlib.figure import Figure
 
 from nascore.drawing.graphs import Element, draw_graph, lay_out
 from nascore.drawing.style import styled
+from nascore.networks.chain.plan import ChainBlock
 from nascore.networks.costs import AUXILIARY_HEAD, CLASSIFIER, STEM, count
 from nascore.networks.layouts import REDUCTION
-from nascore.networks.stack import ChainBlock, Layer, Stack
+from nascore.networks.maps import Layer
+from nascore.networks.stack import Stack
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nascore.networks.auxiliary import Auxiliary
+from nascore.networks.chain.plan import ChainBlock
 from nascore.networks.layouts import REDUCTION
 from nascore.networks.macro.costs import count_layers
-from nascore.networks.maps import Costs, Map, convolution
+from nascore.networks.maps import Costs, Layer, Map, convolution
 from nascore.networks.operations.base import (
     BENCH201_OPTIONS,
     Operation,
@@ -19,7 +20,7 @@ from nascore.networks.operations.base import (
     WeightSpec,
 )
 from nascore.networks.operations.catalogue import find_operations
-from nascore.networks.stack import ChainBlock, Layer, Stack
+from nascore.networks.stack import Stack
 from nascore.spaces.bench201 import Bench201Cell
 from nascore.spaces.cells import CELL_INPUTS, NODE_INPUTS, Cell
 from nascore.spaces.chain import CONVOLUTION, POOLS, ChainSpace

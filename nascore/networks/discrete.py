@@ -28,10 +28,10 @@ from nascore.networks.layers import (
     moving_norm,
 )
 from nascore.networks.macro import discrete as macro
-from nascore.networks.maps import Link
+from nascore.networks.maps import Layer, Link
 from nascore.networks.operations.base import Operation, Options
 from nascore.networks.operations.catalogue import find_operations
-from nascore.networks.stack import Layer, Stack, plan
+from nascore.networks.stack import Stack, plan
 from nascore.spaces.bench201 import Bench201Cell
 from nascore.spaces.cells import CELL_INPUTS, Architecture, Cell
 from nascore.spaces.chain import ChainArchitecture, ChainSpace

@@ -1,4 +1,4 @@
-"""Sizes of what a network passes on, and what that costs; no TensorFlow."""
+"""What a network consists of: sizes, layers, costs; no TensorFlow."""
 
 import dataclasses
 
@@ -103,3 +103,50 @@ def convolution(
         # And what the normalization has read, and its output.
         keep_input * have.size + 2 * make.size,
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class Layer:
+    """One layer.
+
+    Attributes:
+      number: its place, from 0.
+      kind: type of its cell.
+      cell: place of the cell in an architecture.
+      inputs: outputs of the two layers before, brought to one size; in the
+        network of NAS-Bench-201 that of the one before; in a macro network
+        likewise, but of a reduction all before, the stem's first.
+      output: what it makes.
+      width: channels of every tensor in its cell.
+      auxiliary: whether the auxiliary head reads its output.
+      label: what its parts' names begin with, if not `layer`.
+    """
+
+    number: int
+    kind: str
+    cell: int
+    inputs: tuple[Link, ...]
+    output: Map
+    width: int
+    auxiliary: bool = False
+    label: str = "layer"
+
+    @property
+    def name(self) -> str:
+        """What its parts' names begin with."""
+        return f"{self.label}_{self.number}"
+
+    @property
+    def inside(self) -> Map:
+        """Size of the two tensors that its cell begins with."""
+        return self.inputs[0].want
+
+    @property
+    def node(self) -> Map:
+        """Size of what each node makes."""
+        return self.output.of(self.width)
+
+    @property
+    def strides(self) -> int:
+        """Of the operations that read the cell's inputs."""
+        return self.inside.height // self.node.height

@@ -12,91 +12,20 @@ from nascore.errors import InputError
 from nascore.networks.auxiliary import Auxiliary, darts_head, enas_head
 from nascore.networks.bench201.config import Bench201SupernetConfig
 from nascore.networks.chain.config import ChainConfig
+from nascore.networks.chain.plan import plan_chain
 from nascore.networks.config import CellsConfig
 from nascore.networks.layouts import CELLS, IMAGENET, REDUCTION, stem_cells
 from nascore.networks.macro.config import MacroSupernetConfig
-from nascore.networks.maps import Link, Map
+from nascore.networks.maps import Layer, Link, Map
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import Architecture
-from nascore.spaces.chain import (
-    POOLS,
-    ChainArchitecture,
-    ChainSpace,
-    joined,
-    kind_of,
-)
+from nascore.spaces.chain import ChainSpace
 from nascore.spaces.macro import MacroSpace
 
 # The stem has this times the filters of the first cells.
 STEM_FACTOR = 3
 # Channels that the code of RENAS gives large images before their cells.
 STEM_CHANNELS = 32
-
-
-@dataclasses.dataclass(frozen=True)
-class Layer:
-    """One layer.
-
-    Attributes:
-      number: its place, from 0.
-      kind: type of its cell.
-      cell: place of the cell in an architecture.
-      inputs: outputs of the two layers before, brought to one size; in the
-        network of NAS-Bench-201 that of the one before; in a macro network
-        likewise, but of a reduction all before, the stem's first.
-      output: what it makes.
-      width: channels of every tensor in its cell.
-      auxiliary: whether the auxiliary head reads its output.
-      label: what its parts' names begin with, if not `layer`.
-    """
-
-    number: int
-    kind: str
-    cell: int
-    inputs: tuple[Link, ...]
-    output: Map
-    width: int
-    auxiliary: bool = False
-    label: str = "layer"
-
-    @property
-    def name(self) -> str:
-        """What its parts' names begin with."""
-        return f"{self.label}_{self.number}"
-
-    @property
-    def inside(self) -> Map:
-        """Size of the two tensors that its cell begins with."""
-        return self.inputs[0].want
-
-    @property
-    def node(self) -> Map:
-        """Size of what each node makes."""
-        return self.output.of(self.width)
-
-    @property
-    def strides(self) -> int:
-        """Of the operations that read the cell's inputs."""
-        return self.inside.height // self.node.height
-
-
-@dataclasses.dataclass(frozen=True)
-class ChainBlock(Layer):
-    """A layer of a chain, see `nascore.spaces.chain`.
-
-    Attributes:
-      kernel: height and width of its kernels.
-      joins: the layers before whose outputs are joined to its own, and what
-        is made of each: a tenth of its channels, at this layer's size.
-    """
-
-    kernel: int = 1
-    joins: tuple[tuple[int, Map], ...] = ()
-
-    @property
-    def strides(self) -> int:
-        """Of a pool 2, else 1."""
-        return 1 + (self.kind in POOLS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,7 +98,10 @@ def plan(
     """
     image = Map(*image_shape)
     if isinstance(config, ChainConfig) or isinstance(config.space, ChainSpace):
-        return _plan_chain(config, image, classes, architecture)
+        stems, blocks = plan_chain(config, image, architecture)
+        return Stack(
+            *(config.space, architecture, image, stems, blocks, None, classes)
+        )
     if isinstance(config, MacroSupernetConfig) or isinstance(
         config.space, MacroSpace
     ):
@@ -270,46 +202,6 @@ def _plan_macro(
     return Stack(
         *(space, architecture, image, (stem,), tuple(layers), None, classes),
         macro=True,
-    )
-
-
-def _plan_chain(
-    config: Any, image: Map, classes: int, architecture: ChainArchitecture
-) -> Stack:
-    """The network of an architecture of NASES's public code.
-
-    A layer's output is followed by the joined ones: of each source a tenth of
-    its channels, and a tenth of `more_channels`. Only one architecture has a
-    plan: where it is halved is its own.
-    """
-    config.space.encode(architecture)  # Raises.
-    more, blocks = config.more_channels, []
-    last = image
-    made: list[Map] = []
-    for number, numbers in enumerate(architecture):
-        kind = kind_of(architecture, number)
-        if kind in POOLS:
-            own = Map(-(-last.height // 2), -(-last.width // 2), last.channels)
-        else:
-            own = last.of(config.filters * numbers.channels + more)
-        joins = tuple(
-            (j, own.of(max(1, made[j].channels // 10) + more // 10))
-            for j in joined(architecture, number)
-        )
-        made.append(own)
-        output = own.of(own.channels + sum(m.channels for _, m in joins))
-        inputs, kernel = (Link(last, last),), numbers.kernel_size
-        blocks.append(
-            ChainBlock(
-                *(number, kind, 0, inputs, output, own.channels),
-                kernel=kernel,
-                joins=joins,
-            )
-        )
-        last = output
-    stems, layers = (made[0],), tuple(blocks[1:])
-    return Stack(
-        config.space, architecture, image, stems, layers, None, classes
     )
 
 

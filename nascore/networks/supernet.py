@@ -19,9 +19,10 @@ from nascore.networks.layers import (
     auxiliary_head,
     classifier,
 )
+from nascore.networks.maps import Layer
 from nascore.networks.operations.compiled_cell import CompiledCell
 from nascore.networks.shared_cell import SharedCell
-from nascore.networks.stack import Layer, plan
+from nascore.networks.stack import plan
 from nascore.process.runtime import set_precision
 
 

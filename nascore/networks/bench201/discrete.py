@@ -16,8 +16,9 @@ from nascore.networks.layers import (
     convolution,
 )
 from nascore.networks.layouts import REDUCTION
+from nascore.networks.maps import Layer
 from nascore.networks.operations.catalogue import find_operations
-from nascore.networks.stack import Layer, Stack
+from nascore.networks.stack import Stack
 from nascore.spaces.bench201 import EDGES, NODES
 
 

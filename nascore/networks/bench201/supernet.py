@@ -16,13 +16,13 @@ from nascore.networks.bench201.cell import Bench201SharedCell
 from nascore.networks.bench201.config import Bench201SupernetConfig
 from nascore.networks.layers import BatchStatisticsNorm, ConvNorm, classifier
 from nascore.networks.layouts import REDUCTION, Wiring
-from nascore.networks.maps import Map
+from nascore.networks.maps import Layer, Map
 from nascore.networks.mixed_cell import start_kernel
 from nascore.networks.operations.base import BENCH201_OPTIONS as OPTIONS
 from nascore.networks.operations.catalogue import find_operations
 from nascore.networks.operations.edge import Edge
 from nascore.networks.operations.kernels import fan_out
-from nascore.networks.stack import Layer, plan
+from nascore.networks.stack import plan
 from nascore.process.runtime import set_precision
 from nascore.spaces.bench201 import EDGES, OPERATIONS, Bench201Space
 

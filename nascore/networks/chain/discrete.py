@@ -9,8 +9,9 @@ normalization follows, as there.
 import keras
 from keras import KerasTensor as Tensor
 
+from nascore.networks.chain.plan import ChainBlock
 from nascore.networks.layers import Normalization, chain, classifier
-from nascore.networks.stack import ChainBlock, Stack
+from nascore.networks.stack import Stack
 from nascore.spaces.chain import CONVOLUTION, MAX_POOL, POOLS
 
 

@@ -8,9 +8,9 @@ from nascore.networks.macro.operations import (
     entry_specs,
     find_branches,
 )
-from nascore.networks.maps import Costs, convolution
+from nascore.networks.maps import Costs, Layer, convolution
 from nascore.networks.operations.base import WeightSpec
-from nascore.networks.stack import Layer, Stack
+from nascore.networks.stack import Stack
 from nascore.spaces.macro import MacroArchitecture, MacroLayer
 
 

@@ -20,7 +20,8 @@ from nascore.networks.layers import (
 )
 from nascore.networks.layouts import REDUCTION
 from nascore.networks.macro.operations import find_branches
-from nascore.networks.stack import Layer, Stack
+from nascore.networks.maps import Layer
+from nascore.networks.stack import Stack
 
 
 def connect(

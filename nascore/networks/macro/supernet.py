@@ -21,8 +21,9 @@ from nascore.networks.layouts import REDUCTION
 from nascore.networks.macro.config import MOVING, MacroSupernetConfig
 from nascore.networks.macro.layer import MacroSharedLayer, add_skip
 from nascore.networks.macro.operations import find_branches
+from nascore.networks.maps import Layer
 from nascore.networks.operations.edge import Edge
-from nascore.networks.stack import Layer, plan
+from nascore.networks.stack import plan
 from nascore.spaces.macro import MacroSpace
 
 
