@@ -6,12 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from enas.macro.config import MacroEnasConfig
 from experiments.comparison import tables
 from experiments.figures import macro
+from experiments.support import then_train
 from experiments.support.network import read_cells, settings_of
+from nascore.data.config import DataConfig
 from nascore.drawing.macro import draw_macro, rows_of_network, skips_of
 from nascore.errors import InputError
 from nascore.networks.config import NetworkConfig
+from nascore.networks.macro.config import MacroSupernetConfig
+from nascore.search.config import AfterConfig
 from nascore.spaces.macro import MacroSpace, find_network
 
 SEARCH = (
@@ -139,3 +144,23 @@ def test_a_comparison_has_the_shares_of_operations_and_skips():
         ("network", "max_pool_3x3", pytest.approx(2 / 3)),
         ("network", "skips", pytest.approx(2 / 3)),
     ]
+
+
+def test_the_best_and_a_random_network_are_trained_alike_after_a_search():
+    data = DataConfig(dataset="mnist", image_size=8)
+    child = MacroSupernetConfig("conv_3x3,max_pool_3x3", 2)
+    config = MacroEnasConfig(
+        data=data, child=child, after=AfterConfig(then_train=2)
+    )
+    final = then_train._configure(config, "0 1 1")
+    assert final.network.space == config.child.space
+    assert (final.data.dataset, final.training.epochs) == ("mnist", 2)
+    # The sizes are those of the small preset, not of the search.
+    assert final.network.filters == 8 != child.filters
+    best = then_train._called(then_train.BEST, config)
+    assert best == "best network found"
+    rows = [
+        then_train.Row(name, "", 1, 1.0, 100, accuracy, 0.0, 1.0)
+        for name, accuracy in ((best, 0.5), ("random network", 0.4))
+    ]
+    assert "the random network is as good" in then_train.verdict(*rows)
