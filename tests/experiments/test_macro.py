@@ -43,11 +43,10 @@ def test_a_search_from_its_start_to_a_trained_network(forked, tmp_path):
     assert settings["method"] == "macro_enas"
     for name in ("operations", "skips", "best_network_1"):
         assert (run / "plots" / f"{name}.png").exists()
-    # It goes on under its own name and under that of the script.
-    for words in (("search",), ("search_enas", "--space=macro")):
-        more = forked(*words, f"--run_dir={run}", "--resume", "--epochs=1")
-        assert more.returncode == 2
-        assert "is finished after 1 epochs" in last_line(more)
+    # It goes on under its own name.
+    more = forked("search", f"--run_dir={run}", "--resume", "--epochs=1")
+    assert more.returncode == 2
+    assert "is finished after 1 epochs" in last_line(more)
     other = forked("search_enas", f"--run_dir={run}", "--resume")
     assert other.returncode == 2
     assert "continue it with --method=macro_enas" in last_line(other)
@@ -70,15 +69,11 @@ def test_a_search_from_its_start_to_a_trained_network(forked, tmp_path):
     stored = json.loads((tmp_path / "final" / "config.json").read_text())
     assert stored["config"]["layout"] == "macro"
     assert stored["config"]["num_layers"] == 2
-    for words, said in (
-        ((f"--init_from_supernet={run}",), "leave --init_from_supernet out"),
-        (("--num_layers=4",), "--num_layers=4 contradicts the architecture"),
-        (("--layout=enas",), "needs --layout=macro"),
-    ):
-        refused = forked("train_final", f"--from_run={run}", *words)
-        assert refused.returncode == 2
-        assert last_line(refused).startswith("error: ")
-        assert said in last_line(refused)
+    words = (f"--from_run={run}", f"--init_from_supernet={run}")
+    refused = forked("train_final", *words)
+    assert refused.returncode == 2
+    assert last_line(refused).startswith("error: ")
+    assert last_line(refused).endswith("leave --init_from_supernet out")
 
 
 def test_a_text_or_a_name_brings_its_network(forked, tmp_path):
@@ -94,8 +89,12 @@ def test_a_text_or_a_name_brings_its_network(forked, tmp_path):
     given = {**off, "num_layers": 15}
     network, _ = read_cells(text, NetworkConfig(**given), given)
     assert network.space == MacroSpace(num_layers=15)
-    with pytest.raises(InputError, match="which has 2 layers; leave it out"):
-        read_cells("0 1 0", NetworkConfig(), {"num_layers": 3})
+    for given, said in (
+        ({"num_layers": 3}, "which has 2 layers; leave it out"),
+        ({"layout": "darts"}, "needs --layout=macro. Received: --layout=dar"),
+    ):
+        with pytest.raises(InputError, match=said):
+            settings_of(MacroSpace(num_layers=2), given)
     done = forked(
         "describe_architecture", "ENAS_MACRO", "--filters=64", folder=tmp_path
     )
