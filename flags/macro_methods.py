@@ -15,6 +15,7 @@ _RANDOM = Method(
     MacroStrategyConfig(),
     "nascore.baselines.macro",
     rival="macro_random",
+    alone={"then_train": 0},
     preset="macro_small",
     published="macro_cifar10",
 )

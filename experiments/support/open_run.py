@@ -248,7 +248,7 @@ def _what_is_left(
 ) -> str:
     """What a search that has ended still has to do; empty: nothing."""
     if values.get("then_train") and not (path / TRAINED).exists():
-        return "two cells are still to be trained (--then_train)"
+        return "two architectures are still to be trained (--then_train)"
     cells = values.get("rank_cells", 0)
     if cells and end:
         # Slow to import.

@@ -99,7 +99,7 @@ def _run(
     for path in plot_run.plot_run(folder.path):
         print(f"wrote {path}")
     if search.cut:
-        later = ", and train two cells (--then_train) after the last"
+        later = ", and train two of them (--then_train) after the last"
         later *= bool(epochs)
         if cells:
             later = f", and measure {cells:,} cells after the last"

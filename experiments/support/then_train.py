@@ -1,7 +1,8 @@
-"""What a found cell is worth after a search: trained, beside two others.
+"""What a search has found is worth: it is trained, beside two others.
 
-The best cell and a random one are trained alike, into folders inside that of
-the search, and logistic regression learns from the same images.
+The best cell, or the best whole network, and a random one are trained alike,
+into folders inside that of the search, and logistic regression learns from the
+same images.
 """
 
 import time
@@ -14,14 +15,17 @@ from threadpoolctl import threadpool_limits
 from enas.config import EnasConfig
 from experiments import launch, plot_final
 from experiments.support import final_run, program, small_presets
+from experiments.support.network import settings_of
 from flags.final import FROM_SEARCH
 from mlpnas.competitors import make_classifier
+from nascore.baselines.config import MacroSearchConfig
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
 from nascore.paths import quote
 from nascore.runs.config import FINAL_END, TRAINED, RunConfig
 from nascore.runs.folder import RunFolder
 from nascore.runs.reader import read_end, read_run, read_settings
+from nascore.spaces.cells import CellSpace
 from nascore.spaces.published import for_both
 from nascore.training.config import FinalConfig
 from nascore.training.evaluation import evaluate
@@ -34,6 +38,8 @@ from nascore.training.provenance.origin import (
 
 BEST, RANDOM = "best cell found", "random cell"
 _FOLDERS = {BEST: "final-best", RANDOM: "final-random"}
+# What is trained instead of a cell.
+_NETWORK = "network"
 _LOGISTIC = "logistic regression"
 
 
@@ -62,7 +68,9 @@ class Row(NamedTuple):
 
 
 def then_train(
-    config: EnasConfig, folder: RunFolder, run_config: RunConfig
+    config: EnasConfig | MacroSearchConfig,
+    folder: RunFolder,
+    run_config: RunConfig,
 ) -> None:
     """Trains and tests what is not yet, prints and writes the comparison.
 
@@ -79,7 +87,8 @@ def then_train(
     for name, architecture in _chosen(config, folder.path).items():
         path = folder.path / _FOLDERS[name]
         length = f"{epochs} epoch{'s' * (epochs > 1)}"
-        print(f"\ntraining the {name} for {length}, in {path}")
+        label = _called(name, config)
+        print(f"\ntraining the {label} for {length}, in {path}")
         final = _configure(config, architecture)
         # Nothing has chosen the random one.
         origin = NOWHERE
@@ -89,31 +98,46 @@ def then_train(
             hours = run_config.max_hours
             print(f"go on with: {launch.resuming(folder.path, hours)}")
             return
-        rows.append(_read(name, path))
+        rows.append(_read(label, path))
     rows.append(_regress(load_final(final.data, final.training.train_on_all)))
     folder.table(Path(TRAINED).stem).clear()
     folder.append(Path(TRAINED).stem, [row._asdict() for row in rows])
     _print(rows, epochs)
 
 
-def _chosen(config: EnasConfig, path: Path) -> dict[str, str]:
+def _called(name: str, config: EnasConfig | MacroSearchConfig) -> str:
+    """What people call it: a cell, or a network."""
+    if isinstance(config, MacroSearchConfig):
+        return name.replace("cell", _NETWORK)
+    return name
+
+
+def _chosen(
+    config: EnasConfig | MacroSearchConfig, path: Path
+) -> dict[str, str]:
     """The architectures to train, by what they are."""
     run = read_run(path)
     rng = np.random.default_rng(config.search.seed)
     drawn = run.space.decode(run.space.sample(rng, 1)[0])
-    return {
-        BEST: for_both(run.cells, run.derived[0]["architecture"]),
-        RANDOM: for_both(run.cells, run.space.format(drawn)),
-    }
+    texts = [run.derived[0]["architecture"], run.space.format(drawn)]
+    if isinstance(run.space, CellSpace):
+        texts = [for_both(run.space, text) for text in texts]
+    return dict(zip((BEST, RANDOM), texts, strict=True))
 
 
-def _configure(config: EnasConfig, architecture: str) -> FinalConfig:
+def _configure(
+    config: EnasConfig | MacroSearchConfig, architecture: str
+) -> FinalConfig:
     """The small final training on the images of the search."""
     search = flatten(config)
+    preset = small_presets.quick_for(config.child.space.kind)
+    own = {name: search[name] for name in FROM_SEARCH if name in search}
+    if isinstance(config, MacroSearchConfig):
+        own |= settings_of(config.child.space, {})
     values = {
         **flatten(FinalConfig()),
-        **small_presets.values_of(small_presets.QUICK, FinalConfig()),
-        **{name: search[name] for name in FROM_SEARCH},
+        **small_presets.values_of(preset, FinalConfig()),
+        **own,
         "seed": config.search.seed,
         "epochs": config.after.then_train,
         "export": "keras",
@@ -197,19 +221,20 @@ def _print(rows: list[Row], epochs: int) -> None:
 
 
 def verdict(best: Row, drawn: Row) -> str:
-    """What follows from the two cells, and what does not."""
+    """What follows from the two, and what does not."""
+    what = _NETWORK if _NETWORK in best.name else "cell"
     if best.low <= drawn.accuracy <= best.high:
         return (
-            "the random cell is as good as the one found, within the "
+            f"the random {what} is as good as the one found, within the "
             "interval: this run shows how a search works, not that these "
             "images need one"
         )
     if best.accuracy > drawn.accuracy:
         return (
-            "the cell found is better than this one random cell; one pair "
-            "decides nothing, more are had with other --seed"
+            f"the {what} found is better than this one random {what}; one "
+            "pair decides nothing, more are had with other --seed"
         )
-    return "this random cell is better than the one found"
+    return f"this random {what} is better than the one found"
 
 
 def next_commands(path: Path, preset: str) -> list[str]:

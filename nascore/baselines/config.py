@@ -165,12 +165,14 @@ class MacroSearchConfig:
       child: the network over all of them.
       weights: training of the shared weights.
       search: length.
+      after: what the search does when it has ended.
     """
 
     data: DataConfig = DataConfig()
     child: MacroSupernetConfig = MacroSupernetConfig()
     weights: SharedWeightsConfig = SharedWeightsConfig(weight_decay=2.5e-4)
     search: SearchConfig = SearchConfig()
+    after: AfterConfig = AfterConfig()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,12 +7,12 @@ from nascore.config import check_fields, option
 
 @dataclasses.dataclass(frozen=True)
 class AfterConfig:
-    """What a search of cells does when it has ended."""
+    """What a search over shared weights does when it has ended."""
 
     then_train: int = option(
         0,
-        "Then train the best cell, and a random one, for so many epochs "
-        "each, test both, and logistic regression, too; 0: do not.",
+        "Then train the best architecture, and a random one, for so many "
+        "epochs each, test both, and logistic regression, too; 0: do not.",
         resumable=True,
     )
 

@@ -81,7 +81,7 @@ def run(tmp_path_factory, forked):
     assert not (path / TRAINED).exists()
     finish = forked("search_ienas", f"--run_dir={path}", "--finish")
     assert finish.returncode == 2
-    assert "two cells are still to be trained" in finish.stderr
+    assert "two architectures are still to be trained" in finish.stderr
     assert f"--run_dir='{path}' --resume" in finish.stderr
     done = start([module, f"--run_dir={path}", "--resume"], folder)
     assert done.returncode == 0, done.stderr

@@ -6,12 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from enas.macro.config import MacroEnasConfig
 from experiments.comparison import tables
 from experiments.figures import macro
+from experiments.support import then_train
 from experiments.support.network import read_cells, settings_of
+from nascore.data.config import DataConfig
 from nascore.drawing.macro import draw_macro, rows_of_network, skips_of
 from nascore.errors import InputError
 from nascore.networks.config import NetworkConfig
+from nascore.networks.macro.config import MacroSupernetConfig
+from nascore.search.config import AfterConfig
 from nascore.spaces.macro import MacroSpace, find_network
 
 SEARCH = (
@@ -38,11 +43,10 @@ def test_a_search_from_its_start_to_a_trained_network(forked, tmp_path):
     assert settings["method"] == "macro_enas"
     for name in ("operations", "skips", "best_network_1"):
         assert (run / "plots" / f"{name}.png").exists()
-    # It goes on under its own name and under that of the script.
-    for words in (("search",), ("search_enas", "--space=macro")):
-        more = forked(*words, f"--run_dir={run}", "--resume", "--epochs=1")
-        assert more.returncode == 2
-        assert "is finished after 1 epochs" in last_line(more)
+    # It goes on under its own name.
+    more = forked("search", f"--run_dir={run}", "--resume", "--epochs=1")
+    assert more.returncode == 2
+    assert "is finished after 1 epochs" in last_line(more)
     other = forked("search_enas", f"--run_dir={run}", "--resume")
     assert other.returncode == 2
     assert "continue it with --method=macro_enas" in last_line(other)
@@ -65,15 +69,11 @@ def test_a_search_from_its_start_to_a_trained_network(forked, tmp_path):
     stored = json.loads((tmp_path / "final" / "config.json").read_text())
     assert stored["config"]["layout"] == "macro"
     assert stored["config"]["num_layers"] == 2
-    for words, said in (
-        ((f"--init_from_supernet={run}",), "leave --init_from_supernet out"),
-        (("--num_layers=4",), "--num_layers=4 contradicts the architecture"),
-        (("--layout=enas",), "needs --layout=macro"),
-    ):
-        refused = forked("train_final", f"--from_run={run}", *words)
-        assert refused.returncode == 2
-        assert last_line(refused).startswith("error: ")
-        assert said in last_line(refused)
+    words = (f"--from_run={run}", f"--init_from_supernet={run}")
+    refused = forked("train_final", *words)
+    assert refused.returncode == 2
+    assert last_line(refused).startswith("error: ")
+    assert last_line(refused).endswith("leave --init_from_supernet out")
 
 
 def test_a_text_or_a_name_brings_its_network(forked, tmp_path):
@@ -89,8 +89,12 @@ def test_a_text_or_a_name_brings_its_network(forked, tmp_path):
     given = {**off, "num_layers": 15}
     network, _ = read_cells(text, NetworkConfig(**given), given)
     assert network.space == MacroSpace(num_layers=15)
-    with pytest.raises(InputError, match="which has 2 layers; leave it out"):
-        read_cells("0 1 0", NetworkConfig(), {"num_layers": 3})
+    for given, said in (
+        ({"num_layers": 3}, "which has 2 layers; leave it out"),
+        ({"layout": "darts"}, "needs --layout=macro. Received: --layout=dar"),
+    ):
+        with pytest.raises(InputError, match=said):
+            settings_of(MacroSpace(num_layers=2), given)
     done = forked(
         "describe_architecture", "ENAS_MACRO", "--filters=64", folder=tmp_path
     )
@@ -139,3 +143,23 @@ def test_a_comparison_has_the_shares_of_operations_and_skips():
         ("network", "max_pool_3x3", pytest.approx(2 / 3)),
         ("network", "skips", pytest.approx(2 / 3)),
     ]
+
+
+def test_the_best_and_a_random_network_are_trained_alike_after_a_search():
+    data = DataConfig(dataset="mnist", image_size=8)
+    child = MacroSupernetConfig("conv_3x3,max_pool_3x3", 2)
+    config = MacroEnasConfig(
+        data=data, child=child, after=AfterConfig(then_train=2)
+    )
+    final = then_train._configure(config, "0 1 1")
+    assert final.network.space == config.child.space
+    assert (final.data.dataset, final.training.epochs) == ("mnist", 2)
+    # The sizes are those of the small preset, not of the search.
+    assert final.network.filters == 8 != child.filters
+    best = then_train._called(then_train.BEST, config)
+    assert best == "best network found"
+    rows = [
+        then_train.Row(name, "", 1, 1.0, 100, accuracy, 0.0, 1.0)
+        for name, accuracy in ((best, 0.5), ("random network", 0.4))
+    ]
+    assert "the random network is as good" in then_train.verdict(*rows)

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nascore.errors import InputError
@@ -46,6 +46,7 @@ def test_every_row_of_a_tiny_space_is_another_network():
     assert kinds.from_fields(stored) == space
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.data())
 def test_texts_and_rows_stand_for_one_network(data):
     layers = data.draw(st.integers(1, 6))
