@@ -157,12 +157,10 @@ class TrainText(tf.Module):
             )
             return (number + 1, *written)
 
-        types = {"healthy": tf.bool}
+        types = [tf.float32] * 3 + [tf.bool]
         arrays = [
-            tf.TensorArray(
-                types.get(name, tf.float32), stop - start, element_shape=[]
-            )
-            for name in self._COLUMNS
+            tf.TensorArray(kind, stop - start, element_shape=[])
+            for kind in types
         ]
         _, *arrays = tf.while_loop(
             lambda number, *_: number < stop, body, (start, *arrays)
