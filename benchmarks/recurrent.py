@@ -10,6 +10,7 @@ search. Rounds of all ways by turns; the least time of each counts.
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from absl import app, flags
@@ -68,7 +69,7 @@ def make_step(
     def step(tokens: tf.Tensor, seed: tf.Tensor, row: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
-            run = None
+            run: Any = None
             if way == "fixed":
                 run = model.cell.fixed(cell)
             elif way == "chosen":

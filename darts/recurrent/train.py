@@ -13,8 +13,9 @@ from darts.recurrent.layout import RecurrentLayout
 from darts.recurrent.mixed import MixedLanguage
 from darts.train import MIXTURE
 from nascore.data.text import TextData, check_length, streams
+from nascore.data.windows import Windows
 from nascore.evaluators.language.shared import perplexity
-from nascore.evaluators.language.weights import Windows, penalties
+from nascore.networks.recurrent.learning import penalties
 from nascore.protocols import Columns
 from nascore.runs.checkpoints import State
 from nascore.runs.tables import Row
@@ -96,8 +97,13 @@ class TrainMixedText(tf.Module):
         self.weights = weights
         self.config = config
         self.seed = seed
-        self.windows = Windows(data.train, weights, seed, Stream.SHUFFLE)
         count = weights.batch_size
+        self.windows = Windows(
+            data.train,
+            *(count, weights.window, weights.jitter),
+            seed,
+            Stream.SHUFFLE,
+        )
         check_length(data.validation, count, "validation", "--batch_size")
         self.alphas_tokens = tf.constant(streams(data.validation, count))
         self.bilevel = Bilevel(

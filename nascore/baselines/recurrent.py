@@ -19,6 +19,7 @@ from nascore.evaluators.language.shared import SharedLanguage
 from nascore.evaluators.language.weights import TrainText
 from nascore.networks.recurrent.model import LanguageModel
 from nascore.process import runtime
+from nascore.protocols import Phase
 from nascore.runs.folder import RunFolder
 from nascore.search.assemble import CellParts
 from nascore.search.phases import AskTell, StepSeeds
@@ -126,12 +127,33 @@ def search_cells(
     schedule = config.search
     runtime.configure(schedule.deterministic)
     keras.utils.set_random_seed(schedule.seed)
-    space, seed = config.child.space, schedule.seed
     model = LanguageModel(
-        config.child, len(data.vocabulary), fold(seed, FIRST_WEIGHTS)
+        config.child, len(data.vocabulary), fold(schedule.seed, FIRST_WEIGHTS)
     )
     shared = SharedLanguage(model, data, config.weights)
     parts = make()
+    return Search(
+        run,
+        config.child.space,
+        [*parts.before, *_phases(config, shared, data, parts)],
+        parts.strategy,
+        shared,
+        schedule,
+        config,
+        {"method": method, "data": data.describe()},
+        checkpoint_minutes,
+    )
+
+
+def _phases(
+    config: RecurrentSearchConfig,
+    shared: SharedLanguage,
+    data: TextData,
+    parts: CellParts,
+) -> list[Phase]:
+    """An epoch: train the shared weights, ask and tell, score."""
+    schedule, space = config.search, config.child.space
+    seed = schedule.seed
 
     def seeds(epoch: int | tf.Tensor, step: int | tf.Tensor) -> StepSeeds:
         return StepSeeds(
@@ -149,19 +171,8 @@ def search_cells(
         seeds,
     )
     scored = parts.scored or parts.sample
-    return Search(
-        run,
-        space,
-        [
-            *parts.before,
-            TrainText(shared, parts.sample, data, seed),
-            asking,
-            Score(space, scored, shared, schedule.epoch_samples, seed),
-        ],
-        parts.strategy,
-        shared,
-        schedule,
-        config,
-        {"method": method, "data": data.describe()},
-        checkpoint_minutes,
-    )
+    return [
+        TrainText(shared, parts.sample, data, seed),
+        asking,
+        Score(space, scored, shared, schedule.epoch_samples, seed),
+    ]

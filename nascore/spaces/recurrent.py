@@ -169,7 +169,7 @@ class RecurrentSpace(Space[RecurrentCell]):
             )
         return self.decode(np.array([int(word[:9]) for word in words]))
 
-    def _check_same(self, published: "Published", name: str) -> None:
+    def _check_same(self, published: "PublishedRecurrent", name: str) -> None:
         own = (self.num_nodes, self.output)
         if own != (published.num_nodes, published.output):
             raise InputError(
@@ -223,7 +223,7 @@ class RecurrentSpace(Space[RecurrentCell]):
         return tuple(range(1, self.num_nodes + 1))
 
 
-class Published(NamedTuple):
+class PublishedRecurrent(NamedTuple):
     """A published cell, whose node 0 is tanh.
 
     Attributes:
@@ -248,16 +248,16 @@ class Published(NamedTuple):
 # DARTS's code (first and second order on Penn Treebank); ENAS's correct code
 # (`enas_lm`); the cell of ENAS's paper, as DARTS's code has it.
 PUBLISHED = {
-    "DARTS_V1": Published("0 1 1 1 2 0 3 1 4 1 1 3 5 1 1 1"),
-    "DARTS_V2": Published("0 2 1 1 1 1 1 3 2 0 5 2 3 0 5 1"),
-    "ENAS": Published("0 2 1 0 2 1 2 2 4 0 5 0 3 2 6 2"),
-    "ENAS_paper": Published(
+    "DARTS_V1": PublishedRecurrent("0 1 1 1 2 0 3 1 4 1 1 3 5 1 1 1"),
+    "DARTS_V2": PublishedRecurrent("0 2 1 1 1 1 1 3 2 0 5 2 3 0 5 1"),
+    "ENAS": PublishedRecurrent("0 2 1 0 2 1 2 2 4 0 5 0 3 2 6 2"),
+    "ENAS_paper": PublishedRecurrent(
         "0 0 1 0 1 1 3 0 3 0 3 1 4 1 7 1 8 1 8 1 8 1", "ends"
     ),
 }
 
 
-def find_cell(name: str) -> Published | None:
+def find_cell(name: str) -> PublishedRecurrent | None:
     """The published cell of a name, whatever its capitals."""
     name = name.strip().lower()
     found = [cell for key, cell in PUBLISHED.items() if key.lower() == name]

@@ -45,7 +45,7 @@ CONFIG = RecurrentDartsConfig(
         sharing="node",
         normalize=True,
     ),
-    alphas=RecurrentAlphasConfig(order="second", alpha_lr=0.1),
+    alphas=RecurrentAlphasConfig(alpha_lr=0.1),
     weights=MixedWindowsConfig(
         batch_size=4, window=6, reward_streams=2, clip_norm=0.25, text_lr=1.0
     ),

@@ -7,95 +7,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from nascore.data.text import TextData, check_length, streams, windows
-from nascore.evaluators.language.config import WindowsConfig
+from nascore.data.text import TextData
+from nascore.data.windows import Windows
 from nascore.evaluators.language.shared import TAME, SharedLanguage, perplexity
-from nascore.networks.recurrent.model import LanguageModel, Read
+from nascore.networks.recurrent.learning import descend, penalties
+from nascore.networks.recurrent.model import LanguageModel
 from nascore.protocols import Columns
 from nascore.runs.checkpoints import State
 from nascore.runs.tables import Row
 from nascore.seeds import Stream, fold
-
-
-def penalties(read: Read, config: WindowsConfig) -> tf.Tensor:
-    """What joins the loss of a window: of fast and of large states."""
-    total = tf.constant(0.0)
-    if config.slowness:
-        change = tf.square(read.raw[1:] - read.raw[:-1])
-        # A window of one step has no change.
-        count = tf.maximum(tf.size(change), 1)
-        total += config.slowness * (
-            tf.reduce_sum(change) / tf.cast(count, tf.float32)
-        )
-    if config.activation:
-        total += config.activation * tf.reduce_mean(tf.square(read.hidden))
-    return total
-
-
-def descend(
-    weights: Sequence[tf.Variable],
-    gradients: Sequence[Any],
-    learning_rate: tf.Tensor,
-    config: WindowsConfig,
-) -> tf.Tensor:
-    """A step of plain gradient descent; returns the gradient's norm.
-
-    The gradient is clipped, then joined by the decay.
-    """
-    gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
-    norm = tf.linalg.global_norm(gradients)
-    if config.clip_norm:
-        gradients, _ = tf.clip_by_global_norm(gradients, config.clip_norm, norm)
-    for weight, gradient in zip(weights, gradients, strict=True):
-        step = gradient + config.weight_decay * weight
-        weight.assign_sub(learning_rate * step)
-    return norm
-
-
-class Windows:
-    """A text in streams, cut anew in each epoch.
-
-    Args:
-      ids: int32 `[n]`.
-      config: streams and lengths.
-      seed: of the run.
-      stream: of the cuts, see `nascore.seeds`.
-      what: part of the text it is, for messages.
-
-    Raises:
-      InputError: it is too short.
-    """
-
-    def __init__(
-        self,
-        ids: np.ndarray,
-        config: WindowsConfig,
-        seed: int,
-        stream: int,
-        what: str = "training",
-    ) -> None:
-        check_length(ids, config.batch_size, what, "--batch_size")
-        self.config = config
-        self.tokens = tf.constant(streams(ids, config.batch_size))
-        self._draw = (seed, int(stream))
-        self._cuts: tuple[int, np.ndarray, np.ndarray] | None = None
-
-    def of(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """First step and length of each window of an epoch."""
-        if self._cuts is None or self._cuts[0] != epoch:
-            config = self.config
-            found = windows(
-                self.tokens.shape[0],
-                config.window,
-                config.jitter,
-                [*self._draw, epoch],
-            )
-            self._cuts = (epoch, *found)
-        return self._cuts[1:]
-
-    def scale(self, length: tf.Tensor) -> tf.Tensor:
-        """By which a window's learning rate is multiplied."""
-        return tf.cast(length, tf.float32) / self.config.window
 
 
 class TrainText(tf.Module):
@@ -131,7 +51,12 @@ class TrainText(tf.Module):
         self.config = shared.config
         self.model: LanguageModel = shared.model
         self.seed = seed
-        self.windows = Windows(data.train, self.config, seed, Stream.SHUFFLE)
+        self.windows = Windows(
+            data.train,
+            *(self.config.batch_size, self.config.window, self.config.jitter),
+            seed,
+            Stream.SHUFFLE,
+        )
         start = self.model.zero_state(self.config.batch_size)
         self.carried = tf.Variable(start, trainable=False, name="carried")
         self._sample = sample
@@ -199,12 +124,12 @@ class TrainText(tf.Module):
 
         Args:
           rows: int32 `[windows, length]`, of the cells.
-          firsts: int32 `[windows]`, first steps.
-          lengths: likewise, how long they are.
+          firsts: int32 `[windows]`, first steps; `lengths` likewise.
+          lengths: see above.
           rate: float32 scalar, learning rate of a whole window.
-          epoch: int32 scalar.
-          start: likewise.
-          stop: likewise.
+          epoch: int32 scalar, as are `start` and `stop`.
+          start: see above.
+          stop: see above.
 
         Returns:
           Columns `[stop - start]`, see the class.
@@ -232,24 +157,26 @@ class TrainText(tf.Module):
             )
             return (number + 1, *written)
 
+        types = [tf.float32] * 3 + [tf.bool]
         arrays = [
-            tf.TensorArray(
-                tf.bool if name == "healthy" else tf.float32,
-                stop - start,
-                element_shape=[],
-            )
-            for name in self._COLUMNS
+            tf.TensorArray(kind, stop - start, element_shape=[])
+            for kind in types
         ]
         _, *arrays = tf.while_loop(
             lambda number, *_: number < stop, body, (start, *arrays)
         )
         stacked = (array.stack() for array in arrays)
         columns = dict(zip(self._COLUMNS, stacked, strict=True))
-        # No later step would show what the last update did.
-        sound = tf.math.is_finite(tf.linalg.global_norm(self.shared.weights))
-        others = tf.range(start, stop) != stop - 1
-        columns["healthy"] &= tf.logical_or(others, sound)
+        columns["healthy"] &= self._sound(start, stop)
         return columns
+
+    def _sound(self, start: tf.Tensor, stop: tf.Tensor) -> tf.Tensor:
+        """Whether the weights are finite, for the last of some windows.
+
+        No later step would show what the last update did.
+        """
+        sound = tf.math.is_finite(tf.linalg.global_norm(self.shared.weights))
+        return tf.logical_or(tf.range(start, stop) != stop - 1, sound)
 
     def _learn(
         self,

@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from nascore.networks.recurrent.config import slots
-from nascore.networks.recurrent.window import Wiring, run_window
+from nascore.networks.recurrent.window import NodeWiring, run_window
 from nascore.networks.recurrent.wiring import (
     ACTIVATIONS,
     ChosenWiring,
@@ -112,7 +112,7 @@ class HighwayCell(tf.Module):
         ]
         return self._run_one(ChosenWiring(self.space, row), matrices)
 
-    def _run_one(self, wiring: Wiring, matrices: list[tf.Tensor]) -> Run:
+    def _run_one(self, wiring: NodeWiring, matrices: list[tf.Tensor]) -> Run:
         """Of one architecture; its gradient is written out if it can be."""
 
         def run(

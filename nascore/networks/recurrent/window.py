@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import tensorflow as tf
 
 
-class Wiring(Protocol):
+class NodeWiring(Protocol):
     """Which node reads which, and with what function.
 
     Attributes:
@@ -48,7 +48,7 @@ class Wiring(Protocol):
 
 
 def run_window(
-    wiring: Wiring,
+    wiring: NodeWiring,
     products: tf.Tensor,
     state: tf.Tensor,
     first: tf.Tensor,
@@ -95,7 +95,7 @@ def run_window(
 
 
 def _forward(
-    wiring: Wiring,
+    wiring: NodeWiring,
     inputs: tf.Tensor,
     state: tf.Tensor,
     weights: Sequence[tf.Tensor],
@@ -146,29 +146,17 @@ def _forward(
 
 
 def _backward(
-    wiring: Wiring,
+    wiring: NodeWiring,
     kept: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
     weights: Sequence[tf.Tensor],
     mask: tf.Tensor | None,
     gradients: tuple[tf.Tensor, tf.Tensor],
 ) -> tuple[tf.Tensor, ...]:
     """Gradients of the inputs' products, of the state and of the weights."""
-    products, nodes, states = kept
+    states = kept[2]
     of_states, of_last = gradients
     every = range(len(weights))
-    reads, slopes, passes = [], [], []
-    for node in every:
-        read = wiring.sources(nodes, node) if node else states
-        gate, new = tf.split(products[:, node], 2, axis=2)
-        gate, value = tf.sigmoid(gate), wiring.apply(new, node)
-        # What a node's gradient is multiplied by for its product, and for
-        # what passes it by.
-        by_gate = (value - read) * gate * (1 - gate)
-        by_new = gate * wiring.slope(new, value, node)
-        slopes.append(tf.stack([by_gate, by_new], axis=2))
-        passes.append(1 - gate)
-        reads.append(read if mask is None else read * mask)
-    slope, passed = tf.stack(slopes, axis=1), tf.stack(passes, axis=1)
+    reads, slope, passed = _slopes(wiring, kept, mask)
     count, units = tf.shape(states)[0], states.shape[2]
     found = tf.TensorArray(
         tf.float32, count, element_shape=[len(weights), None, 2 * units]
@@ -207,3 +195,29 @@ def _backward(
         for node in every
     ]
     return (of_products[:, 0], of_first, *of_weights)
+
+
+def _slopes(
+    wiring: NodeWiring,
+    kept: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
+    mask: tf.Tensor | None,
+) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
+    """What no later step changes, of all steps at once.
+
+    Returns:
+      What each node has read, after dropout, `[t, b, n]`; what its gradient is
+      multiplied by for its product, `[t, nodes, b, 2, n]`, and for what passes
+      it by, `[t, nodes, b, n]`.
+    """
+    products, nodes, states = kept
+    reads, slopes, passes = [], [], []
+    for node in range(wiring.count + 1):
+        read = wiring.sources(nodes, node) if node else states
+        gate, new = tf.split(products[:, node], 2, axis=2)
+        gate, value = tf.sigmoid(gate), wiring.apply(new, node)
+        by_gate = (value - read) * gate * (1 - gate)
+        by_new = gate * wiring.slope(new, value, node)
+        slopes.append(tf.stack([by_gate, by_new], axis=2))
+        passes.append(1 - gate)
+        reads.append(read if mask is None else read * mask)
+    return reads, tf.stack(slopes, axis=1), tf.stack(passes, axis=1)

@@ -23,7 +23,7 @@ _SLOPES: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
 
 
 class FixedWiring:
-    """Of a cell that is known when a graph is made; see `Wiring`.
+    """Of a cell that is known when a graph is made; see `NodeWiring`.
 
     Args:
       space: of the cell.
@@ -38,27 +38,27 @@ class FixedWiring:
         self._joined = space.joined(cell)
 
     def source(self, nodes: Sequence[tf.Tensor], node: int) -> tf.Tensor:
-        """See `Wiring.source`."""
+        """See `NodeWiring.source`."""
         return nodes[self._sources[node]]
 
     def sources(self, nodes: tf.Tensor, node: int) -> tf.Tensor:
-        """See `Wiring.sources`."""
+        """See `NodeWiring.sources`."""
         return nodes[:, self._sources[node]]
 
     def apply(self, x: tf.Tensor, node: int) -> tf.Tensor:
-        """See `Wiring.apply`."""
+        """See `NodeWiring.apply`."""
         return ACTIVATIONS[self._names[node]](x)
 
     def slope(self, x: tf.Tensor, y: tf.Tensor, node: int) -> tf.Tensor:
-        """See `Wiring.slope`."""
+        """See `NodeWiring.slope`."""
         return _SLOPES[self._names[node]](x, y)
 
     def join(self, nodes: Sequence[tf.Tensor]) -> tf.Tensor:
-        """See `Wiring.join`."""
+        """See `NodeWiring.join`."""
         return tf.add_n([nodes[n] for n in self._joined]) / len(self._joined)
 
     def spread(self, gradient: tf.Tensor) -> list[tf.Tensor | None]:
-        """See `Wiring.spread`."""
+        """See `NodeWiring.spread`."""
         share = gradient / len(self._joined)
         every = range(self.count + 1)
         return [share if node in self._joined else None for node in every]
@@ -66,7 +66,7 @@ class FixedWiring:
     def take(
         self, gradients: Sequence[tf.Tensor | None], node: int
     ) -> tf.Tensor:
-        """See `Wiring.take`; each node is an end, or another one reads it."""
+        """See `NodeWiring.take`; each node is an end, or is read."""
         found = gradients[node]
         assert found is not None  # noqa: S101
         return found
@@ -74,7 +74,7 @@ class FixedWiring:
     def add(
         self, gradients: list[tf.Tensor | None], node: int, part: tf.Tensor
     ) -> list[tf.Tensor | None]:
-        """See `Wiring.add`."""
+        """See `NodeWiring.add`."""
         source = self._sources[node]
         before = gradients[source]
         gradients[source] = part if before is None else before + part
@@ -82,7 +82,7 @@ class FixedWiring:
 
 
 class ChosenWiring:
-    """Of a row that is known when a graph is run; see `Wiring`.
+    """Of a row that is known when a graph is run; see `NodeWiring`.
 
     Args:
       space: of the row.
@@ -103,13 +103,13 @@ class ChosenWiring:
         self._shares = ends / tf.reduce_sum(ends)
 
     def source(self, nodes: Sequence[tf.Tensor], node: int) -> tf.Tensor:
-        """See `Wiring.source`."""
+        """See `NodeWiring.source`."""
         if len(nodes) == 1:
             return nodes[0]
         return tf.gather(tf.stack(nodes), self._sources[node])
 
     def sources(self, nodes: tf.Tensor, node: int) -> tf.Tensor:
-        """See `Wiring.sources`."""
+        """See `NodeWiring.sources`."""
         return tf.gather(nodes, self._sources[node], axis=1)
 
     def _choose(self, made: Callable[[str], tf.Tensor], node: int) -> tf.Tensor:
@@ -121,29 +121,29 @@ class ChosenWiring:
         return tf.switch_case(number, branches)
 
     def apply(self, x: tf.Tensor, node: int) -> tf.Tensor:
-        """See `Wiring.apply`."""
+        """See `NodeWiring.apply`."""
         return self._choose(lambda name: ACTIVATIONS[name](x), node)
 
     def slope(self, x: tf.Tensor, y: tf.Tensor, node: int) -> tf.Tensor:
-        """See `Wiring.slope`."""
+        """See `NodeWiring.slope`."""
         return self._choose(lambda name: _SLOPES[name](x, y), node)
 
     def join(self, nodes: Sequence[tf.Tensor]) -> tf.Tensor:
-        """See `Wiring.join`."""
+        """See `NodeWiring.join`."""
         return tf.tensordot(self._shares, tf.stack(nodes[1:]), 1)
 
     def spread(self, gradient: tf.Tensor) -> tf.Tensor:
-        """See `Wiring.spread`; `[nodes, b, n]`."""
+        """See `NodeWiring.spread`; `[nodes, b, n]`."""
         own = self._shares[:, None, None] * gradient
         return tf.concat([tf.zeros_like(gradient)[None], own], axis=0)
 
     def take(self, gradients: tf.Tensor, node: int) -> tf.Tensor:
-        """See `Wiring.take`."""
+        """See `NodeWiring.take`."""
         return gradients[node]
 
     def add(
         self, gradients: tf.Tensor, node: int, part: tf.Tensor
     ) -> tf.Tensor:
-        """See `Wiring.add`."""
+        """See `NodeWiring.add`."""
         place = tf.reshape(self._sources[node], [1, 1])
         return tf.tensor_scatter_nd_add(gradients, place, part[None])

@@ -7,8 +7,10 @@ import dataclasses
 
 from nascore.config import check_fields, option
 from nascore.data.config import TextConfig
-from nascore.evaluators.language.config import WindowsConfig
-from nascore.networks.recurrent.config import LanguageModelConfig
+from nascore.networks.recurrent.config import (
+    LanguageModelConfig,
+    WindowsConfig,
+)
 
 
 @dataclasses.dataclass(frozen=True)

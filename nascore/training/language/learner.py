@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from nascore.data.text import TextData, check_length, streams
-from nascore.evaluators.language.weights import Windows, descend, penalties
+from nascore.data.windows import Windows
+from nascore.networks.recurrent.learning import descend, penalties
 from nascore.networks.recurrent.lstm import (
     LSTM,
     LstmLanguageModel,
@@ -60,8 +61,12 @@ class Learner(tf.Module):
         training = config.training
         self.model = build(config, len(data.vocabulary))
         self.weights = self.model.weights
+        windows = config.windows
         self.windows = Windows(
-            data.train, config.windows, training.seed, Stream.SHUFFLE
+            data.train,
+            *(windows.batch_size, windows.window, windows.jitter),
+            training.seed,
+            Stream.SHUFFLE,
         )
         self.parts = {}
         for name, ids in (("validation", data.validation), ("test", data.test)):

@@ -11,9 +11,9 @@ from nascore.data.config import TextConfig
 from nascore.data.text import cut
 from nascore.data.text_files import Texts
 from nascore.errors import InputError
-from nascore.evaluators.language.config import WindowsConfig
 from nascore.networks.recurrent.config import (
     LanguageModelConfig,
+    WindowsConfig,
     count_parameters,
 )
 from nascore.networks.recurrent.lstm import equal_width
