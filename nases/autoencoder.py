@@ -5,7 +5,7 @@ uniform vectors with least squares and Adam. The searches of a stack share
 nothing: `R` is their number.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -99,6 +99,15 @@ class Autoencoder(tf.Module):
             self._weights[name].assign(value)
         self._optimizer.restart()
         self._seeds.assign(list(seeds))
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """A copy of the weights, by name."""
+        return {name: value.numpy() for name, value in self._weights.items()}
+
+    def take(self, weights: Mapping[str, np.ndarray]) -> None:
+        """Takes over what `snapshot` returned."""
+        for name, value in weights.items():
+            self._weights[name].assign(value)
 
     def encode(self, vectors: tf.Tensor, weights: Any = None) -> tf.Tensor:
         """Codes `[R, k, embedding]` of vectors `[R, k, size]`.

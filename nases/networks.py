@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from nascore.seeds import fold, fold_in
 from nascore.spaces.reals import Reals
+from nascore.strategies.stacked_lstm import multiply, run_lstm
 from nases.config import DENSE, AutoencoderConfig
 
 Weights = Mapping[str, tf.Tensor]
@@ -26,17 +27,6 @@ class Coder(Protocol):
 
     def __call__(self, weights: Weights, inputs: tf.Tensor) -> tf.Tensor:
         """Makes `[R, k, outputs]` of `[R, k, inputs]`."""
-
-
-def times(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """The product `[R, k, m]` of `[R, k, n]` and `[R, n, m]`.
-
-    TensorFlow takes four times as long for a stack of one matrix as for the
-    matrix.
-    """
-    if kernel.shape[0] != 1:
-        return x @ kernel
-    return (x[0] @ kernel[0])[None]
 
 
 class Dense:
@@ -57,7 +47,10 @@ class Dense:
         last = len(self.shapes) // 2 - 1
         x = inputs
         for layer in range(last + 1):
-            x = times(x, weights[f"kernel_{layer}"]) + weights[f"bias_{layer}"]
+            x = (
+                multiply(x, weights[f"kernel_{layer}"])
+                + weights[f"bias_{layer}"]
+            )
             x = tf.tanh(x) if layer < last else tf.sigmoid(x)
         return x
 
@@ -89,11 +82,11 @@ class LstmReader:
             [shape[0], shape[1] * length, width],
         )
         # Of all places at once: they do not depend on each other.
-        gates = times(parts, weights["kernel"]) + weights["bias"]
+        gates = multiply(parts, weights["kernel"]) + weights["bias"]
         gates = tf.reshape(gates, [shape[0], shape[1], length, -1])
         every = tf.unstack(gates, length, axis=2)
-        state = _run_lstm(weights["recurrent"], every, self._units)[-1]
-        return tf.sigmoid(times(state, weights["out"]) + weights["out_bias"])
+        state = run_lstm(every, weights["recurrent"])[-1]
+        return tf.sigmoid(multiply(state, weights["out"]) + weights["out_bias"])
 
 
 class LstmWriter:
@@ -120,12 +113,12 @@ class LstmWriter:
     def __call__(self, weights: Weights, inputs: tf.Tensor) -> tf.Tensor:
         """See `Coder`."""
         # The code is the same at each place, and so is what is made of it.
-        gates = times(inputs, weights["kernel"]) + weights["bias"]
+        gates = multiply(inputs, weights["kernel"]) + weights["bias"]
         every = [gates] * self._length
-        states = _run_lstm(weights["recurrent"], every, self._units)
+        states = run_lstm(every, weights["recurrent"])
         shape = tf.shape(inputs)
         flat = tf.reshape(tf.stack(states, axis=2), [shape[0], -1, self._units])
-        numbers = times(flat, weights["out"]) + weights["out_bias"]
+        numbers = multiply(flat, weights["out"]) + weights["out_bias"]
         numbers = tf.reshape(numbers, [shape[0], shape[1], -1])
         return tf.sigmoid(tf.gather(numbers, self._order, axis=2))
 
@@ -136,29 +129,6 @@ def _lstm_shapes(inputs: int, units: int) -> dict[str, tuple[int, ...]]:
         "recurrent": (units, 4 * units),
         "bias": (1, 4 * units),
     }
-
-
-def _run_lstm(
-    recurrent: tf.Tensor, inputs: Sequence[tf.Tensor], units: int
-) -> list[tf.Tensor]:
-    """Hidden states after each of the inputs, `[R, k, units]` each.
-
-    Args:
-      recurrent: kernel of the hidden state, `[R, units, 4 * units]`.
-      inputs: what the gates get of each input, `[R, k, 4 * units]`. They are
-        those of input, forgetting, candidate and output.
-      units: of the LSTM.
-    """
-    cell: tf.Tensor | None = None
-    states: list[tf.Tensor] = []
-    for x in inputs:
-        # Before the first input everything is 0.
-        gates = x + times(states[-1], recurrent) if states else x
-        into, forget, new, out = tf.split(gates, 4, axis=2)
-        fresh = tf.sigmoid(into) * tf.tanh(new)
-        cell = fresh if cell is None else tf.sigmoid(forget) * cell + fresh
-        states.append(tf.sigmoid(out) * tf.tanh(cell))
-    return states
 
 
 def make_networks(

@@ -19,6 +19,7 @@ import tensorflow as tf
 from nascore.runs.checkpoints import State
 from nascore.seeds import fold, fold_in
 from nascore.strategies.stacked_adam import StackedAdam
+from nascore.strategies.stacked_lstm import run_lstm
 from renas.config import BLIND, MutationConfig
 from renas.mutators import Actions, Chances, RandomMutator
 from renas.plan import MutationPlan
@@ -159,16 +160,8 @@ class MutationController(RandomMutator):
         shape = tf.shape(chosen)
         flat = tf.reshape(chosen, [shape[0], 2, -1, gates.shape[2]]) @ gates
         given = tf.reshape(flat, [*tf.unstack(shape)[:4], -1])
-        units = self.config.lstm_units
-        hidden = cell = tf.zeros([shape[0], 2, shape[3], units])
-        states = []
-        for given_now in tf.unstack(given, self.plan.tokens, axis=2):
-            each = given_now + hidden @ weights["recurrent"]
-            inside, forget, new, outside = tf.split(each, 4, axis=3)
-            cell = tf.sigmoid(forget) * cell
-            cell += tf.sigmoid(inside) * tf.tanh(new)
-            hidden = tf.sigmoid(outside) * tf.tanh(cell)
-            states.append(hidden)
+        steps = tf.unstack(given, self.plan.tokens, axis=2)
+        states = run_lstm(steps, weights["recurrent"])
         every = tf.stack(states, axis=2)
         return tf.concat([every[:, 0], every[:, 1, ::-1]], axis=3)
 

@@ -53,11 +53,13 @@ class StackedAdam(tf.Module):
           is made where all are.
         """
         dense = [tf.convert_to_tensor(each) for each in gradients]
-        squares = [
-            tf.reduce_sum(tf.square(each), axis=range(1, each.shape.rank))
-            for each in dense
-        ]
-        finite = tf.math.is_finite(tf.add_n(squares))
+        # One sum over all is one pass; which of them is to blame takes more.
+        whole = tf.add_n([tf.nn.l2_loss(each) for each in dense])
+        finite = tf.cond(
+            tf.math.is_finite(whole),
+            lambda: tf.ones([dense[0].shape[0]], tf.bool),
+            lambda: _finite(dense),
+        )
         tf.cond(
             tf.reduce_all(finite),
             lambda: self._step(dense),
@@ -83,3 +85,12 @@ class StackedAdam(tf.Module):
                 grad=gradient,
             )
         return tf.constant(True)
+
+
+def _finite(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Whether the gradient of each search is finite, bool `[searches]`."""
+    squares = [
+        tf.reduce_sum(tf.square(each), axis=range(1, each.shape.rank))
+        for each in gradients
+    ]
+    return tf.math.is_finite(tf.add_n(squares))

@@ -15,6 +15,7 @@ from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.reals import ORDERED
 from nases import table
 from nases.config import EmbeddingConfig, NasesTableConfig
+from nases.pretraining import Pretrained
 from tests.nascore.search.toy import (
     interrupt_at,
     open_run,
@@ -122,6 +123,31 @@ def test_searches_at_once_are_those_of_run_folders(whole):
     np.testing.assert_array_equal(rows[3][:12], own[:12])
     assert np.mean(rows[3] == own) > 0.9
     assert len({row.tobytes() for row in rows}) == 4
+
+
+def test_networks_of_the_same_seeds_are_trained_once(monkeypatch):
+    strategy = table.make_parts(CONFIG, [5, 6]).strategy
+    before = strategy.autoencoder.snapshot()
+    calls = []
+    monkeypatch.setattr(
+        Pretrained, "_train_anew", lambda self, seeds: calls.append(seeds)
+    )
+    other = dataclasses.replace(STRATEGY, sigma=0.3, policy="points")
+    again = table.make_parts(
+        dataclasses.replace(CONFIG, strategy=other), [5, 6]
+    ).strategy
+    assert not calls
+    for name, value in again.autoencoder.snapshot().items():
+        np.testing.assert_array_equal(value, before[name], name)
+    # Begun again with other seeds, and back.
+    for seeds in ([6, 7], [5, 6]):
+        again.restart(seeds)
+    assert calls == [[6, 7]]
+    for name, value in again.autoencoder.snapshot().items():
+        np.testing.assert_array_equal(value, before[name], name)
+    wider = dataclasses.replace(STRATEGY, hidden_units=7)
+    table.make_parts(dataclasses.replace(CONFIG, strategy=wider), [5, 6])
+    assert calls == [[6, 7], [5, 6]]
 
 
 def test_a_decoder_of_one_architecture_stops_before_the_search(tmp_path):
