@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nascore.data.arrays import Parts, check_parts
+from nascore.data.own_images.arrays import Parts, check_parts
 from nascore.errors import InputError
 
 

@@ -13,7 +13,7 @@ from experiments.door.past import Run
 from experiments.door.settings import configure, convert
 from flags import methods
 from nascore.config import flatten
-from nascore.data.arrays import Parts, read_arrays, write_arrays
+from nascore.data.own_images.arrays import Parts, read_arrays, write_arrays
 from nascore.errors import InputError
 from nascore.paths import expand
 from nascore.spaces.cells import CellSpace

@@ -14,7 +14,7 @@ from experiments.door.settings import convert
 from experiments.support import final_run, program, small_presets
 from experiments.train_final import settings_of_run
 from nascore.config import flatten, unflatten
-from nascore.data.arrays import check_more
+from nascore.data.own_images.arrays import check_more
 from nascore.errors import InputError
 from nascore.networks.config import NetworkConfig
 from nascore.paths import quote

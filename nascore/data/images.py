@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nascore.data.config import OWN, PADDED_SIZE, DataConfig
-from nascore.data.own import read_own
+from nascore.data.own_images.read import read_own
 from nascore.data.pictures.fitting import pad_to, resize
 from nascore.data.splits import describe_missing, set_aside
 from nascore.errors import InputError

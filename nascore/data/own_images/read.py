@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from nascore.data.arrays import Parts, read_arrays
 from nascore.data.config import PADDED_SIZE, DataConfig
+from nascore.data.own_images.arrays import Parts, read_arrays
 from nascore.data.pictures.class_folders import read_class_folders
 from nascore.data.pictures.fitting import resize
 from nascore.errors import InputError

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from nascore.data.arrays import (
+from nascore.data.config import DataConfig
+from nascore.data.images import load
+from nascore.data.own_images.arrays import (
     check_more,
     check_parts,
     read_arrays,
     write_arrays,
 )
-from nascore.data.config import DataConfig
-from nascore.data.images import load
 from nascore.errors import InputError
 
 RNG = np.random.default_rng(0)

@@ -1,0 +1,1 @@
+"""Images of the user's own, which no other package prepares."""
