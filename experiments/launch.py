@@ -18,6 +18,7 @@ from flags import preset_files
 from nascore.errors import InputError, RunStopped, StorageError, printable
 from nascore.paths import expand, quote
 from nascore.process import environment, streams
+from nascore.process.imports import spare
 from nascore.process.quiet import quiet_tensorflow as quiet_tensorflow
 from nascore.runs.interrupts import Interrupted, Terminated, raise_terminated
 
@@ -55,6 +56,8 @@ def run(
     mistake in what the user gave (one line on stderr, no traceback); 130
     Ctrl-C; 143 SIGTERM where there was nothing to save.
     """
+    # Not in a process of the user's, whose Keras may need what is spared.
+    spare()
     if about is None:
         about = sys.modules[main.__module__].__doc__
     with _outputs():

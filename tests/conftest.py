@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 import nascore  # noqa: F401  As in every script, before TensorFlow.
+from nascore.process.imports import spare
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+spare()
 
 ROOT = Path(__file__).parent.parent
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from nascore.errors import InputError
-from nascore.process.imports import spare
 from nascore.process.streams import open_closed
 
 BACKEND = "tensorflow"
@@ -62,7 +61,6 @@ def prepare() -> None:
         os.environ["KERAS_HOME"] = home
     if not _is_plain(_settings_file()):
         os.environ["KERAS_HOME"] = _NOWHERE
-    spare()
 
 
 def _settings_file() -> Path:

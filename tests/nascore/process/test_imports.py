@@ -6,9 +6,17 @@ import pytest
 
 from nascore.process.imports import SparingFinder
 
+LIBRARY = """
+import sys
+import ienas
+ienas.CellSearch
+import keras
+assert {"pandas", "sklearn"} <= set(sys.modules)
+"""
 SCRIPT = """
 import sys
-import nascore
+from nascore.process.imports import spare
+spare()
 import keras
 spared = {"matplotlib.pyplot", "pandas", "sklearn"}
 assert not spared & set(sys.modules)
@@ -20,10 +28,11 @@ assert spared <= set(sys.modules)
 """
 
 
-def test_keras_does_without_what_nobody_uses_here():
+@pytest.mark.parametrize("code", [SCRIPT, LIBRARY])
+def test_scripts_do_without_what_a_process_of_the_user_keeps(code):
     pytest.importorskip("sklearn")
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True
+        [sys.executable, "-c", code], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
 
