@@ -42,6 +42,7 @@ from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.darts_cells import DartsSpace
 from nascore.spaces.published import for_both
+from nascore.spaces.recurrent import RecurrentSpace
 from nascore.training.config import FinalConfig
 from nascore.training.provenance.origin import Origin, SearchOrigin
 
@@ -67,6 +68,12 @@ def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
         raise InputError(
             f"--rank={rank} must be from 1 to {len(run.derived)}, the length "
             f"of the ranking of {path}"
+        )
+    if isinstance(run.space, RecurrentSpace):
+        raise InputError(
+            f"{path} is a search of recurrent cells; train what it found "
+            "with: python -m experiments.train_language "
+            f"--from_run={quote(str(path))}"
         )
     # Raises where there is no network to train.
     space = run.space if run.has_bench201_weights else run.cells
