@@ -45,6 +45,7 @@ from nascore.spaces.chain import ChainSpace
 from nascore.spaces.darts_cells import DartsSpace
 from nascore.spaces.macro import MacroSpace
 from nascore.spaces.published import for_both
+from nascore.spaces.recurrent import RecurrentSpace
 from nascore.training.config import FinalConfig
 from nascore.training.provenance.origin import Origin, SearchOrigin
 
@@ -73,6 +74,12 @@ def settings_of_run(
         raise InputError(
             f"--rank={rank} must be from 1 to {len(run.derived)}, the length "
             f"of the ranking of {path}"
+        )
+    if isinstance(run.space, RecurrentSpace):
+        raise InputError(
+            f"{path} is a search of recurrent cells; train what it found "
+            "with: python -m experiments.train_language "
+            f"--from_run={quote(str(path))}"
         )
     # Raises where there is no network to train.
     space = run.trainable

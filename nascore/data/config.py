@@ -180,11 +180,6 @@ class TextConfig:
                 f"--test_fraction={self.test_fraction} leave under 5% of the "
                 "text for training; lower one of them"
             )
-        if self.dataset != TEXTS[0] and not self.data_dir:
-            raise InputError(
-                f"--dataset={self.dataset} needs --data_dir=, where its "
-                "files are"
-            )
 
     @property
     def token_kind(self) -> str:

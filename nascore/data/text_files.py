@@ -52,6 +52,10 @@ def read_texts(config: TextConfig) -> Texts:
     """
     if config.dataset == "python_topics":
         return Texts(_python_topics())
+    if not config.data_dir:
+        raise InputError(
+            f"--dataset={config.dataset} needs --data_dir=, where its files are"
+        )
     place = Path(config.data_dir)
     if not place.exists():
         raise InputError(f"--data_dir={place} does not exist")

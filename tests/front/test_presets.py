@@ -89,9 +89,9 @@ def read(answer, *words):
 
 def test_all_files_have_names():
     assert set(preset_files.names()) == set(FILES)
-    assert set(preset_files.names(SEARCHES)) | set(
-        preset_files.names(TRAININGS)
-    ) == set(FILES)
+    folders = (SEARCHES, TRAININGS, LANGUAGE)
+    listed = [name for each in folders for name in preset_files.names(each)]
+    assert set(listed) == set(FILES)
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -79,7 +79,7 @@ def test_damaged_and_missing_files_are_refused(tmp_path):
     with pytest.raises(InputError, match="must hold ptb.train.txt"):
         text.load(TextConfig(dataset="ptb", data_dir=str(tmp_path)))
     with pytest.raises(InputError, match="needs --data_dir"):
-        TextConfig(dataset="ptb")
+        text.load(TextConfig(dataset="ptb"))
     with pytest.raises(InputError, match="lower one of them"):
         TextConfig(validation_fraction=0.5, test_fraction=0.5)
 
