@@ -135,3 +135,28 @@ def test_the_rows_of_l2nas(row, method, queries):
             f"{honest[validation].mean():.2f} / {leak[test].mean():.2f} "
             f"({honest[test].mean():.2f})"
         )
+
+
+def test_transfer():
+    rows = ROOT / "results" / "nasbench201" / "transfer" / "rows"
+    runs = pd.read_csv(rows / "runs.csv.gz")
+    runs = runs.merge(pd.read_csv(rows / "cells.csv.gz"), on="cell")
+    quoted = rows_of(
+        r"^\| (CIFAR-100|ImageNet-16-120) \| ([\d,]+) \| ([^|]+) \| ([^|]+) "
+        r"\| ([-+][^|]+\)) \| ([-+][^|]+\)) \|$"
+    )
+    assert len(quoted) == 6
+    for data, queries, scratch, after, *differences in quoted:
+        columns = list(COLUMNS[data])
+        own = runs[
+            (runs["searched"] == columns[0])
+            & (runs["queries"] == int(queries.replace(",", "")))
+        ]
+        for method, numbers in (("equation7", scratch), ("transfer", after)):
+            each = own[own["method"] == method]
+            assert len(each) == 100
+            means = " / ".join(f"{m:.2f}" for m in each[columns].mean())
+            assert means == numbers
+        assert differences == [
+            shown(own, column, "transfer", "equation7") for column in columns
+        ]
