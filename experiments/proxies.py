@@ -11,13 +11,14 @@ the number of parameters. Given again, it measures what is missing. With
 --run, a search with shared weights over these cells, theirs stand beside.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from absl import flags
 
 from experiments import launch
@@ -36,6 +37,8 @@ from nascore.runs.progress import Progress
 from nascore.runs.reader import read_run
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from nascore.data.images import ImageData
 
 PROXIES = ("grad_norm", "synflow", "jacob_cov", "naswot")
@@ -205,7 +208,7 @@ def _measure(
 
 
 def _draw_batch(
-    data: "ImageData", config: ProxyConfig
+    data: ImageData, config: ProxyConfig
 ) -> tuple[np.ndarray, np.ndarray]:
     """Standardized training images, float32 `[n, h, w, c]`, and labels."""
     size = min(config.batch_size, len(data.train))
@@ -238,6 +241,8 @@ def taus(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
       `low` and `high`, a 95% percentile interval over resampled cells,
       `spearman`, `cells`.
     """
+    # Slow to import.
+    import pandas as pd
     from scipy.stats import kendalltau, spearmanr
 
     rng = np.random.default_rng(0)

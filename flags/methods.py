@@ -132,7 +132,7 @@ _CHAIN = _OWN._replace(
     title="random chains",
     config=ChainSearchConfig(),
     module="nascore.baselines.chain",
-    preset="nases_chain_small",
+    preset="chain_random_small",
 )
 
 
@@ -290,6 +290,7 @@ METHODS = {
         config=NasesChainConfig(),
         module="nases.chain.search",
         rival="chain_random",
+        preset="nases_chain_small",
     ),
     "chain_random": _CHAIN,
     "bench201_nases": _NASES_TABLE,

@@ -68,7 +68,9 @@ def policy():
 
 def test_probabilities_are_those_of_the_published_code(policy):
     sample = policy(12, fold(1, 2))
-    for row, log_prob, entropy in zip(*map(np.asarray, sample), strict=True):
+    for row, log_prob, entropy in zip(
+        *map(np.asarray, sample[:3]), strict=True
+    ):
         assert SPACE.is_legal(row)
         wanted = score(policy, row)
         np.testing.assert_allclose((log_prob, entropy), wanted, rtol=1e-4)

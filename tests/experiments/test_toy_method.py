@@ -193,7 +193,7 @@ def test_it_is_compared(script, tmp_path):
         ),
         (
             ["compare", "--methods=toy,toy_random", "--rank_check=2"],
-            "--rank_check trains networks of cells, which toy does not search",
+            "--rank_check trains networks of cells and macro networks",
         ),
     ],
 )

@@ -122,7 +122,7 @@ CASES = [
     ),
     ("describe_architecture", [f"{CELL} {CELL}", "--format=gif"], "--format"),
     ("describe_architecture", [f"{CELL}\n{CELL} x"], "word 41"),
-    ("describe_architecture", ["٣ 0 0"], "has 40 integers"),
+    ("describe_architecture", ["٣ 0 0"], "word 1 of the architecture must"),
     (
         "describe_architecture",
         ["|conv~0|+|none~0|none~1|+|none~0|none~1|none~2|"],

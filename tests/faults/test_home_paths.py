@@ -58,7 +58,9 @@ NO_PATHS = {
     "numeric_columns",
     "operation_order",
     "operations",
+    "prompt",
     "scheduler",
+    "space",
     "units",
 }
 

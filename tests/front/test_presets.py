@@ -45,6 +45,7 @@ METHODS = {
     "renas_cifar10": "renas",
     "nases_small": "nases",
     "nases_own_weights": "nases",
+    "chain_random_small": "chain_random",
     "nases_chain_small": "nases_chain",
     "nases_code": "bench201_nases",
     "l2nas_printed": "bench201_l2nas",
@@ -132,7 +133,7 @@ def test_a_flag_file_may_name_one(answer, tmp_path):
     ("words", "said"),
     [
         (["search", "enas", "--preset=digit"], "did you mean digits?"),
-        (["search", "enas", "--preset=zzz"], "there are: cifar10, "),
+        (["search", "enas", "--preset=zzz"], "there are: chain_random_small, "),
         (["search", "enas", "--preset="], "--preset= is not known"),
         (["train", "--preset=quick"], "did you mean final/quick?"),
         (

@@ -10,6 +10,12 @@ from nascore.networks.layouts import bench201_layout
 from nascore.spaces.bench201 import NODES, OPERATIONS, Bench201Space
 
 LAYOUT = "bench201"
+# Of a final training, by its layout.
+_PRESETS = {
+    "bench201": "--preset=final/bench201",
+    "chain": "--preset=final/chain",
+    "macro": "--preset=final/macro",
+}
 # What other layouts have, and the value that says it is not there.
 _OFF = {"num_normal_cells": 0, "drop_path_keep_prob": 1, "aux_weight": 0}
 
@@ -88,5 +94,5 @@ def check_network(settings: Mapping[str, Any]) -> None:
             raise InputError(
                 f"--layout={settings['layout']} has nothing for "
                 f"--{name}={settings[name]:g}; give --{name}={off}, as "
-                f"--preset=final/{settings['layout']} does"
+                f"{_PRESETS[settings['layout']]} does"
             )
