@@ -51,6 +51,7 @@ NO_PATHS = {
     "drop_columns",
     "export",
     "format",
+    "functions",
     "input",
     "label_column",
     "method",
