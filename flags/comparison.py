@@ -12,6 +12,9 @@ from nascore.errors import InputError
 
 BACKENDS = ("threading", "dask", "ray")
 
+# What searches of recurrent cells rank by; it is no share of anything.
+PERPLEXITY = "perplexity_score"
+
 
 def define() -> None:
     """Defines the flags of the comparison alone."""
@@ -88,6 +91,13 @@ def define_searches() -> None:
         raise InputError(
             f"--methods={','.join(names)} rank architectures by different "
             f"measures ({each}), which cannot be compared"
+        )
+    if PERPLEXITY in measured.values():
+        raise InputError(
+            f"--methods={','.join(names)} rank cells by {PERPLEXITY}, and the "
+            "tables and figures of a comparison are of percentages; train what "
+            "each search has found, and compare their test perplexities: "
+            "ienas train-language --from_run=RUN"
         )
 
 

@@ -122,6 +122,11 @@ CASES = [
     ),
     ("describe_architecture", [f"{CELL} {CELL}", "--format=gif"], "--format"),
     ("describe_architecture", [f"{CELL}\n{CELL} x"], "word 41"),
+    (
+        "compare",
+        ["--methods=recurrent_enas,recurrent_random"],
+        "compare their test perplexities",
+    ),
     ("describe_architecture", ["٣ 0 0"], "word 1 of the architecture must"),
     (
         "describe_architecture",

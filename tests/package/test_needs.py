@@ -70,7 +70,9 @@ def imported(folder):
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_what_a_package_imports_is_listed(room):
-    extras = names("dask", "ray", "onnx", "optuna", "parquet")
+    extras = names(
+        *("dask", "ray", "onnx", "litert", "openvino", "optuna", "parquet")
+    )
     for name, at_once, path in imported(room):
         # What an extra brings may be missing until it is asked for.
         optional = not at_once and name in extras
