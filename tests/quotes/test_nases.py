@@ -1,0 +1,38 @@
+"""The table of NASES in the docs, computed from the raw rows."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).parent.parent.parent
+METHODS = {
+    "random search": "random",
+    "REINFORCE": "reinforce",
+    "regularised evolution": "evolution",
+    "NASES, one-hot, n = m/3": "nases",
+    "n = m/2": "half",
+    "n = m": "whole",
+    "not pre-trained": "fresh",
+    "ordered numbers, the space's order": "ordered",
+    "ordered numbers, another order": "another",
+    "uniform points of the embedding": "nases_points",
+}
+
+
+def test_the_table_of_searches():
+    rows = ROOT / "results" / "nases" / "table" / "rows"
+    runs = pd.read_csv(rows / "runs.csv.gz")
+    runs = runs.merge(pd.read_csv(rows / "cells.csv.gz"), on="cell")
+    text = (ROOT / "docs" / "nases.md").read_text("utf-8")
+    number = r"([\d.]+ / [\d.]+)"
+    quoted = re.findall(rf"^\| ([^|]+) \| {number} \| {number} \|$", text, re.M)
+    assert {name for name, *_ in quoted} == set(METHODS)
+    for name, *numbers in quoted:
+        own = runs[runs["method"] == METHODS[name]]
+        for queries, words in zip((500, 1000), numbers, strict=True):
+            each = own[own["queries"] == queries]
+            assert len(each) == 200
+            columns = ["cifar10valid_val_e200", "cifar10_test_e200"]
+            means = " / ".join(f"{m:.2f}" for m in each[columns].mean())
+            assert means == words
