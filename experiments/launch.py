@@ -14,7 +14,7 @@ from typing import NoReturn
 from absl import app, flags, logging
 
 from experiments.support import help_text, program
-from flags import preset_files
+from flags import other_words, preset_files
 from nascore.errors import InputError, RunStopped, StorageError, printable
 from nascore.paths import expand, quote
 from nascore.process import environment, streams
@@ -152,7 +152,7 @@ def _parse(
         if "circular" in said.getvalue():
             raise flags.Error(" ".join(said.getvalue().split()))
     except (flags.Error, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split()).removeprefix("ERROR:: ")
+        reason = other_words.explain(error, flags.FLAGS)
         if isinstance(error, UnicodeDecodeError):
             reason = f"a --flagfile is not a text file: {reason}"
         _exit(2, f"error: {printable(reason)} (--help lists all)")
