@@ -1,5 +1,6 @@
 """The Python of the pages is run as it stands, and their links hold."""
 
+import csv
 import os
 import re
 import subprocess
@@ -52,7 +53,7 @@ SHORTER = {
 
 
 def test_the_five_lines_run(tmp_path):
-    cells, table, operation, _ = examples("python.md")
+    cells, table, operation, *_ = examples("python.md")
     for long, short in SHORTER.items():
         assert long in cells + table
         cells = cells.replace(long, short)
@@ -63,9 +64,25 @@ def test_the_five_lines_run(tmp_path):
 
 
 def test_the_example_of_a_search_runs(tmp_path):
-    lines = run(examples("python.md")[-1], tmp_path)
+    lines = run(examples("python.md")[3], tmp_path)
     assert "normal cell" in lines
     assert 0 <= float(lines[-1]) <= 1
+
+
+def test_the_example_of_a_strategy_climbs(tmp_path):
+    *_, first, _, _ = run(examples("python.md")[4], tmp_path)
+    with (tmp_path / "runs/climber/evaluations.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    best = rows[0]
+    for row in rows[1:]:
+        cells = (row["architecture"], best["architecture"])
+        pairs = zip(
+            *(re.findall(r"[^|+]+", cell) for cell in cells), strict=True
+        )
+        assert sum(a != b for a, b in pairs) == 1
+        best = max(best, row, key=lambda row: float(row["accuracy"]))
+    assert len(rows) == 1000
+    assert f"'accuracy': {best['accuracy'].rstrip('0')}" in first
 
 
 def test_every_preset_has_a_row():
