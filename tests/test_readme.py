@@ -95,7 +95,7 @@ def test_every_preset_has_a_row():
 
 
 def test_links_lead_somewhere():
-    texts = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    texts = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
     links = [
         (path, link)
         for path in texts
@@ -104,3 +104,11 @@ def test_links_lead_somewhere():
     assert len(links) > 15
     for path, link in links:
         assert (path.parent / link).exists(), (path, link)
+
+
+def test_places_to_add_something_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    places = set(re.findall(r"`((?:\w+/)+[\w.]+)`", text))
+    assert len(places) > 10
+    for place in places:
+        assert (ROOT / place).exists(), place

@@ -30,14 +30,14 @@ COMMAND = re.compile(
     re.MULTILINE,
 )
 FLAG = re.compile(r"(?<![\w-])--([a-z]\w+)")
-# Of other programs: Dask's worker, git, nvidia-smi; and of our benchmarks and
-# fault tests, which have parsers of their own.
-FOREIGN = {"nthreads", "porcelain", "query", "kills", "only"}
+# Of other programs: Dask's worker, git, nvidia-smi, ruff; and of our
+# benchmarks and fault tests, which have parsers of their own.
+FOREIGN = {"nthreads", "porcelain", "query", "kills", "only", "check"}
 
 
 def texts():
     """Place and text of all that people read."""
-    for path in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]:
+    for path in [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]:
         yield path.name, path.read_text(encoding="utf-8")
     for path in sorted((ROOT / "flags" / "presets").rglob("*.flags")):
         lines = path.read_text(encoding="utf-8").splitlines()
