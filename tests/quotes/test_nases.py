@@ -10,12 +10,15 @@ METHODS = {
     "random search": "random",
     "REINFORCE": "reinforce",
     "regularised evolution": "evolution",
+    "L2NAS": "l2nas",
     "NASES, one-hot, n = m/3": "nases",
     "n = m/2": "half",
     "n = m": "whole",
     "not pre-trained": "fresh",
     "ordered numbers, the space's order": "ordered",
     "ordered numbers, another order": "another",
+    "the public code's update, the space's order": "code",
+    "the public code's update, another order": "code_another",
     "uniform points of the embedding": "nases_points",
 }
 
