@@ -7,6 +7,7 @@ from pathlib import Path
 
 from experiments.comparison import files as report_files
 from experiments.comparison.figures import Picture, draw
+from experiments.comparison.measures import deciding
 from experiments.comparison.page import make_document, warnings
 from experiments.comparison.rows import Rows
 from experiments.comparison.tables import make_tables
@@ -26,17 +27,18 @@ def write_report(
 
     Args:
       folder: the report folder.
-      targets: accuracies for the table of times; empty chooses them.
+      targets: scores for the table of times; empty chooses them.
 
     Returns:
       Verdicts, warnings, and the page's path; `report.md` beside it has
       the same numbers.
 
     Raises:
-      InputError: the rows are missing or damaged, or the folder cannot be
-        written.
+      InputError: the rows are missing or damaged, a target is no score of
+        theirs, or the folder cannot be written.
     """
     rows = report_files.load(folder / ROWS)
+    rows.kind.check_targets(targets)
     try:
         return _write(folder, rows, targets)
     except OSError as error:
@@ -62,7 +64,9 @@ def _write(
     found = [
         text
         for dataset in rows.datasets
-        for text in verdicts(tables, dataset, rows.measures)
+        for text in verdicts(
+            tables, dataset, rows.kind, deciding(rows, dataset)
+        )
     ]
     remarks = warnings(rows, tables)
     write_json(
