@@ -13,11 +13,10 @@ from nascore.errors import printable
 from nascore.paths import quote
 
 _NOTE = (
-    "All {many} but the standalone ones are measured with shared weights, "
-    "most of them on {measured_on}. They rank "
-    "architectures; they are not what an architecture reaches when it is "
-    "trained from scratch.{mean_note} The verdicts go by one number a run: the "
-    "mean {one} of {sampled}. A difference is called supported "
+    "All {many}{others} are measured with shared weights, most of them on "
+    "{measured_on}. They rank architectures; they are not what an "
+    "architecture reaches when it is trained from scratch. {mean_note}The "
+    "verdicts go by one number a run: the mean {one} of {sampled}. A difference is called supported "
     "if its 95% t interval leaves out 0 and its sign-flip p, corrected by Holm "
     "for the pairs of methods on its data set, is below 0.05; else it is "
     "undecided, which is not the same as equal. The other measures are not "
@@ -91,7 +90,9 @@ def _note(rows: Rows) -> str:
     """What all numbers are."""
     timed = any(rows.hours(dataset) for dataset in rows.datasets)
     return _NOTE.format(
-        sampled=_LAST if timed else _ALL, **dataclasses.asdict(rows.kind)
+        sampled=_LAST if timed else _ALL,
+        others=" but the standalone ones" * rows.kind.standalone,
+        **dataclasses.asdict(rows.kind),
     )
 
 
@@ -142,7 +143,7 @@ def _sections(
             for dataset in rows.datasets
         ),
         *_measure_sections(rows, tables),
-        _rank_check_section(tables),
+        *[_rank_check_section(tables)] * rows.kind.standalone,
         Section(
             "Operations of the last epoch",
             tables=[page_tables.operations(tables.operations)],
@@ -162,7 +163,7 @@ def _measure_sections(rows: Rows, tables: Tables) -> list[Section]:
         Section(
             "By method",
             f"Mean over seeds with its 95% interval (Student's t, "
-            f"{kind.cut_note}).{kind.mean_note} The mean over all epochs is "
+            f"{kind.cut_note}). The mean over all epochs is "
             "the area under the curve of epoch means, divided by the epochs.",
             tables=[page_tables.summary(tables.summary, kind)],
         ),

@@ -51,8 +51,8 @@ def _sentence(row: Mapping[str, Any], kind: ScoreKind) -> str:
     last = " in its last epoch" * (row["metric"] == "last_epoch_mean")
     words = (
         f"{row['dataset']}: over {seeds}, the architectures that {first} "
-        f"sampled{last} were on average "
-        f"{kind.describe_difference(row['mean'])} those of {second}"
+        f"sampled{last} {kind.describe_difference(row['mean'])} those of "
+        f"{second}"
     )
     if count > 1:
         words += f" ({measured(row, '+.2%')})"

@@ -41,6 +41,7 @@ class ScoreKind:
       validation: column of it in a final ranking.
       same_data: whether it says nothing beside one on other data.
       like_paper: whether it stands beside the numbers of I-ENAS's paper.
+      standalone: whether a rank check can train architectures alone.
       difference: label of an axis of differences.
       minus: how two methods are held against each other.
       mean_note: what a mean is, for the page.
@@ -63,6 +64,7 @@ class ScoreKind:
     validation: str = "validation_accuracy"
     same_data: bool = False
     like_paper: bool = True
+    standalone: bool = True
     difference: str = "difference (percentage points)"
     minus: str = "minus"
     mean_note: str = ""
@@ -160,12 +162,15 @@ class ScoreKind:
         return best / share if self.lower_is_better else share * best
 
     def describe_difference(self, difference: float) -> str:
-        """How far a first method is from a second one, before its name."""
+        """How far what one method sampled is from what another did.
+
+        The end of a sentence, up to what it is held against.
+        """
         size = f"{abs(difference):.2%}"
         if self.relative:
             way = "lower" if difference <= 0 else "higher"
-            return f"of {size} {way} {self.name} than"
-        size += " (absolute)"
+            return f"had on average a {size} {way} {self.name} than"
+        size = f"were on average {size} (absolute)"
         if self.name == self.one:
             return (
                 f"{size} {'more' if difference >= 0 else 'less'} accurate than"
@@ -202,17 +207,18 @@ PERPLEXITY = ScoreKind(
     limits=(1.0, math.inf),
     form=".2f",
     short_form=".2f",
-    target_form=".4g",
+    target_form=".2f",
     relative=True,
     numerator=80.0,
     validation="validation_perplexity",
     same_data=True,
     like_paper=False,
+    standalone=False,
     difference="difference in perplexity (%)",
     minus="against",
     mean_note=(
-        " Lower perplexities are better. Means of them are geometric: e to "
-        "the mean nats of a token, as a perplexity itself is."
+        "Lower perplexities are better. Means of them are geometric: e to "
+        "the mean nats of a token, as a perplexity itself is. "
     ),
     difference_note=(
         "Perplexity of the first method over that of the second at equal "
