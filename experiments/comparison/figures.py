@@ -304,7 +304,8 @@ def _plot_times(rows: Rows, dataset: str) -> Figure:
     _score_axis(axes, rows.kind)
     _finish_curves(figure, axes, f"mean {rows.kind.name}", dataset)
     axes.set_xlabel("minutes of search")
-    axes.xaxis.set_major_locator(MaxNLocator("auto"))
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     return figure
 

@@ -35,13 +35,16 @@ def describe_metric(metric: str, measure: str) -> str:
 BY_EPOCHS = ("curve_mean", "last_epoch_mean", "best_score")
 
 
-def deciding(rows: Rows, dataset: str) -> str:
-    """The metric that the verdicts on a data set go by.
+def deciding(hours: float) -> str:
+    """The metric that verdicts go by.
 
     Where all runs had the same time it is what each came to in it: epochs
     are then no common measure.
+
+    Args:
+      hours: that each run had at most; 0: no limit.
     """
-    return "last_epoch_mean" if rows.hours(dataset) else "curve_mean"
+    return "last_epoch_mean" if hours else "curve_mean"
 
 
 def runs_of(table: pd.DataFrame) -> "pd.api.typing.DataFrameGroupBy":

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from experiments.comparison import files as report_files
 from experiments.comparison.figures import Picture, draw
-from experiments.comparison.measures import deciding
 from experiments.comparison.page import make_document, warnings
 from experiments.comparison.rows import Rows
 from experiments.comparison.tables import make_tables
@@ -64,9 +63,7 @@ def _write(
     found = [
         text
         for dataset in rows.datasets
-        for text in verdicts(
-            tables, dataset, rows.kind, deciding(rows, dataset)
-        )
+        for text in verdicts(tables, dataset, rows.kind, rows.hours(dataset))
     ]
     remarks = warnings(rows, tables)
     write_json(

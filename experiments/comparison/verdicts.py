@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from experiments.comparison.measures import deciding
 from experiments.comparison.methods import look_of
 from experiments.comparison.paper import ANCHORS
 from experiments.comparison.tables import Tables
@@ -14,7 +15,7 @@ def verdicts(
     tables: Tables,
     dataset: str,
     kind: ScoreKind = ACCURACY,
-    metric: str = "curve_mean",
+    hours: float = 0.0,
 ) -> list[str]:
     """A plain sentence on each pair of methods, none left out.
 
@@ -24,11 +25,13 @@ def verdicts(
       tables: of the report.
       dataset: its name.
       kind: of the scores that architectures are ranked by.
-      metric: what decides, see `measures.deciding`.
+      hours: that each run had at most; 0: no limit.
     """
     table = tables.differences
-    part = table[(table["dataset"] == dataset) & (table["metric"] == metric)]
-    said = [_sentence(row, kind) for row in part.to_dict("records")]
+    part = table[
+        (table["dataset"] == dataset) & (table["metric"] == deciding(hours))
+    ]
+    said = [_sentence(row, kind, hours) for row in part.to_dict("records")]
     methods = set(tables.metrics.loc[_is(tables, dataset), "method"])
     both = part["first"].isin(ANCHORS) & (part["second"] == "enas")
     if not both.any() and methods & {"enas", *ANCHORS}:
@@ -44,13 +47,14 @@ def _is(tables: Tables, dataset: str) -> Any:
     return tables.metrics["dataset"] == dataset
 
 
-def _sentence(row: Mapping[str, Any], kind: ScoreKind) -> str:
+def _sentence(row: Mapping[str, Any], kind: ScoreKind, hours: float) -> str:
     first, second = look_of(row["first"]).title, look_of(row["second"]).title
     count = row["count"]
     seeds = "one seed" if count == 1 else f"{count} seeds"
-    last = " in its last epoch" * (row["metric"] == "last_epoch_mean")
+    last = " in its last epoch" * bool(hours)
+    time = f" of at most {hours:g} hours each" * bool(hours)
     words = (
-        f"{row['dataset']}: over {seeds}, the architectures that {first} "
+        f"{row['dataset']}: over {seeds}{time}, the architectures that {first} "
         f"sampled{last} {kind.describe_difference(row['mean'])} those of "
         f"{second}"
     )
