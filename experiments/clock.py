@@ -69,12 +69,13 @@ def check(run_dir: Path, hours: float) -> None:
 
 
 @contextlib.contextmanager
-def running(run_dir: Path, hours: float) -> Iterator[None]:
+def running(run_dir: Path, hours: float, epochs: int) -> Iterator[None]:
     """Counts the time of one start of a run.
 
     Args:
       run_dir: the run folder; it need not be there before.
       hours: that all starts may take.
+      epochs: that the search is to have.
     """
     if (run_dir / "config.json").exists():
         seconds = used(run_dir)
@@ -83,10 +84,10 @@ def running(run_dir: Path, hours: float) -> Iterator[None]:
     try:
         yield
     finally:
-        _stop(run_dir, hours, time.monotonic() - begin)
+        _stop(run_dir, hours, epochs, time.monotonic() - begin)
 
 
-def _stop(run_dir: Path, hours: float, seconds: float) -> None:
+def _stop(run_dir: Path, hours: float, epochs: int, seconds: float) -> None:
     """Notes what a start took, and whether the search has ended with it."""
     if not (run_dir / "config.json").exists():
         return
@@ -97,19 +98,21 @@ def _stop(run_dir: Path, hours: float, seconds: float) -> None:
     end = read_end(file)
     # A ranking of an earlier start says nothing of this one.
     if end is not None and file.stat().st_mtime >= time.time() - seconds - 1:
-        asked = read_settings(run_dir)["config"]["epochs"]
-        if end["epochs"] == done < asked and not end.get("stopped_early"):
+        if end["epochs"] == done < epochs and not end.get("stopped_early"):
             ended = {"epochs": done}
     _write(run_dir, hours, seconds=before + seconds, **ended)
 
 
 def is_over(run_dir: Path, hours: float) -> bool:
     """Whether a search was ended, and ranked, after so many hours or more."""
-    clock = _read(run_dir)
-    return (
-        clock.get("epochs") == len(_epoch_seconds(run_dir))
-        and float(clock["max_hours"]) >= hours
-    )
+    clock, end = _read(run_dir), read_end(run_dir / SEARCH_END)
+    done = len(_epoch_seconds(run_dir))
+    if end is None or end["epochs"] != done:
+        return False
+    if clock.get("epochs") == done and float(clock["max_hours"]) >= hours:
+        return True
+    # One that came to its end, and has no time for more.
+    return left(run_dir, hours) <= 0
 
 
 def ended_by(run: RunRecords) -> float:

@@ -146,7 +146,7 @@ class SearchJob(Job):
         """See `Job.clock`."""
         if not self.hours:
             return super().clock()
-        return clock.running(self.run_dir, self.hours)
+        return clock.running(self.run_dir, self.hours, self.total)
 
     def command(self) -> list[str]:
         """See `Job.command`; its time is what earlier starts have left."""
