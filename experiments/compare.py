@@ -81,10 +81,45 @@ def _check_rank_check(configs: Mapping[str, Any]) -> None:
             )
 
 
+def _run_missing(
+    configs: Mapping[str, Any], out: Path, hours: float
+) -> list[Path]:
+    """Runs what is missing of the searches, and of their rank checks.
+
+    Args:
+      configs: the settings of each method.
+      out: the folder of the comparison.
+      hours: that each run may take; 0: no limit.
+
+    Returns:
+      The run folders.
+    """
+    # It imports what runs side by side: after the flags were checked.
+    from experiments.batch import run_jobs
+
+    values = flags.FLAGS
+    how = (values.jobs, values.backend, values.scheduler)
+    jobs = plan_jobs(configs, values.seeds, out / "runs", hours)
+    shorter = small_presets.shorter(jobs[0].config, in_time=not hours)
+    run_jobs(jobs, "epochs", *how, shorter)
+    if values.rank_check:
+        checks = [
+            RankJob(
+                f"rank check of {job.name}",
+                job.run_dir,
+                values.rank_check,
+                values.rank_check_epochs,
+                flatten(configs[job.method])["data_dir"],
+            )
+            for job in jobs
+        ]
+        run_jobs(checks, "architectures", *how)
+    return [job.run_dir for job in jobs]
+
+
 def main(args: list[str]) -> None:
     """Runs what is missing and writes the report."""
     # These import the libraries that draw: after the flags were checked.
-    from experiments.batch import run_jobs
     from experiments.comparison import files as report_files
     from experiments.comparison.gathering import gather
     from experiments.comparison.report import ROWS
@@ -99,8 +134,8 @@ def main(args: list[str]) -> None:
                 f"--max_hours={hours:g} has no effect on runs that are there "
                 "already; leave it out"
             )
-        folders = [Path(name) for name in args]
-        rows = gather(folders)
+        rows = gather([Path(name) for name in args])
+        rows.kind.check_targets(targets)
         out = Path(values.out or f"comparisons/{'-'.join(rows.datasets)}")
     else:
         chosen = [methods.find(name) for name in values.methods]
@@ -116,34 +151,7 @@ def main(args: list[str]) -> None:
             # The workers of a cluster have working folders of their own.
             configs = {k: make_absolute(v) for k, v in configs.items()}
             out = out.absolute()
-        jobs = plan_jobs(configs, values.seeds, out / "runs", hours)
-        run_jobs(
-            jobs,
-            "epochs",
-            values.jobs,
-            values.backend,
-            values.scheduler,
-            small_presets.shorter(jobs[0].config, in_time=not hours),
-        )
-        folders = [job.run_dir for job in jobs]
-        if values.rank_check:
-            run_jobs(
-                [
-                    RankJob(
-                        f"rank check of {job.name}",
-                        job.run_dir,
-                        values.rank_check,
-                        values.rank_check_epochs,
-                        flatten(configs[job.method])["data_dir"],
-                    )
-                    for job in jobs
-                ],
-                "architectures",
-                values.jobs,
-                values.backend,
-                values.scheduler,
-            )
-        rows = gather(folders, hours)
+        rows = gather(_run_missing(configs, out, hours), hours)
     rows = dataclasses.replace(rows, command=launch.command())
     report_files.save(rows, out / ROWS)
     print_report(out)

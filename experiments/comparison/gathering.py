@@ -52,33 +52,7 @@ def gather(folders: Sequence[Path], max_hours: float = 0.0) -> Rows:
         compared.
     """
     notes: list[str] = []
-    runs: dict[tuple[str, str, int], RunRecords] = {}
-    hours: dict[str, float] = {}
-    for folder in folders:
-        run = read_run(folder)
-        check_settings(run)
-        config = run.settings["config"]
-        name = (config["dataset"], method_of(run.settings), config["seed"])
-        limit = clock.ended_by(run)
-        if not limit and not is_finished(folder, end_file=_end_of(name[1])):
-            notes.append(
-                f"{folder.name} is not finished ({len(run.epochs)} of "
-                f"{config['epochs']} epochs) and was left out"
-            )
-        elif name in runs:
-            raise InputError(
-                f"{runs[name].path} and {folder} are both runs of {name[1]} "
-                f"on {name[0]} with seed {name[2]}; leave one out"
-            )
-        else:
-            runs[name] = run
-            hours[name[0]] = max(limit, hours.get(name[0], max_hours))
-    if not runs:
-        raise InputError(
-            f"none of the {len(folders)} run folders is finished; nothing to "
-            "compare"
-        )
-    runs = _sorted(runs)
+    runs, hours = _read_finished(folders, max_hours, notes)
     kind = _check_scores(runs)
     about: dict[str, Any] = {}
     for (dataset, method, seed), run in runs.items():
@@ -106,6 +80,48 @@ def gather(folders: Sequence[Path], max_hours: float = 0.0) -> Rows:
         about,
         notes,
     )
+
+
+def _read_finished(
+    folders: Sequence[Path], max_hours: float, notes: list[str]
+) -> tuple[dict[tuple[str, str, int], RunRecords], dict[str, float]]:
+    """Reads runs by data set, method and seed, in order.
+
+    Args:
+      folders: see `gather`.
+      max_hours: likewise.
+      notes: what is left out is added.
+
+    Returns:
+      The runs; of each data set the hours that its runs had; 0: no limit.
+    """
+    runs: dict[tuple[str, str, int], RunRecords] = {}
+    hours: dict[str, float] = {}
+    for folder in folders:
+        run = read_run(folder)
+        check_settings(run)
+        config = run.settings["config"]
+        name = (config["dataset"], method_of(run.settings), config["seed"])
+        limit = clock.ended_by(run)
+        if not limit and not is_finished(folder, end_file=_end_of(name[1])):
+            notes.append(
+                f"{folder.name} is not finished ({len(run.epochs)} of "
+                f"{config['epochs']} epochs) and was left out"
+            )
+        elif name in runs:
+            raise InputError(
+                f"{runs[name].path} and {folder} are both runs of {name[1]} "
+                f"on {name[0]} with seed {name[2]}; leave one out"
+            )
+        else:
+            runs[name] = run
+            hours[name[0]] = max(limit, hours.get(name[0], max_hours))
+    if not runs:
+        raise InputError(
+            f"none of the {len(folders)} run folders is finished; nothing to "
+            "compare"
+        )
+    return _sorted(runs), hours
 
 
 def _sorted(
