@@ -165,9 +165,12 @@ def _odd_settings(
 
 def _odd_time(run: RunRecords, dataset: str, hours: float) -> list[str]:
     """Says where a run had other time than the limit of the others."""
+    if not hours:
+        return []
     own = clock.ended_by(run)
     took = math.fsum(run.epochs["seconds"]) / 3600
-    if not hours or (own in (0.0, hours) and took <= hours):
+    # A limit may be passed by a moment.
+    if own == hours or (not own and took <= hours):
         return []
     return [
         f"{dataset}: {run.path.name} searched for {took:.3g} hours"

@@ -186,10 +186,11 @@ def test_an_old_ranking_is_no_end_of_a_new_start(tmp_path):
     assert not job.finished
     # A search that came to its end was not ended by the limit.
     run = make_run(tmp_path / "whole", 8)
+    write_clock(run, max_hours=0.5, seconds=600.0)
     with make_job(run, 0.5).clock():
         rank(run, 8)
     assert "epochs" not in read_clock(run) and make_job(run, 0.5).finished
-    # Nor one that gave up by itself.
+    # Where more epochs are wanted it has time for them.
     assert not make_job(run, 0.5, epochs=9).finished
 
 
