@@ -61,7 +61,8 @@ def run_job(job: Job, threads: int, share_gpu: bool) -> Outcome:
         _wait_until_free(job.run_dir)
         if job.finished:
             return Outcome(job, 0)
-        code = _run_process(job, threads, share_gpu)
+        with job.clock():
+            code = _run_process(job, threads, share_gpu)
         # A process that a crash of this one has left, and that was still
         # starting, can have been faster than ours.
         if code == 0 or not _is_in_use(job.run_dir):
@@ -215,8 +216,8 @@ def _follow(
         raise RunStopped(
             f"{len(failed)} of {len(jobs)} jobs failed: "
             f"{', '.join(outcome.job.name for outcome in failed)} "
-            f"({failed[0].message}). Mend the cause and give the same command "
-            "again; what is finished is kept"
+            f"({failed[0].message}). {failed[0].job.advice}; what is finished "
+            "is kept"
         )
 
 
@@ -259,7 +260,10 @@ def _backend(name: str, scheduler: str, parallel: int) -> Iterator[None]:
 
 
 def _whole_seconds(job: Job) -> float:
-    """What a job takes from its beginning, by its own word; 0 if unknown."""
+    """What a job takes from its beginning; 0 if unknown.
+
+    By its own word, but no more than it may.
+    """
     if not job.cost_file.exists():
         return 0.0
     cost = read_object(job.cost_file)
@@ -267,7 +271,7 @@ def _whole_seconds(job: Job) -> float:
         look_up(cost, job.cost_file, name, float)
         for name in ("seconds", "share")
     )
-    return seconds / share if share else 0.0
+    return min(seconds / share, job.most_seconds) if share else 0.0
 
 
 class _Bar:

@@ -1,11 +1,14 @@
 """What a batch runs: processes that work in run folders."""
 
 import abc
+import contextlib
 import dataclasses
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from experiments import clock
 from flags import methods
 from nascore.config import flatten
 from nascore.errors import InputError
@@ -53,6 +56,20 @@ class Job(abc.ABC):
         """Where its process writes what it takes, see `Cost`."""
         return self.run_dir / COST_FILE
 
+    @property
+    def most_seconds(self) -> float:
+        """That it may take."""
+        return math.inf
+
+    @property
+    def advice(self) -> str:
+        """What to do where it has failed."""
+        return "Mend the cause and give the same command again"
+
+    def clock(self) -> contextlib.AbstractContextManager[None]:
+        """Counts the time of a process of it, where that matters."""
+        return contextlib.nullcontext()
+
     @abc.abstractmethod
     def command(self) -> list[str]:
         """The module to run, and its arguments, to start or to go on."""
@@ -66,11 +83,13 @@ class SearchJob(Job):
       method: its name.
       config: its settings.
       flags: more flags, such as those that change no result.
+      hours: that all of its starts together may take; 0: no limit.
     """
 
     method: str
     config: Any
     flags: tuple[str, ...] = ()
+    hours: float = 0.0
 
     @property
     def finished(self) -> bool:
@@ -78,8 +97,8 @@ class SearchJob(Job):
 
         Raises:
           InputError: the folder holds a run of other settings, of other
-            random numbers, which would be no fair opponent, or one that
-            this version cannot continue.
+            random numbers, or of more time, which would be no fair opponent,
+            or one that this version cannot continue.
         """
         path = self.run_dir / "config.json"
         if not path.exists():
@@ -93,8 +112,12 @@ class SearchJob(Job):
                 f"{'; '.join(changed)}. Give the settings it had, or another "
                 "--out"
             )
+        if self.hours:
+            clock.check(self.run_dir, self.hours)
         end = methods.find(self.method).end
         if is_finished(self.run_dir, self.total, end):
+            return True
+        if self.hours and clock.is_over(self.run_dir, self.hours):
             return True
         check_continues(self.run_dir, stored)
         return False
@@ -104,8 +127,29 @@ class SearchJob(Job):
         """Epochs done."""
         return self.total if self.finished else _count_rows(self.run_dir)
 
+    @property
+    def most_seconds(self) -> float:
+        """See `Job.most_seconds`."""
+        return 3600 * self.hours or math.inf
+
+    @property
+    def advice(self) -> str:
+        """See `Job.advice`."""
+        if self.hours and not _count_rows(self.run_dir):
+            return (
+                "Where no epoch has ended in time, give a greater --max_hours "
+                "and else the same command again"
+            )
+        return super().advice
+
+    def clock(self) -> contextlib.AbstractContextManager[None]:
+        """See `Job.clock`."""
+        if not self.hours:
+            return super().clock()
+        return clock.running(self.run_dir, self.hours, self.total)
+
     def command(self) -> list[str]:
-        """See `Job.command`."""
+        """See `Job.command`; its time is what earlier starts have left."""
         defaults = flatten(methods.find(self.method).config)
         flags = {
             name: value
@@ -115,8 +159,13 @@ class SearchJob(Job):
         }
         words = ["experiments.search", f"--method={self.method}"]
         words += [*to_flags(flags), *self.flags, f"--run_dir={self.run_dir}"]
+        left = clock.left(self.run_dir, self.hours) if self.hours else 0.0
         if (self.run_dir / "config.json").exists():
-            words.append("--resume")
+            # Without time it has what it found ranked.
+            late = bool(self.hours) and left <= 0
+            words.append("--finish" if late else "--resume")
+        if left > 0:
+            words.append(f"--max_hours={left:.9f}")
         return words
 
 

@@ -12,9 +12,6 @@ from nascore.errors import InputError
 
 BACKENDS = ("threading", "dask", "ray")
 
-# What searches of recurrent cells rank by; it is no share of anything.
-PERPLEXITY = "perplexity_score"
-
 
 def define() -> None:
     """Defines the flags of the comparison alone."""
@@ -29,6 +26,14 @@ def define() -> None:
         "seeds", 5, "Runs of each method, from --seed upwards.", 1
     )
     define_jobs()
+    flags.DEFINE_float(
+        "max_hours",
+        0.0,
+        "Hours that each run may take, all of its starts together, its ranking "
+        "included; runs are then compared as far as they came. 0: no limit.",
+        0.0,
+        1_000_000.0,
+    )
     base.define_path(
         "out",
         "",
@@ -92,13 +97,6 @@ def define_searches() -> None:
             f"--methods={','.join(names)} rank architectures by different "
             f"measures ({each}), which cannot be compared"
         )
-    if PERPLEXITY in measured.values():
-        raise InputError(
-            f"--methods={','.join(names)} rank cells by {PERPLEXITY}, and the "
-            "tables and figures of a comparison are of percentages; train what "
-            "each search has found, and compare their test perplexities: "
-            "ienas train-language --from_run=RUN"
-        )
 
 
 def shared_config(name: str) -> Any:
@@ -129,7 +127,7 @@ def read(names: Sequence[str]) -> dict[str, Any]:
 
 
 def _check_alike(configs: Mapping[str, Any]) -> None:
-    """Raises InputError if methods see other images, or build other sizes.
+    """Raises InputError if methods see other data, or build other sizes.
 
     They may by their defaults: DARTS takes half of the images for its alphas.
     """
@@ -140,7 +138,7 @@ def _check_alike(configs: Mapping[str, Any]) -> None:
     ]
     if odd:
         raise InputError(
-            "the methods would have other images or networks than each "
+            "the methods would have other data or networks than each "
             f"other by their defaults; give {', '.join(odd)}"
         )
 
@@ -154,7 +152,7 @@ def _shared_values(configs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         images = flatten(data) if dataclasses.is_dataclass(data) else {}
         sizes = {
             name: getattr(child, name)
-            for name in ("num_nodes", "filters")
+            for name in ("num_nodes", "filters", "hidden_units")
             if hasattr(child, name)
         }
         layers = getattr(child, "layer_types", None)

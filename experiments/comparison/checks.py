@@ -66,6 +66,8 @@ def check_rows(rows: Rows, folder: Path) -> None:
         what = f"{path} is damaged: what it says of {dataset!r}"
         about = check_kind(rows.about.get(dataset), dict, what)
         look_up(about, path, "config", dict)
+        if "max_hours" in about:
+            look_up(about, path, "max_hours", float)
         file = folder / "evaluations.csv.gz"
         for method in rows.methods(dataset):
             space = rows.space(dataset, method)

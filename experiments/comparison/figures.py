@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullLocator, StrMethodFormatter
 
 from experiments.comparison.forest import plot_differences
-from experiments.comparison.measures import LIMITS
 from experiments.comparison.methods import look_of
 from experiments.comparison.paper import ANCHORS
 from experiments.comparison.rows import Rows
 from experiments.comparison.tables import Tables
 from experiments.figures.operation_shares import draw_shares, shares_by_epoch
+from experiments.reports.scores import ScoreKind
 from nascore.drawing.style import (
     add_legend,
     count_axis,
@@ -26,7 +27,6 @@ from nascore.drawing.style import (
     tint,
 )
 from nascore.spaces.cells import CellSpace
-from nascore.stats import Limits, mean_interval, moving_average
 
 WINDOW = 100
 
@@ -51,16 +51,18 @@ class Picture(NamedTuple):
 
 def draw(rows: Rows, tables: Tables) -> Iterator[Picture]:
     """Yields the figures of each data set."""
+    kind = rows.kind
     for dataset in rows.datasets:
         seed = _first_common_seed(rows, dataset)
         titles = [look_of(name).title for name in rows.methods(dataset)]
+        after = ", after figures 6-8 of the I-ENAS paper" * kind.like_paper
         yield Picture(
             dataset,
-            rows.measures,
-            f"Every evaluated architecture, seed {seed}, after figures 6-8 "
-            f"of the I-ENAS paper. Lines are means of the last {WINDOW}; the "
-            "large marks are where each method first has its maximum.",
-            f"Points and lines: {rows.measures} by evaluated architecture on "
+            kind.name,
+            f"Every evaluated architecture, seed {seed}{after}. Lines are "
+            f"means of the last {WINDOW}; the large marks are where each "
+            f"method first has its {kind.best_word}.",
+            f"Points and lines: {kind.name} by evaluated architecture on "
             f"{dataset}, one run of a method each.",
             _plot_points(rows, dataset, seed),
         )
@@ -70,20 +72,32 @@ def draw(rows: Rows, tables: Tables) -> Iterator[Picture]:
             f"Means of the last {WINDOW} evaluated architectures, averaged "
             "over seeds; bands are 95% intervals of that average (Student's "
             "t).",
-            f"Lines with bands: mean {rows.measures} by evaluated "
+            f"Lines with bands: mean {kind.name} by evaluated "
             f"architecture on {dataset}, of {', '.join(titles)}; the table "
             "By method has the means over all epochs.",
-            _plot_bands(rows, dataset, "score", rows.measures, LIMITS),
+            _plot_bands(rows, dataset, "score", kind),
         )
+        if rows.hours(dataset):
+            yield Picture(
+                dataset,
+                "time",
+                "Mean of an epoch's architectures by the time that a run had "
+                "searched until the epoch's end, all runs; a mark is the last "
+                "epoch, by which the verdicts go.",
+                f"Lines: mean {kind.name} by minutes of search on {dataset}, "
+                f"of {', '.join(titles)}; the table By method has the last "
+                "epochs.",
+                _plot_times(rows, dataset),
+            )
         yield Picture(
             dataset,
             "differences",
             "Paired differences at equal seeds with 95% t intervals and "
             "sign-flip p, not corrected; a mark without a line has no known "
-            "interval. Right of zero the first method is ahead.",
+            f"interval. {kind.ahead_side} of zero the first method is ahead.",
             "Marks with intervals: the numbers of the table Paired "
             f"differences for {dataset}.",
-            plot_differences(tables.differences, dataset, rows.measures),
+            plot_differences(tables.differences, dataset, kind),
         )
         yield from _draw_choices(rows, dataset)
 
@@ -94,7 +108,8 @@ def _draw_choices(rows: Rows, dataset: str) -> Iterator[Picture]:
     if "entropy" in rows.evaluations and (
         rows.evaluations.loc[own, "entropy"].notna().all()
     ):
-        limits = (0.0, _greatest_entropy(rows, dataset))
+        most = _greatest_entropy(rows, dataset)
+        nats = ScoreKind("entropy (nats)", limits=(0.0, most))
         yield Picture(
             dataset,
             "entropy",
@@ -104,7 +119,7 @@ def _draw_choices(rows: Rows, dataset: str) -> Iterator[Picture]:
             "Lines with bands: entropy of the policy by evaluated "
             f"architecture on {dataset}; the table Diversity has that of the "
             "last epoch.",
-            _plot_bands(rows, dataset, "entropy", "entropy (nats)", limits),
+            _plot_bands(rows, dataset, "entropy", nats),
         )
     cells = {
         method: space
@@ -149,6 +164,18 @@ def _runs_to_show(rows: Rows, dataset: str, seed: int) -> dict[str, np.ndarray]:
     return chosen
 
 
+def _score_axis(axes: Axes, kind: ScoreKind) -> None:
+    """Percent; ratios of relative scores are equal lengths instead."""
+    if not kind.relative:
+        percent_axis(axes.yaxis)
+        return
+    axes.set_yscale("log")
+    axes.yaxis.set_minor_locator(NullLocator())
+    # Those of a logarithm are too few where scores are close.
+    axes.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+
+
 def _finish_curves(figure: Figure, axes: Axes, label: str, title: str) -> None:
     axes.set_xlabel("evaluated architecture")
     axes.set_ylabel(label)
@@ -160,6 +187,7 @@ def _finish_curves(figure: Figure, axes: Axes, label: str, title: str) -> None:
 @styled
 def _plot_points(rows: Rows, dataset: str, seed: int) -> Figure:
     figure, (axes,) = make_figure(width=6.2, height=4.2)
+    kind = rows.kind
     chosen = _runs_to_show(rows, dataset, seed)
     for method, values in chosen.items():
         look = look_of(method)
@@ -174,7 +202,7 @@ def _plot_points(rows: Rows, dataset: str, seed: int) -> Figure:
         )
     for method, values in chosen.items():
         look = look_of(method)
-        average = moving_average(values, WINDOW)
+        average = kind.moving_average(values, WINDOW)
         numbers = np.arange(1, len(values) + 1)
         axes.plot(numbers, average, color="white", linewidth=3.5)
         axes.plot(
@@ -187,7 +215,8 @@ def _plot_points(rows: Rows, dataset: str, seed: int) -> Figure:
         )
     for place, (method, values) in enumerate(chosen.items()):
         look = look_of(method)
-        first = int(np.nanargmax(values))
+        first = kind.place_of_best(values)
+        best = f"{values[first]:{kind.short_form}} at {first + 1}"
         axes.plot(
             first + 1,
             values[first],
@@ -197,16 +226,10 @@ def _plot_points(rows: Rows, dataset: str, seed: int) -> Figure:
             color=look.color,
             markeredgecolor="white",
             linestyle="none",
-            label=f"first maximum, {values[first]:.1%} at {first + 1}",
+            label=f"first {kind.best_word}, {best}",
         )
-    label = {"accuracy": "accuracy (shared weights, one batch)"}
-    percent_axis(axes.yaxis)
-    _finish_curves(
-        figure,
-        axes,
-        label.get(rows.measures, rows.measures),
-        f"{dataset}, seed {seed}",
-    )
+    _score_axis(axes, kind)
+    _finish_curves(figure, axes, kind.label, f"{dataset}, seed {seed}")
     return figure
 
 
@@ -218,7 +241,7 @@ def _greatest_entropy(rows: Rows, dataset: str) -> float:
 
 @styled
 def _plot_bands(
-    rows: Rows, dataset: str, column: str, label: str, limits: Limits
+    rows: Rows, dataset: str, column: str, kind: ScoreKind
 ) -> Figure:
     figure, (axes,) = make_figure(width=6.2, height=4.2)
     part = rows.evaluations[rows.evaluations["dataset"] == dataset]
@@ -231,9 +254,9 @@ def _plot_bands(
         # Runs that stopped early end the average for all.
         length = min(map(len, runs))
         averages = np.stack(
-            [moving_average(run[:length], WINDOW) for run in runs]
+            [kind.moving_average(run[:length], WINDOW) for run in runs]
         )
-        mean, low, high = mean_interval(averages, limits)
+        mean, low, high = kind.interval(averages)
         numbers = np.arange(1, length + 1)
         axes.fill_between(
             numbers, low, high, color=tint(look.color), alpha=0.4, lw=0
@@ -251,10 +274,39 @@ def _plot_bands(
             + f", {len(runs)} {'seed' if len(runs) == 1 else 'seeds'}",
         )
     if column == "entropy":
-        axes.set_ylim(top=limits[1] * 1.01)
+        axes.set_ylim(top=kind.limits[1] * 1.01)
     else:
-        percent_axis(axes.yaxis)
-    _finish_curves(figure, axes, label, dataset)
+        _score_axis(axes, kind)
+    _finish_curves(figure, axes, kind.name, dataset)
+    return figure
+
+
+@styled
+def _plot_times(rows: Rows, dataset: str) -> Figure:
+    """Every run's epoch means by its time."""
+    figure, (axes,) = make_figure(width=6.2, height=4.2)
+    part = rows.epochs[rows.epochs["dataset"] == dataset]
+    for method in rows.methods(dataset):
+        look = look_of(method)
+        label = plain_text(look.title)
+        for _, run in part[part["method"] == method].groupby("seed"):
+            axes.plot(
+                run["seconds"] / 60,
+                run["score_mean"],
+                color=look.color,
+                linestyle=look.dashes,
+                linewidth=1.2,
+                marker=look.marker,
+                markevery=[len(run) - 1],
+                markersize=6,
+                label=label,
+            )
+    _score_axis(axes, rows.kind)
+    _finish_curves(figure, axes, f"mean {rows.kind.name}", dataset)
+    axes.set_xlabel("minutes of search")
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     return figure
 
 

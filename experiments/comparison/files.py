@@ -44,7 +44,11 @@ _TABLES = {
     "proposals.csv": _Table(
         ("seed", "rank"),
         ("architecture",),
-        ("validation_accuracy", "search_test_accuracy"),
+        (
+            "validation_accuracy",
+            "search_test_accuracy",
+            "validation_perplexity",
+        ),
     ),
     "rank_check.csv": _Table(
         ("seed", "shared_accuracy", "standalone_accuracy"), ("architecture",)

@@ -8,12 +8,13 @@ from matplotlib.ticker import MaxNLocator
 
 from experiments.comparison.measures import METRICS, describe_metric
 from experiments.comparison.methods import Look, look_of
+from experiments.reports.scores import ScoreKind
 from nascore.drawing.style import make_figure, plain_text, styled
 
 
 @styled
 def plot_differences(
-    differences: pd.DataFrame, dataset: str, measure: str
+    differences: pd.DataFrame, dataset: str, kind: ScoreKind
 ) -> Figure:
     """A forest: one panel for each pair of methods, one line a metric."""
     part = differences[differences["dataset"] == dataset]
@@ -33,7 +34,7 @@ def plot_differences(
         draw_forest(axes, lines, look_of(first))
         axes.tick_params(axis="x", labelsize=7)
         axes.set_title(
-            f"{plain_text(look_of(first).title)}\nminus "
+            f"{plain_text(look_of(first).title)}\n{kind.minus} "
             f"{plain_text(look_of(second).title)}",
             fontsize=8,
         )
@@ -42,11 +43,11 @@ def plot_differences(
     axes = panels[0]
     axes.set_yticks(range(len(metrics)))
     axes.set_yticklabels(
-        [_wrap(describe_metric(name, measure)) for name in metrics]
+        [_wrap(describe_metric(name, kind.name)) for name in metrics]
     )
     # Room above the first line for its p.
     axes.set_ylim(max(len(metrics), 1) - 0.6, -0.75)
-    figure.supxlabel("difference (percentage points)", fontsize=9)
+    figure.supxlabel(kind.difference, fontsize=9)
     return figure
 
 

@@ -1,5 +1,6 @@
 """Gathers the rows of a report from run folders."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments import clock
 from experiments.comparison.checks import check_settings
 from experiments.comparison.methods import in_order, look_of, method_of
 from experiments.comparison.rows import KEY, Rows, with_images
+from experiments.reports.scores import ScoreKind, kind_of
 from flags import methods
 from mlpnas.config import FINAL_FILE
 from nascore.errors import InputError
@@ -34,21 +37,73 @@ _OWN_SETTINGS = (
 )
 
 
-def gather(folders: Sequence[Path]) -> Rows:
+def gather(folders: Sequence[Path], max_hours: float = 0.0) -> Rows:
     """Reads the finished ones of some runs.
+
+    A run that a comparison's limit of time has ended is finished, too.
+
+    Args:
+      folders: of the runs.
+      max_hours: that all of them had; 0: as much as they say themselves.
 
     Raises:
       InputError: a folder that holds no run, two runs of one method, data
-        set and seed, or no finished run at all.
+        set and seed, no finished run at all, or runs whose scores cannot be
+        compared.
     """
     notes: list[str] = []
+    runs, hours = _read_finished(folders, max_hours, notes)
+    kind = _check_scores(runs)
+    about: dict[str, Any] = {}
+    for (dataset, method, seed), run in runs.items():
+        if dataset not in about:
+            about[dataset] = {
+                "spaces": {},
+                "measures": kind.name,
+                "data": run.settings["data"],
+                "config": run.settings["config"],
+                "random_streams": run.settings.get("random_streams", 1),
+                "first": f"{method}, seed {seed}",
+            }
+            if hours[dataset]:
+                about[dataset]["max_hours"] = hours[dataset]
+        about[dataset]["spaces"].setdefault(method, run.settings["space"])
+        notes += _odd_settings(about[dataset], run, method, seed)
+        notes += _odd_time(run, dataset, hours[dataset])
+    notes = list(dict.fromkeys(notes))
+    return Rows(
+        pd.DataFrame([_describe(key, run) for key, run in runs.items()]),
+        _concat(runs, _evaluations),
+        _concat(runs, _epochs),
+        _concat(runs, lambda run: pd.DataFrame(run.derived)),
+        _concat(runs, _rank_check),
+        about,
+        notes,
+    )
+
+
+def _read_finished(
+    folders: Sequence[Path], max_hours: float, notes: list[str]
+) -> tuple[dict[tuple[str, str, int], RunRecords], dict[str, float]]:
+    """Reads runs by data set, method and seed, in order.
+
+    Args:
+      folders: see `gather`.
+      max_hours: likewise.
+      notes: what is left out is added.
+
+    Returns:
+      The runs; of each data set the hours that its runs had; 0: no limit.
+    """
     runs: dict[tuple[str, str, int], RunRecords] = {}
+    hours: dict[str, float] = {}
     for folder in folders:
         run = read_run(folder)
         check_settings(run)
         config = run.settings["config"]
         name = (config["dataset"], method_of(run.settings), config["seed"])
-        if not is_finished(folder, end_file=_end_of(name[1])):
+        limit = clock.ended_by(run)
+        if not limit and not is_finished(folder, end_file=_end_of(name[1])):
             notes.append(
                 f"{folder.name} is not finished ({len(run.epochs)} of "
                 f"{config['epochs']} epochs) and was left out"
@@ -60,36 +115,13 @@ def gather(folders: Sequence[Path]) -> Rows:
             )
         else:
             runs[name] = run
+            hours[name[0]] = max(limit, hours.get(name[0], max_hours))
     if not runs:
         raise InputError(
             f"none of the {len(folders)} run folders is finished; nothing to "
             "compare"
         )
-    runs = _sorted(runs)
-    _check_measures(runs)
-    about: dict[str, Any] = {}
-    for (dataset, method, seed), run in runs.items():
-        if dataset not in about:
-            about[dataset] = {
-                "spaces": {},
-                "measures": run.measures,
-                "data": run.settings["data"],
-                "config": run.settings["config"],
-                "random_streams": run.settings.get("random_streams", 1),
-                "first": f"{method}, seed {seed}",
-            }
-        about[dataset]["spaces"].setdefault(method, run.settings["space"])
-        notes += _odd_settings(about[dataset], run, method, seed)
-    notes = list(dict.fromkeys(notes))
-    return Rows(
-        pd.DataFrame([_describe(key, run) for key, run in runs.items()]),
-        _concat(runs, _evaluations),
-        _concat(runs, _epochs),
-        _concat(runs, lambda run: pd.DataFrame(run.derived)),
-        _concat(runs, _rank_check),
-        about,
-        notes,
-    )
+    return _sorted(runs), hours
 
 
 def _sorted(
@@ -131,6 +163,22 @@ def _odd_settings(
     ]
 
 
+def _odd_time(run: RunRecords, dataset: str, hours: float) -> list[str]:
+    """Says where a run had other time than the limit of the others."""
+    if not hours:
+        return []
+    own = clock.ended_by(run)
+    took = math.fsum(run.epochs["seconds"]) / 3600
+    # A limit may be passed by a moment.
+    if own == hours or (not own and took <= hours):
+        return []
+    return [
+        f"{dataset}: {run.path.name} searched for {took:.3g} hours"
+        + f" of {own:g}" * bool(own)
+        + f", others had {hours:g}: no equal time"
+    ]
+
+
 def _beside(settings: dict[str, Any]) -> dict[str, Any]:
     """What makes a run another one beside its configuration."""
     return {
@@ -146,15 +194,38 @@ def _end_of(method: str) -> str:
     return methods.find(method).end if known else SEARCH_END
 
 
-def _check_measures(runs: dict[tuple[str, str, int], RunRecords]) -> None:
-    """Raises InputError if runs rank architectures by different measures."""
+def _check_scores(runs: dict[tuple[str, str, int], RunRecords]) -> ScoreKind:
+    """The one kind of all scores.
+
+    Raises:
+      InputError: runs rank architectures by different measures, or by one
+        that says nothing beside that on other data.
+    """
     first = next(iter(runs.values()))
+    kind = kind_of(first.measures)
     for run in runs.values():
         if run.measures != first.measures:
             raise InputError(
                 f"{first.path} ranks architectures by {first.measures} and "
                 f"{run.path} by {run.measures}, which cannot be compared"
             )
+        one, other = (_text_of(each) for each in (first, run))
+        if kind.same_data and one != other:
+            raise InputError(
+                f"{first.path} predicts {one} and {run.path} {other}; their "
+                f"{kind.many} cannot be compared"
+            )
+    return kind
+
+
+def _text_of(run: RunRecords) -> str:
+    """What a search on a text predicts, in words."""
+    data = run.settings["data"]
+    return (
+        f"{data.get('tokens')} of {data.get('name')} (fingerprint "
+        f"{data.get('fingerprint')}, {data.get('vocabulary')} different ones, "
+        f"{data.get('validation')} of them for validation)"
+    )
 
 
 def _test_accuracy(run: RunRecords) -> dict[str, float]:
@@ -198,6 +269,7 @@ def _concat(runs: dict[tuple[str, str, int], RunRecords], read: Any) -> Any:
 
 def _evaluations(run: RunRecords) -> pd.DataFrame:
     table = run.evaluations.rename(columns=_as_score(run.measures))
+    table["score"] = kind_of(run.measures).of_run(table["score"])
     names = ["epoch", "step", *run.space.column_names, "score"]
     names += [name for name in _LEARNED if name in table]
     return table[names].copy()
@@ -213,6 +285,13 @@ def _as_score(measures: str) -> dict[str, str]:
 
 def _epochs(run: RunRecords) -> pd.DataFrame:
     table = run.epochs.rename(columns=_as_score(run.measures))
+    kind = kind_of(run.measures)
+    if kind.relative:
+        # The means of what the run ranks by are none of these scores.
+        scores = kind.of_run(run.evaluations[run.measures])
+        own = kind.additive(scores).groupby(run.evaluations["epoch"]).mean()
+        table["score_mean"] = kind.original(table["epoch"].map(own))
+        table = table.drop(columns=["score_std", "score_max"], errors="ignore")
     per_epoch = run.evaluations.groupby("epoch").size()
     table["evaluations"] = np.cumsum(
         table["epoch"].map(per_epoch).fillna(0).to_numpy()

@@ -4,14 +4,12 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from experiments.comparison.methods import look_of
 from experiments.comparison.rows import KEY, Rows
-from nascore.stats import mean_interval
 
-# What is compared, run by run; the first decides the verdict.
+# What is compared, run by run; see `deciding`.
 METRICS = {
     "curve_mean": "mean {measure} of sampled architectures, all epochs",
     "last_epoch_mean": "mean {measure} of sampled architectures, last epoch",
@@ -35,8 +33,18 @@ def describe_metric(metric: str, measure: str) -> str:
 
 # Those that change with the number of epochs that are looked at.
 BY_EPOCHS = ("curve_mean", "last_epoch_mean", "best_score")
-# All of them are accuracies.
-LIMITS = (0.0, 1.0)
+
+
+def deciding(hours: float) -> str:
+    """The metric that verdicts go by.
+
+    Where all runs had the same time it is what each came to in it: epochs
+    are then no common measure.
+
+    Args:
+      hours: that each run had at most; 0: no limit.
+    """
+    return "last_epoch_mean" if hours else "curve_mean"
 
 
 def runs_of(table: pd.DataFrame) -> "pd.api.typing.DataFrameGroupBy":
@@ -54,7 +62,8 @@ def cut_to_common(rows: Rows, methods: Sequence[str]) -> Rows:
     """Takes the first epochs that all of some methods have at a seed.
 
     A run that stopped early would else be measured over other epochs than
-    its rivals. Final proposals stay: they are of a run's own end.
+    its rivals. Final proposals stay: they are of a run's own end. So do all
+    epochs where runs had the same time, however many they were.
 
     Args:
       rows: what was measured.
@@ -65,11 +74,13 @@ def cut_to_common(rows: Rows, methods: Sequence[str]) -> Rows:
     """
     epochs = rows.epochs[rows.epochs["method"].isin(methods)]
     last = epochs.groupby(KEY)["epoch"].max().groupby(["dataset", "seed"]).min()
+    timed = [name for name in rows.datasets if rows.hours(name)]
 
     def cut(table: pd.DataFrame) -> pd.DataFrame:
         table = table[table["method"].isin(methods)]
         seeds = pd.MultiIndex.from_frame(table[["dataset", "seed"]])
-        return table[table["epoch"].to_numpy() <= last.reindex(seeds).array]
+        common = table["epoch"].to_numpy() <= last.reindex(seeds).array
+        return table[common | table["dataset"].isin(timed)]
 
     return dataclasses.replace(
         rows, evaluations=cut(rows.evaluations), epochs=cut(rows.epochs)
@@ -83,7 +94,7 @@ def unequal_runs(rows: Rows) -> list[str]:
     for (dataset, seed), runs in counts.groupby(
         ["dataset", "seed"], sort=False
     ):
-        if runs.nunique() > 1:
+        if runs.nunique() > 1 and not rows.hours(dataset):
             each = ", ".join(
                 f"{look_of(method).title} {count}"
                 for (*_, method), count in runs.items()
@@ -96,20 +107,51 @@ def unequal_runs(rows: Rows) -> list[str]:
     return notes
 
 
+def timed_runs(rows: Rows) -> list[str]:
+    """Says how far runs of limited time came, and what that means."""
+    notes = []
+    counts = count_epochs(rows)
+    for dataset in rows.datasets:
+        hours = rows.hours(dataset)
+        if not hours:
+            continue
+        own = counts[dataset].groupby("method", sort=False)
+        each = ", ".join(
+            f"{look_of(method).title} {_range(own.get_group(method))}"
+            for method in rows.methods(dataset)
+        )
+        asked = rows.about[dataset]["config"].get("epochs", "?")
+        notes.append(
+            f"{dataset}: each run had at most {hours:g} hours (--max_hours), "
+            f"its start and its ranking included; of {asked} epochs they came "
+            f"to {each}. Each is compared as far as it came in its time, not "
+            "over the same epochs: its last epoch decides"
+        )
+    return notes
+
+
+def _range(counts: pd.Series) -> str:
+    """Least and greatest of some counts."""
+    least, most = counts.min(), counts.max()
+    return f"{least}" if least == most else f"{least} to {most}"
+
+
 def measure(rows: Rows) -> pd.DataFrame:
     """What each run came to, over all of its epochs in the rows."""
-    epochs = runs_of(rows.epochs)
+    kind = rows.kind
+    scaled = kind.additive(rows.epochs["score_mean"])
+    epochs = runs_of(rows.epochs.assign(scaled=scaled))
     evaluations = runs_of(rows.evaluations)
     top = runs_of(rows.proposals).first()
     table = pd.DataFrame(
         {
-            "curve_mean": epochs["score_mean"].mean(),
+            "curve_mean": kind.original(epochs["scaled"].mean()),
             "last_epoch_mean": epochs["score_mean"].last(),
-            "best_score": evaluations["score"].max(),
+            "best_score": kind.best(evaluations["score"]),
             "best_at_evaluation": evaluations["score"].agg(
-                lambda values: int(np.nanargmax(values)) + 1
+                lambda values: kind.place_of_best(values) + 1
             ),
-            "top_validation": top.get("validation_accuracy", math.nan),
+            "top_validation": top.get(kind.validation, math.nan),
             "top_search_test": top.get("search_test_accuracy", math.nan),
             "epochs": epochs.size(),
             "evaluations": evaluations.size(),
@@ -141,7 +183,7 @@ def summarize(rows: Rows) -> pd.DataFrame:
                 values = group[metric].dropna().to_numpy()
                 if not len(values):
                     continue
-                mean, low, high = mean_interval(values, LIMITS)
+                mean, low, high = rows.kind.interval(values)
                 summary.append(
                     {
                         "dataset": dataset,

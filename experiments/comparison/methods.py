@@ -25,6 +25,12 @@ LOOKS = {
     "mlpnas": Look("MLPNAS", style.BLUE, "-", "D"),
     "mlpnas_random": Look("random", style.GREEN, ":", "o"),
 }
+# What is drawn like them.
+_ALIKE = {
+    "recurrent_enas": "enas",
+    "recurrent_ienas": "ienas_paper",
+    "recurrent_random": "random",
+}
 # Of all others, in turn.
 _OTHERS = (
     (style.PURPLE, "-", "P"),
@@ -45,8 +51,9 @@ def method_of(settings: Mapping[str, Any]) -> str:
 
 def look_of(method: str) -> Look:
     """How a method is drawn."""
-    if method in LOOKS:
-        return LOOKS[method]
+    name = _ALIKE.get(method, method)
+    if name in LOOKS:
+        return LOOKS[name]
     others = [name for name in methods.names() if name not in LOOKS]
     if method not in others:
         return Look(method, style.GREY, (0, (1, 1)), "X")

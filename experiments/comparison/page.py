@@ -1,9 +1,10 @@
 """What stands on the page of a report, and in its Markdown."""
 
+import dataclasses
 from collections.abc import Sequence
 
 from experiments.comparison import page_tables
-from experiments.comparison.measures import unequal_runs
+from experiments.comparison.measures import timed_runs, unequal_runs
 from experiments.comparison.methods import look_of
 from experiments.comparison.rows import UNRANKED, Rows
 from experiments.comparison.tables import Tables
@@ -12,16 +13,17 @@ from nascore.errors import printable
 from nascore.paths import quote
 
 _NOTE = (
-    "All accuracies but the standalone ones are measured with shared weights, "
-    "most of them on single batches of validation images. They rank "
-    "architectures; they are not what an architecture reaches when it is "
-    "trained from scratch. The verdicts go by one number a run: the mean "
-    "accuracy of all sampled architectures. A difference is called supported "
-    "if its 95% t interval leaves out 0 and its sign-flip p, corrected by Holm "
-    "for the pairs of methods on its data set, is below 0.05; else it is "
-    "undecided, which is not the same as equal. The other measures are not "
-    "corrected for their number: read them as hints."
+    "All {many}{others} are measured with shared weights, most of them on "
+    "{measured_on}. They rank architectures; they are not what an "
+    "architecture reaches when it is trained from scratch. {mean_note}The "
+    "verdicts go by one number a run: the mean {one} of {sampled}. A "
+    "difference is called supported if its 95% t interval leaves out 0 and its "
+    "sign-flip p, corrected by Holm for the pairs of methods on its data set, "
+    "is below 0.05; else it is undecided, which is not the same as equal. The "
+    "other measures are not corrected for their number: read them as hints."
 )
+_ALL = "all sampled architectures"
+_LAST = "the architectures of its last epoch, for all had the same time"
 _FILES = (
     ("rows/runs.csv", "every run, with its commit and its command"),
     ("rows/evaluations.csv.gz", "every evaluated architecture"),
@@ -36,7 +38,7 @@ _FILES = (
 
 def warnings(rows: Rows, tables: Tables) -> list[str]:
     """What a reader must know before the numbers."""
-    found = [*rows.notes, *unequal_runs(rows)]
+    found = [*rows.notes, *unequal_runs(rows), *timed_runs(rows)]
     for row in tables.diversity.to_dict("records"):
         if row["collapsed_runs"]:
             found.append(
@@ -77,10 +79,20 @@ def make_document(
         _title(rows),
         verdicts,
         remarks,
-        _NOTE,
+        _note(rows),
         _commands(rows, targets),
         _FILES,
         _sections(rows, tables, images),
+    )
+
+
+def _note(rows: Rows) -> str:
+    """What all numbers are."""
+    timed = any(rows.hours(dataset) for dataset in rows.datasets)
+    return _NOTE.format(
+        sampled=_LAST if timed else _ALL,
+        others=" but the standalone ones" * rows.kind.standalone,
+        **dataclasses.asdict(rows.kind),
     )
 
 
@@ -111,17 +123,18 @@ def _sections(
     rows: Rows, tables: Tables, images: Sequence[tuple[str, Image]]
 ) -> list[Section]:
     """All of the page below its verdicts."""
+    table_1 = Section(
+        "Table I of the paper",
+        "Mean and standard deviation of the accuracies of one epoch's "
+        "architectures, at the epoch where I-ENAS first reached its "
+        "maximum (of the same seed), averaged over seeds; below, averaged "
+        "over all epochs. The paper's numbers are of one run each, of a "
+        "larger child and its own protocol: compare the order, not the "
+        "level.",
+        tables=page_tables.table_1(tables.table_1, rows.datasets),
+    )
     return [
-        Section(
-            "Table I of the paper",
-            "Mean and standard deviation of the accuracies of one epoch's "
-            "architectures, at the epoch where I-ENAS first reached its "
-            "maximum (of the same seed), averaged over seeds; below, averaged "
-            "over all epochs. The paper's numbers are of one run each, of a "
-            "larger child and its own protocol: compare the order, not the "
-            "level.",
-            tables=page_tables.table_1(tables.table_1, rows.datasets),
-        ),
+        *[table_1] * rows.kind.like_paper,
         *(
             Section(
                 f"Figures: {dataset}",
@@ -130,7 +143,7 @@ def _sections(
             for dataset in rows.datasets
         ),
         *_measure_sections(rows, tables),
-        _rank_check_section(tables),
+        *[_rank_check_section(tables)] * rows.kind.standalone,
         Section(
             "Operations of the last epoch",
             tables=[page_tables.operations(tables.operations)],
@@ -145,26 +158,27 @@ def _sections(
 
 
 def _measure_sections(rows: Rows, tables: Tables) -> list[Section]:
+    kind = rows.kind
     return [
         Section(
             "By method",
-            "Mean over seeds with its 95% interval (Student's t, cut at 0 and "
-            "100%). The mean over all epochs is the area under the curve of "
-            "epoch means, divided by the epochs.",
-            tables=[page_tables.summary(tables.summary, rows.measures)],
+            f"Mean over seeds with its 95% interval (Student's t, "
+            f"{kind.cut_note}). The mean over all epochs is "
+            "the area under the curve of epoch means, divided by the epochs.",
+            tables=[page_tables.summary(tables.summary, kind)],
         ),
         Section(
-            f"Time to reach a target, by mean {rows.measures}",
-            f"When the mean {rows.measures} of an epoch's sampled "
+            f"Time to reach a target, by mean {kind.name}",
+            f"When the mean {kind.name} of an epoch's sampled "
             "architectures first reached the target: medians of all runs, "
             "where one that did not reach it counts as later than all that "
             "did. Seconds depend on the machine and on what else it did.",
-            tables=[page_tables.reached(tables.reached, rows.measures)],
+            tables=[page_tables.reached(tables.reached, kind)],
         ),
         Section(
             "Paired differences",
             _pairing_text(rows),
-            tables=[page_tables.differences(tables.differences, rows.measures)],
+            tables=[page_tables.differences(tables.differences, kind)],
         ),
         Section("Diversity", tables=[page_tables.diversity(tables.diversity)]),
     ]
@@ -176,19 +190,19 @@ def _pairing_text(rows: Rows) -> str:
         f"{dataset}: {rows.about[dataset]['config'].get('split_seed', '–')}"
         for dataset in rows.datasets
     )
+    split = f"one split of the images serves all seeds (split_seed of {splits})"
+    if rows.kind.same_data:
+        split = "one cut of the text serves all seeds"
     return (
-        "First minus second method at equal seeds. Interval: Student's t, "
-        "cut at what a difference of accuracies can be; not known where all "
-        "differences are alike. p: sign-flip permutation test of the mean "
-        "difference, two-sided, exact up to 14 pairs. By Holm: corrected for "
-        "the pairs of methods on this data set, not for the number of "
+        f"{rows.kind.difference_note} p: sign-flip permutation test of the "
+        "mean difference, two-sided, exact up to 14 pairs. By Holm: corrected "
+        "for the pairs of methods on this data set, not for the number of "
         "measures; least is the smallest that it could be with so many "
         "seeds, not counting pairs without a difference. Effect: mean "
         "difference over the deviation of the differences. The unit is the "
-        "seed: one split of the images serves all seeds (split_seed of "
-        f"{splits}), and random search draws the same architectures on every "
-        "data set at equal seed and search space. Whoever pools over data "
-        "sets must count seeds, not pairs."
+        f"seed: {split}, and random search draws the same architectures on "
+        "every data set at equal seed and search space. Whoever pools over "
+        "data sets must count seeds, not pairs."
     )
 
 

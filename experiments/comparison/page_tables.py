@@ -7,6 +7,7 @@ import pandas as pd
 from experiments.comparison.measures import METRICS, describe_metric
 from experiments.comparison.methods import look_of
 from experiments.comparison.rows import Rows
+from experiments.reports.scores import ScoreKind
 from experiments.reports.tables import Form, ReportTable, interval, number
 from nascore.drawing.cells import operation_label
 
@@ -35,7 +36,7 @@ def _table(
     return ReportTable(caption, frame.set_index(list(levels)), forms, file)
 
 
-def summary(table: pd.DataFrame, measure: str) -> ReportTable:
+def summary(table: pd.DataFrame, kind: ScoreKind) -> ReportTable:
     """Means of each method over seeds."""
     # Measure by measure, so that methods stand below each other.
     order = {name: place for place, name in enumerate(METRICS)}
@@ -50,29 +51,29 @@ def summary(table: pd.DataFrame, measure: str) -> ReportTable:
     frame = pd.DataFrame(
         {
             "data set": table["dataset"],
-            "measure": [describe_metric(m, measure) for m in table["metric"]],
+            "measure": [describe_metric(m, kind.name) for m in table["metric"]],
             "method": _titles(table["method"]),
             "seeds": table["seeds"],
             "mean": table["mean"],
-            "95% t interval": _intervals(table, ".2%"),
+            "95% t interval": _intervals(table, kind.form),
         }
     )
     return _table(
         "Means by method",
         frame,
         ["data set", "measure", "method"],
-        {"mean": number(".2%"), "95% t interval": str},
+        {"mean": number(kind.form), "95% t interval": str},
         "tables/summary.csv",
     )
 
 
-def reached(table: pd.DataFrame, measure: str) -> ReportTable:
+def reached(table: pd.DataFrame, kind: ScoreKind) -> ReportTable:
     """When each method reached a target."""
     late = "not reached"
     frame = pd.DataFrame(
         {
             "data set": table["dataset"],
-            "target": [f"{target:.0%}" for target in table["target"]],
+            "target": [f"{t:{kind.target_form}}" for t in table["target"]],
             "method": _titles(table["method"]),
             "reached": [
                 f"{some} of {all_}"
@@ -86,7 +87,7 @@ def reached(table: pd.DataFrame, measure: str) -> ReportTable:
         }
     )
     return _table(
-        f"Until the mean {measure} reached a target",
+        f"Until the mean {kind.name} reached a target",
         frame,
         ["data set", "target", "method"],
         {
@@ -98,14 +99,14 @@ def reached(table: pd.DataFrame, measure: str) -> ReportTable:
     )
 
 
-def differences(table: pd.DataFrame, measure: str) -> ReportTable:
+def differences(table: pd.DataFrame, kind: ScoreKind) -> ReportTable:
     """Paired differences with intervals and p-values."""
     pairs = zip(_titles(table["first"]), _titles(table["second"]), strict=True)
     frame = pd.DataFrame(
         {
             "data set": table["dataset"],
             "methods": [f"{first} – {second}" for first, second in pairs],
-            "measure": [describe_metric(m, measure) for m in table["metric"]],
+            "measure": [describe_metric(m, kind.name) for m in table["metric"]],
             **{
                 head: table[column] if len(table) else []
                 for head, column in (
@@ -121,7 +122,7 @@ def differences(table: pd.DataFrame, measure: str) -> ReportTable:
     )
     frame.insert(5, "95% t interval", _intervals(table, "+.2%"))
     return _table(
-        "First minus second method",
+        f"First {kind.minus} second method",
         frame,
         ["data set", "methods", "measure"],
         {

@@ -14,10 +14,7 @@ from experiments.comparison.measures import (
 from experiments.comparison.rows import Rows
 from experiments.evidence import correct
 from flags import methods as known
-from nascore.stats import paired_test
 
-# Of two accuracies.
-LIMITS = (-1.0, 1.0)
 _COLUMNS = ["dataset", "first", "second", "metric"]
 
 
@@ -25,8 +22,10 @@ def compare_methods(rows: Rows) -> pd.DataFrame:
     """A row for each data set, pair of methods and metric.
 
     Runs of a pair are measured over the epochs that both have; `cut_pairs`
-    counts those where one has more. Holm's correction is over the pairs of
-    methods of one data set and metric.
+    counts those where one has more. Runs of limited time are measured over
+    all that they have. Of perplexities a difference is a part of that of the
+    second method, see `ScoreKind.compare`. Holm's correction is over the pairs
+    of methods of one data set and metric.
     """
     counts = count_epochs(rows)
     table = []
@@ -42,11 +41,13 @@ def compare_methods(rows: Rows) -> pd.DataFrame:
                 pairs = by_method[[first, second]].dropna()
                 if pairs.empty:
                     continue
-                test = paired_test(
-                    pairs[first].to_numpy(), pairs[second].to_numpy(), LIMITS
+                test = rows.kind.compare(
+                    pairs[first].to_numpy(), pairs[second].to_numpy()
                 )
                 shared = epochs.loc[pairs.index]
                 cut = int((shared[first] != shared[second]).sum())
+                if rows.hours(dataset):
+                    cut = 0
                 names = (dataset, first, second, metric)
                 table.append(
                     {
@@ -67,6 +68,8 @@ def list_pairs(methods: list[str]) -> list[tuple[str, str]]:
     """
     ienas = [method for method in methods if method.startswith("ienas")]
     pairs = [(method, "enas") for method in ienas if "enas" in methods]
+    if {"recurrent_ienas", "recurrent_enas"} <= set(methods):
+        pairs.append(("recurrent_ienas", "recurrent_enas"))
     for method in methods:
         rival = _rival(method)
         if rival in methods and rival != method:

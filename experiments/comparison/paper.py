@@ -1,16 +1,18 @@
 """Table I of the I-ENAS paper, and how ours is computed."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from experiments.comparison.measures import LIMITS, cut_to_common
+from experiments.comparison.measures import cut_to_common
 from experiments.comparison.rows import Rows
-from nascore.stats import mean_interval
 
 # Whose maximum chooses the epoch.
 ANCHORS = ("ienas_paper", "ienas_code")
+
+_COLUMNS = ["dataset", "method", "scope", "seeds", "mean", "std"]
 
 # I-ENAS, table I: mean and deviation of one epoch's accuracies, and that
 # epoch; one run each.
@@ -48,9 +50,12 @@ def anchor_epochs(rows: Rows, dataset: str) -> dict[int, int]:
 def table_1(rows: Rows) -> pd.DataFrame:
     """Table I: means and deviations inside single epochs, over seeds.
 
-    Of the epochs that all methods have at a seed.
+    Of the epochs that all methods have at a seed. Scores that do not stand
+    beside the paper's have none.
     """
-    table = []
+    table: list[dict[str, Any]] = []
+    if not rows.kind.like_paper:
+        return pd.DataFrame(columns=_COLUMNS)
     for dataset in rows.datasets:
         methods = rows.methods(dataset)
         common = cut_to_common(rows, methods)
@@ -75,9 +80,7 @@ def table_1(rows: Rows) -> pd.DataFrame:
                 if chosen.empty:
                     continue
                 by_seed = chosen.groupby("seed")[["mean", "std"]].mean()
-                mean, low, high = mean_interval(
-                    by_seed["mean"].to_numpy(), LIMITS
-                )
+                mean, low, high = rows.kind.interval(by_seed["mean"].to_numpy())
                 published = (math.nan, math.nan)
                 published_epoch = None
                 if scope != "all epochs":

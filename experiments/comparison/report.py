@@ -26,17 +26,18 @@ def write_report(
 
     Args:
       folder: the report folder.
-      targets: accuracies for the table of times; empty chooses them.
+      targets: scores for the table of times; empty chooses them.
 
     Returns:
       Verdicts, warnings, and the page's path; `report.md` beside it has
       the same numbers.
 
     Raises:
-      InputError: the rows are missing or damaged, or the folder cannot be
-        written.
+      InputError: the rows are missing or damaged, a target is no score of
+        theirs, or the folder cannot be written.
     """
     rows = report_files.load(folder / ROWS)
+    rows.kind.check_targets(targets)
     try:
         return _write(folder, rows, targets)
     except OSError as error:
@@ -62,7 +63,7 @@ def _write(
     found = [
         text
         for dataset in rows.datasets
-        for text in verdicts(tables, dataset, rows.measures)
+        for text in verdicts(tables, dataset, rows.kind, rows.hours(dataset))
     ]
     remarks = warnings(rows, tables)
     write_json(

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from experiments.comparison.methods import in_order
+from experiments.reports.scores import ScoreKind, kind_of
 from nascore.runs.reader import read_space
 from nascore.spaces.space import Space
 
@@ -24,7 +25,7 @@ class Rows:
     Attributes:
       runs: a row for each run: where, when, on what.
       evaluations: a row for each evaluated architecture; `score` is what
-        it is ranked by.
+        it is ranked by, see `kind`.
       epochs: a row for each epoch; `evaluations` and `seconds` add up from
         the run's start.
       proposals: the final rankings, with shared-weight accuracies.
@@ -55,10 +56,14 @@ class Rows:
         return in_order(list(self.runs.loc[chosen, "method"]))
 
     @property
-    def measures(self) -> str:
-        """What all architectures are ranked by."""
+    def kind(self) -> ScoreKind:
+        """What the scores of all architectures are."""
         first: dict[str, Any] = next(iter(self.about.values()), {})
-        return str(first.get("measures", "accuracy"))
+        return kind_of(str(first.get("measures", "accuracy")))
+
+    def hours(self, dataset: str) -> float:
+        """Hours that each run on a data set had at most; 0: no limit."""
+        return float(self.about[dataset].get("max_hours", 0.0))
 
     def space(self, dataset: str, method: str) -> Space:
         """The search space of a method's runs on a data set."""

@@ -13,17 +13,22 @@ from experiments.comparison.paper import table_1
 from experiments.comparison.rows import Rows
 from experiments.evidence import correct
 from experiments.figures.operation_shares import count_shares
+from experiments.reports.scores import ScoreKind
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.macro import MacroSpace
+from nascore.spaces.recurrent import RecurrentSpace
 from nascore.spaces.space import Space
 from nascore.stats import paired_test
 
-# Parts of ENAS's highest epoch mean, for the time to reach accuracies.
+# Parts of what ENAS's best epoch mean is worth, for the time to reach scores.
 _TARGET_PARTS = (0.5, 0.75, 0.9)
+_ENAS = ("enas", "recurrent_enas")
 # A controller whose last epoch repeats itself has collapsed.
 COLLAPSED_UNIQUE = 0.5
 # A whole network in the place of a cell, and the part of its possible skips.
 NETWORK, SKIPS = "network", "skips"
+# That of a recurrent network.
+RECURRENT = "recurrent"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +40,8 @@ class Tables:
         `METRICS`.
       summary: means and 95% intervals of the metrics over seeds, over the
         epochs that all methods have at a seed.
-      table_1: table I of the paper, beside its numbers.
+      table_1: table I of the paper, beside its numbers; empty where scores
+        are none of those.
       reached: time until the epoch's mean score reached a target.
       differences: paired comparisons at equal seeds.
       diversity: unique architectures and entropy.
@@ -59,7 +65,7 @@ def make_tables(rows: Rows, targets: Sequence[float] = ()) -> Tables:
 
     Args:
       rows: what was measured.
-      targets: accuracies for the table of times; empty chooses them from
+      targets: scores for the table of times; empty chooses them from
         ENAS's runs.
     """
     return Tables(
@@ -80,13 +86,13 @@ def _reached(rows: Rows, targets: Sequence[float]) -> pd.DataFrame:
     Medians over all runs, where a run that did not reach it counts as later
     than all that did; NaN where the median is such a run.
     """
-    table = []
+    table, kind = [], rows.kind
     for dataset in rows.datasets:
         part = rows.epochs[rows.epochs["dataset"] == dataset]
-        for target in targets or _choose_targets(part):
+        for target in targets or _choose_targets(part, kind):
             for method in rows.methods(dataset):
                 runs = part[part["method"] == method]
-                hits = runs[runs["score_mean"] >= target]
+                hits = runs[kind.reaches(runs["score_mean"], target)]
                 first = hits.groupby("seed").first()
                 seeds = runs["seed"].unique()
                 times = first.assign(epoch=first["epoch"] + 1)[
@@ -112,10 +118,10 @@ def _reached(rows: Rows, targets: Sequence[float]) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def _choose_targets(epochs: pd.DataFrame) -> list[float]:
-    enas = epochs[epochs["method"] == "enas"]
-    highest = (enas if len(enas) else epochs)["score_mean"].max()
-    return [round(part * highest, 2) for part in _TARGET_PARTS]
+def _choose_targets(epochs: pd.DataFrame, kind: ScoreKind) -> list[float]:
+    enas = epochs[epochs["method"].isin(_ENAS)]
+    best = kind.best((enas if len(enas) else epochs)["score_mean"])
+    return [round(kind.part(best, share), 2) for share in _TARGET_PARTS]
 
 
 def _diversity(rows: Rows) -> pd.DataFrame:
@@ -168,7 +174,15 @@ def _operations(rows: Rows) -> pd.DataFrame:
 def _shares(
     space: Space, part: pd.DataFrame
 ) -> Iterator[tuple[str, str, float]]:
-    """Cell, operation and its share; of whole networks also their skips."""
+    """Cell, operation and its share; of whole networks also their skips.
+
+    The operations of recurrent cells are the functions of their nodes.
+    """
+    if isinstance(space, RecurrentSpace):
+        cells = [space.parse(text) for text in part["architecture"]]
+        chosen = np.array([[f for _, f in cell.nodes] for cell in cells])
+        for place, name in enumerate(space.functions):
+            yield RECURRENT, name, float((chosen == place).mean())
     if isinstance(space, CellSpace):
         for cell in space.cell_types:
             shares = count_shares(part[f"{cell}_cell"], space.operations)

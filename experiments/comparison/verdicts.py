@@ -3,14 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
+from experiments.comparison.measures import deciding
 from experiments.comparison.methods import look_of
 from experiments.comparison.paper import ANCHORS
 from experiments.comparison.tables import Tables
 from experiments.evidence import judge, measured
+from experiments.reports.scores import ACCURACY, ScoreKind
 
 
 def verdicts(
-    tables: Tables, dataset: str, measure: str = "accuracy"
+    tables: Tables,
+    dataset: str,
+    kind: ScoreKind = ACCURACY,
+    hours: float = 0.0,
 ) -> list[str]:
     """A plain sentence on each pair of methods, none left out.
 
@@ -19,13 +24,14 @@ def verdicts(
     Args:
       tables: of the report.
       dataset: its name.
-      measure: what architectures are ranked by.
+      kind: of the scores that architectures are ranked by.
+      hours: that each run had at most; 0: no limit.
     """
     table = tables.differences
     part = table[
-        (table["dataset"] == dataset) & (table["metric"] == "curve_mean")
+        (table["dataset"] == dataset) & (table["metric"] == deciding(hours))
     ]
-    said = [_sentence(row, measure) for row in part.to_dict("records")]
+    said = [_sentence(row, kind, hours) for row in part.to_dict("records")]
     methods = set(tables.metrics.loc[_is(tables, dataset), "method"])
     both = part["first"].isin(ANCHORS) & (part["second"] == "enas")
     if not both.any() and methods & {"enas", *ANCHORS}:
@@ -41,18 +47,16 @@ def _is(tables: Tables, dataset: str) -> Any:
     return tables.metrics["dataset"] == dataset
 
 
-def _sentence(row: Mapping[str, Any], measure: str) -> str:
+def _sentence(row: Mapping[str, Any], kind: ScoreKind, hours: float) -> str:
     first, second = look_of(row["first"]).title, look_of(row["second"]).title
     count = row["count"]
     seeds = "one seed" if count == 1 else f"{count} seeds"
-    size, is_ahead = f"{abs(row['mean']):.2%} (absolute)", row["mean"] >= 0
-    if measure == "accuracy":
-        what = f"{size} {'more' if is_ahead else 'less'} accurate than"
-    else:
-        what = f"{size} {'above' if is_ahead else 'below'}, by {measure},"
+    last = " in its last epoch" * bool(hours)
+    time = f" of at most {hours:g} hours each" * bool(hours)
     words = (
-        f"{row['dataset']}: over {seeds}, the architectures that {first} "
-        f"sampled were on average {what} those of {second}"
+        f"{row['dataset']}: over {seeds}{time}, the architectures that {first} "
+        f"sampled{last} {kind.describe_difference(row['mean'])} those of "
+        f"{second}"
     )
     if count > 1:
         words += f" ({measured(row, '+.2%')})"
@@ -61,4 +65,5 @@ def _sentence(row: Mapping[str, Any], measure: str) -> str:
             f", {row['cut_pairs']} of the {count} pairs over the epochs that "
             "both have"
         )
-    return f"{words}; {judge(row, first, second)}."
+    ends = (second, first) if kind.lower_is_better else (first, second)
+    return f"{words}; {judge(row, *ends)}."

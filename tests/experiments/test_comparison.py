@@ -15,6 +15,7 @@ from experiments.comparison.gathering import gather
 from experiments.comparison.report import ROWS, write_report
 from experiments.comparison.tables import make_tables
 from experiments.comparison.verdicts import verdicts
+from experiments.reports.scores import ACCURACY
 from experiments.reports.tables import to_markdown
 from nascore.errors import InputError
 from nascore.spaces.cells import CellSpace
@@ -321,7 +322,7 @@ def test_a_cut_pair_is_named_and_measured_over_its_first_epochs(tmp_path):
     assert row["mean"] == pytest.approx(1 / 16)
     # All alike: a width of zero would be no certainty.
     assert np.isnan(row["low"])
-    line, *_ = lines_of(page_tables.differences(tables.differences, "accuracy"))
+    line, *_ = lines_of(page_tables.differences(tables.differences, ACCURACY))
     assert line[2:5] == ["6", "+6.25%", "not known"]
     # What a run came to by itself is still its whole length.
     assert row_of(tables.metrics, method="enas", seed=3)["epochs"] == 3
@@ -344,7 +345,7 @@ def test_a_run_that_misses_a_target_counts_as_later(tmp_path):
     assert row["seconds"] == 6
     # One of two: half of the runs are later than any epoch.
     half = make_tables(gather(folders[1:]), [0.5])
-    (line,) = lines_of(page_tables.reached(half.reached, "accuracy"))
+    (line,) = lines_of(page_tables.reached(half.reached, ACCURACY))
     assert line[2:] == ["1 of 2", *["not reached"] * 3]
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import re
 import shlex
@@ -261,7 +262,13 @@ def test_a_batch_takes_as_long_as_its_first_runs_say(tmp_path, capsys):
             cost = {"unit": "seconds", "seconds": seconds, "share": share}
             file.write_text(json.dumps(cost))
         jobs.append(
-            SimpleNamespace(name=name, total=10, done=done, cost_file=file)
+            SimpleNamespace(
+                name=name,
+                total=10,
+                done=done,
+                cost_file=file,
+                most_seconds=math.inf,
+            )
         )
     with _Bar(jobs, "epochs", 2, "take less") as bar:
         bar._tell()
