@@ -18,8 +18,8 @@ from nascore.config import flatten
 from nascore.data.config import DataConfig
 from nascore.data.images import load
 from nascore.evaluators import memory
-from nascore.evaluators.checkpointed import load_weights
 from nascore.evaluators.config import SharedWeightsConfig
+from nascore.evaluators.networks import load_weights
 from nascore.evaluators.standalone import train_standalone
 from nascore.networks.macro.config import MacroSupernetConfig
 from nascore.protocols import Measured, Proposals

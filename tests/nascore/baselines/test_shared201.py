@@ -17,10 +17,10 @@ from nascore.baselines.shared201 import make_search as make_plain
 from nascore.config import flatten
 from nascore.data.config import DataConfig
 from nascore.data.images import load
-from nascore.evaluators.checkpointed import load_weights
 from nascore.evaluators.config import SharedWeightsConfig
 from nascore.evaluators.nasbench201.names import TRUTH
 from nascore.evaluators.nasbench201.table import numbers_of
+from nascore.evaluators.networks import load_weights
 from nascore.networks.bench201.config import Bench201SupernetConfig
 from nascore.protocols import Measured, Proposals
 from nascore.runs.interrupts import Interrupted
