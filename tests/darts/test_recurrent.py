@@ -148,7 +148,7 @@ def test_a_cell_is_the_mixture_that_has_its_functions_alone(whole):
     _, ranked, machine = whole
     row = machine.space.encode(ranked[0].architecture)
     evaluator = machine.evaluator
-    shares = tf.constant(evaluator.shares_of(row[None])[0])
+    shares = tf.constant(evaluator.as_cells(row[None])[0])
     assert evaluator.cell_score(row) == evaluator.mixture_score(shares)
     # Another evaluator's way to the same weights: the cell by its row.
     model = evaluator.model
