@@ -12,7 +12,7 @@ import keras
 from nascore.baselines.config import RecurrentConfig, RecurrentSearchConfig
 from nascore.baselines.one_shot import parts_of
 from nascore.data import text
-from nascore.data.text import TextData, check_length
+from nascore.data.text import TextData, check_length, summarize
 from nascore.errors import InputError
 from nascore.evaluators.language.memory import estimate
 from nascore.evaluators.language.shared import SharedLanguage
@@ -57,15 +57,6 @@ def load(config: Any) -> TextData:
         "--reward_streams",
     )
     return data
-
-
-def summarize(data: TextData) -> str:
-    """See `Assembly.summarize`."""
-    return (
-        f"{data.name}: {len(data.train):,} training, "
-        f"{len(data.validation):,} validation, {len(data.test):,} test "
-        f"{data.vocabulary.kind}, {len(data.vocabulary):,} different ones"
-    )
 
 
 def make_search(

@@ -129,6 +129,15 @@ class TextData:
         }
 
 
+def summarize(data: TextData) -> str:
+    """Says in one line what there is to learn from."""
+    return (
+        f"{data.name}: {len(data.train):,} training, "
+        f"{len(data.validation):,} validation, {len(data.test):,} test "
+        f"{data.vocabulary.kind}, {len(data.vocabulary):,} different ones"
+    )
+
+
 def split(text: str, kind: str) -> list[str]:
     """Cuts a text into tokens: characters, or words and ends of lines."""
     if kind == "characters":
