@@ -10,7 +10,7 @@ from nascore.errors import InputError, RunStopped
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.reals import ENCODINGS, ORDERED
-from nases.autoencoder import Autoencoder
+from nases.autoencoder import Autoencoder, _axes_of
 from nases.config import DENSE, LSTM, AutoencoderConfig, EmbeddingConfig
 from nases.pretraining import Pretrain, Pretrained, rounds
 from nases.strategy import EmbeddingSearch
@@ -187,6 +187,21 @@ def test_axes_are_the_principal_components_of_codes():
             )
             np.testing.assert_allclose(axes[run, :, place], own, atol=2e-3)
     assert make((3,), encoding=ORDERED, embedding=1).axes().shape == (1, 1, 2)
+
+
+def test_axes_of_all_that_are_alike_are_one_trace():
+    _axes_of.cache_clear()
+    found = [make((seed,)).axes().numpy() for seed in (3, 4, 5)]
+    assert not np.array_equal(found[0], found[1])
+    # The settings of a search are more, and no others of its networks.
+    config = EmbeddingConfig(**dataclasses.asdict(SMALL))
+    again = Autoencoder(SPACE, config, (3,)).axes().numpy()
+    np.testing.assert_array_equal(again, found[0])
+    assert _axes_of.cache_info().misses == 1
+    find = _axes_of(SPACE, SMALL)
+    assert find.experimental_get_tracing_count() == 1
+    make((3,), hidden_units=6).axes()
+    assert find.experimental_get_tracing_count() == 1
 
 
 def test_a_larger_embedding_than_what_it_stands_for_is_refused():
