@@ -10,7 +10,7 @@ from nascore.errors import InputError, RunStopped
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.reals import ENCODINGS, ORDERED
-from nases.autoencoder import Autoencoder, _axes_of
+from nases.autoencoder import Autoencoder, _axes_of, _draw
 from nases.config import DENSE, LSTM, AutoencoderConfig, EmbeddingConfig
 from nases.pretraining import Pretrain, Pretrained, rounds
 from nases.strategy import EmbeddingSearch
@@ -105,19 +105,18 @@ def test_training_comes_to_what_is_linearly_possible(kind):
         assert np.all(after < bound * 1.1)
 
 
-def test_training_equals_adam_in_numpy():
+def test_training_equals_adam_in_numpy(monkeypatch):
     """Gradients by finite differences of the loss, in float64."""
     autoencoder = make((5,), embedding=2, hidden_units=3, encoding=ORDERED)
     state = {n: v.numpy().copy() for n, v in autoencoder.state.items()}
     names = [n for n in state if not n.startswith("autoencoder")]
     seen = []
-    draw = autoencoder._draw
 
     def watched(shape, seeds):
-        seen.append(draw(shape, seeds))
+        seen.append(_draw(shape, seeds))
         return seen[-1]
 
-    autoencoder._draw = watched
+    monkeypatch.setattr("nases.autoencoder._draw", watched)
     loss = Autoencoder.train.python_function(
         autoencoder, tf.constant(1), tf.constant(1)
     )
