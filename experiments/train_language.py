@@ -121,8 +121,10 @@ def _work(
 ) -> None:
     from nascore.data import text
     from nascore.process.memory import Watch, resident
+    from nascore.training.exports.write import check_converters
     from nascore.training.language.run import LanguageTraining, estimate
 
+    check_converters(config.training.formats)
     base_memory = resident()
     data = text.load(config.data)
     need = estimate(config, data, base_memory)
