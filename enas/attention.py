@@ -11,7 +11,6 @@ import keras
 import tensorflow as tf
 
 from enas.policy import ReinforcePolicy
-from nascore.spaces.space import Space
 from nascore.strategies.policy_gradient import MovingBaseline
 
 
@@ -26,10 +25,10 @@ class AttentionPolicy(ReinforcePolicy):
     """
 
     def __init__(
-        self, space: Space, config: Any, op_bias: tf.Tensor | None = None
+        self, space: Any, config: Any, op_bias: tf.Tensor | None = None
     ) -> None:
         super().__init__(space, config, MovingBaseline(config.baseline_decay))
-        units, count = config.lstm_units, len(self.space.operations)
+        units, count = config.lstm_units, len(space.operations)
 
         def uniform() -> keras.initializers.Initializer:
             # One for each weight: it gives the same numbers at every call.
