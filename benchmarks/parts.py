@@ -4,6 +4,7 @@ from typing import NamedTuple, cast
 
 from enas.config import EnasConfig
 from enas.controller import LstmController
+from enas.search import parts_of
 from nascore.data.images import ImageData
 from nascore.evaluators.shared_weights import SharedWeights
 from nascore.evaluators.weights import TrainWeights
@@ -11,7 +12,6 @@ from nascore.networks.shared_cell import SharedCell
 from nascore.networks.supernet import Supernet
 from nascore.search.assemble import one_shot
 from nascore.search.phases import AskTell
-from nascore.strategies.rewards import ScoreReward
 
 
 class Parts(NamedTuple):
@@ -43,18 +43,11 @@ def make_parts(
     supernet = Supernet(config.child, data.image_shape, data.classes, cell)
     shared = SharedWeights(supernet, data, config.weights)
     controller = LstmController(config.child.space, config.controller)
-    training, asking, _ = one_shot(
-        config.child.space,
-        controller,
-        controller.sample,
-        shared,
-        data,
-        config.data,
-        ScoreReward(),
-        config.controller.train_steps,
-        config.controller.num_aggregate,
-        config.search,
+    asked = parts_of(controller, config.controller, None)
+    training = TrainWeights(
+        shared, asked.sample, data.train, config.data, config.search.seed
     )
-    return Parts(
-        controller, shared, cast(TrainWeights, training), cast(AskTell, asking)
+    _, asking, _ = one_shot(
+        config.child.space, training, shared, asked, config.search
     )
+    return Parts(controller, shared, training, cast(AskTell, asking))

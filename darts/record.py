@@ -11,7 +11,7 @@ from darts.curvature import Curvature
 from darts.derive import count_skips, derive, mix
 from darts.layout import AlphaLayout, Alphas
 from darts.stops import AlphaHistory, Stop, at_epoch, find_stop, warn
-from darts.train import CURVATURE, TAME
+from darts.train import CURVATURE
 from nascore.protocols import Columns, Measured, Proposals
 from nascore.runs.checkpoints import State
 from nascore.runs.folder import RunFolder
@@ -186,7 +186,7 @@ class RecordAlphas(tf.Module):
 
     def explain(self, row: Row) -> tuple[str, str]:
         """See `Phase.explain`."""
-        return "an alpha is not finite", TAME
+        return "an alpha is not finite", self.training.tame
 
 
 class Derivation:

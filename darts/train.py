@@ -1,17 +1,15 @@
 """The phase in which weights and alphas learn."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 from darts.bilevel import Bilevel
 from darts.config import AlphasConfig, MixedWeightsConfig
-from darts.cures import auxiliary_skip
 from darts.layout import AlphaLayout
-from darts.mixture import shares
+from darts.mixture import auxiliary_skip, shares
+from darts.steps import MixtureSteps
 from nascore import draws
 from nascore.data.augment import batch_places
 from nascore.data.config import DataConfig
@@ -23,15 +21,11 @@ from nascore.evaluators.weights import cross_entropy
 from nascore.process.runtime import once
 from nascore.protocols import Columns
 from nascore.runs.checkpoints import State
-from nascore.runs.tables import Row
-from nascore.search import loops
 from nascore.seeds import Stream, fold
 
-MIXTURE = "mixture"
 # Streams of the alphas' batches, see `nascore.seeds.fold`; and of the batch
 # that curvature is measured on.
 _BATCH, _AUGMENT, CURVATURE = 102, 103, 104
-TAME = "Lower --weights_lr_max or --alpha_lr, in a new run"
 
 
 class MixedBatch(NamedTuple):
@@ -48,14 +42,11 @@ class MixedBatch(NamedTuple):
     fade: tf.Tensor
 
 
-class TrainMixture(tf.Module):
+class TrainMixture(MixtureSteps):
     """Steps of DARTS: alphas on validation images, weights on the others.
 
-    See `nascore.protocols.Phase`.
-
-    Its rows, a step each: `loss` and `accuracy` of the weights' batch,
-    `alpha_loss` and `alpha_accuracy` of the alphas' batch before they learn
-    (NaN while they do not), `learning_rate`, norms of gradients.
+    Its rows are those of `MixtureSteps`, with the accuracy on each batch; NaN
+    of the alphas' batch while they do not learn.
 
     Args:
       mixed: the weights.
@@ -69,20 +60,13 @@ class TrainMixture(tf.Module):
       epochs: of the search.
     """
 
-    name = MIXTURE
-    stretch = 0
-    weight = 1
-    timed = False
-    _COLUMNS = (
-        "loss",
-        "accuracy",
-        "alpha_loss",
-        "alpha_accuracy",
-        "gradient_norm",
-        "alpha_gradient_norm",
-        "second_order_norm",
-        "healthy",
-    )
+    note = "accuracy"
+    means = {
+        "mixture_loss": "loss",
+        "mixture_train_accuracy": "accuracy",
+        "alpha_loss": "alpha_loss",
+    }
+    tame = "Lower --weights_lr_max or --alpha_lr, in a new run"
 
     def __init__(
         self,
@@ -96,13 +80,10 @@ class TrainMixture(tf.Module):
         seed: int,
         epochs: int,
     ) -> None:
-        super().__init__(name="train_mixture")
-        self.mixed = mixed
-        self.layout = layout
+        super().__init__(mixed, layout, seed)
         self.augmentation = augmentation
         self.weights = weights
         self.config = config
-        self.seed = seed
         self.epochs = epochs
         self.images = to_device(data.train)
         self.steps_per_epoch = -(-self.images.size // weights.batch_size)
@@ -143,13 +124,7 @@ class TrainMixture(tf.Module):
             tf.constant(rate),
             tf.constant(self.fade(epoch)),
         )
-        columns = {name: value.numpy() for name, value in found.items()}
-        sick = np.flatnonzero(~columns["healthy"])
-        count = int(sick[0]) + 1 if len(sick) else stop - start
-        columns = {name: value[:count] for name, value in columns.items()}
-        healthy = columns.pop("healthy")
-        columns["learning_rate"] = np.full(count, rate)
-        return {**columns, "healthy": healthy}
+        return self._with_rate(found, rate)
 
     def learns(self, epoch: int) -> bool:
         """Whether the alphas do, or only the weights."""
@@ -191,29 +166,16 @@ class TrainMixture(tf.Module):
             self.images.size, fold(self.seed, Stream.SHUFFLE, epoch)
         )
 
-        def step(number: tf.Tensor, _: tf.Tensor) -> dict[str, tf.Tensor]:
+        def step(number: tf.Tensor) -> dict[str, tf.Tensor]:
             places = batch_places(order, number, self.weights.batch_size)
             seed = fold(self.seed, Stream.AUGMENT, epoch, number)
             ours = self._batch(self.images, places, seed, fade)
-            if learns:
-                found = self.bilevel.step(
-                    ours, self.alphas_batch(epoch, number, fade), rate
-                )
-            else:
-                found = self.bilevel.learn_weights(ours, rate)
-            values = {
-                name: found.get(name, tf.constant(np.nan, tf.float32))
-                for name in self._COLUMNS
-            }
-            return {name: values[name][None] for name in self._COLUMNS}
+            if not learns:
+                return self.bilevel.learn_weights(ours, rate)
+            theirs = self.alphas_batch(epoch, number, fade)
+            return self.bilevel.step(ours, theirs, rate)
 
-        return loops.run_in_graph(
-            step,
-            {name: [1] for name in self._COLUMNS},
-            start,
-            stop,
-            tf.constant(0),
-        )
+        return self._loop(step, start, stop)
 
     def alphas_batch(
         self,
@@ -254,33 +216,6 @@ class TrainMixture(tf.Module):
             "accuracy": accuracy(batch.labels, logits)
         }
 
-    def summary(self, epoch: int, rows: Sequence[Row]) -> Mapping[str, float]:
-        """See `Phase.summary`."""
-
-        def mean(name: str) -> float:
-            return float(np.mean([float(row[name]) for row in rows]))
-
-        return {
-            "learning_rate": float(rows[-1]["learning_rate"]),
-            "mixture_loss": mean("loss"),
-            "mixture_train_accuracy": mean("accuracy"),
-            "alpha_loss": mean("alpha_loss"),
-        }
-
     def line(self, summary: Mapping[str, float]) -> str:
         """See `Phase.line`."""
         return f"mixture's loss {summary['mixture_loss']:.3f}"
-
-    def ended(self, epoch: int) -> str:
-        """See `Phase.ended`."""
-        return ""
-
-    def explain(self, row: Row) -> tuple[str, str]:
-        """See `Phase.explain`."""
-        loss, norm = row["loss"], row["gradient_norm"]
-        what = (
-            f"the mixture's loss is {loss:g} and its gradient's norm {norm:g}"
-        )
-        if math.isfinite(loss) and math.isfinite(norm):
-            what += ", beyond --loss_limit, or the alphas' loss is not finite"
-        return what, TAME

@@ -23,7 +23,6 @@ from nascore.spaces.space import Space
 from nascore.strategies.policy_gradient import (
     MovingBaseline,
     descend_where_finite,
-    policy_gradient_loss,
 )
 
 # The stream of a search's initial weights, see `nascore.seeds.fold`.
@@ -126,7 +125,7 @@ class OperationController(ReinforcePolicy):
             places = self._draw_places(count, seed)
         choices = Choices(
             architectures,
-            lambda logits, column: draws.choose(logits, places[:, column]),
+            draw=lambda logits, column: draws.choose(logits, places[:, column]),
         )
         hidden = carry = tf.zeros([self.runs, count, self.config.lstm_units])
         x = tf.repeat(weights["start"], count, axis=1)
@@ -144,9 +143,7 @@ class OperationController(ReinforcePolicy):
             flat = tf.reshape(logits, [-1, logits.shape[-1]])
             chosen = tf.reshape(choices.take(flat, place), [self.runs, -1])
             x = tf.gather(weights["op_embedding"], chosen, batch_dims=1)
-        return Sample(
-            choices.stack(), choices.log_prob, tf.stop_gradient(choices.entropy)
-        )
+        return choices.sample()
 
     def _draw_places(
         self, count: int | tf.Tensor, seed: tf.Tensor
@@ -167,18 +164,19 @@ class OperationController(ReinforcePolicy):
             seed,
         )
 
+    def _loss(self, rows: tf.Tensor, advantages: tf.Tensor) -> tf.Tensor:
+        """Of each search the mean over its own rows."""
+        return self.runs * super()._loss(rows, advantages)
+
     def _descend(self, rows: tf.Tensor, advantages: tf.Tensor) -> tf.Tensor:
         """One step of each search; whether it was made, of each row.
 
         A scalar for one search, as `Strategy.tell` has it.
         """
-        weights = self.variables_to_train
-        with tf.GradientTape() as tape:
-            scored = self(architectures=rows)
-            # Of each search the mean over its own rows.
-            loss = self.runs * policy_gradient_loss(scored.log_prob, advantages)
-        gradients = tape.gradient(loss, weights)
-        made = descend_where_finite(self.optimizer, gradients, weights)
+        _, gradients = self._differentiate(rows, advantages)
+        made = descend_where_finite(
+            self.optimizer, gradients, self.variables_to_train
+        )
         if self.runs == 1:
             return made[0]
         return tf.repeat(made, tf.shape(rows)[0] // self.runs)

@@ -5,17 +5,23 @@ code.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
+from nascore import draws
 from nascore.protocols import Measured, Proposals
 from nascore.runs.checkpoints import State
 from nascore.runs.tables import Row
+from nascore.seeds import fold_in
 from nascore.spaces.space import Space
-from nascore.strategies.policy_gradient import MovingBaseline
+from nascore.strategies.policy_gradient import (
+    MovingBaseline,
+    descend_if_finite,
+    policy_gradient_loss,
+)
 
 
 class Sample(NamedTuple):
@@ -27,14 +33,13 @@ class Sample(NamedTuple):
       log_prob: float32 `[n]`, log-probability of each, in nats.
       entropy: float32 `[n]`, sum of the entropies of its choices, in nats;
         no gradient flows through it.
-      penalty: float32 `[n]`, what a policy pays for its skips; None where
-        there is none.
+      notes: float32 `[n]` each, what else a policy notes of them, by name.
     """
 
     architectures: tf.Tensor
     log_prob: tf.Tensor
     entropy: tf.Tensor
-    penalty: tf.Tensor | None = None
+    notes: Mapping[str, tf.Tensor] = {}
 
 
 class Choices:
@@ -42,16 +47,22 @@ class Choices:
 
     Args:
       given: int32 `[n, length]` to replay, or None to draw.
-      draw: chooses from logits `[n, k]` for a column; needed to draw.
+      seed: int32 `[2]`, needed to draw where `draw` is not given.
+      draw: chooses from logits `[n, k]` for a column.
     """
 
     def __init__(
         self,
         given: tf.Tensor | None,
-        draw: Callable[[tf.Tensor, int], tf.Tensor],
+        seed: tf.Tensor | None = None,
+        draw: Callable[[tf.Tensor, int], tf.Tensor] | None = None,
     ) -> None:
         self.given = given
-        self.draw = draw
+        self.draw = draw or (
+            lambda logits, column: draws.categorical(
+                logits, fold_in(seed, column)
+            )
+        )
         self.columns: dict[int, tf.Tensor] = {}
         self.log_prob = tf.constant(0.0)
         self.entropy = tf.constant(0.0)
@@ -125,12 +136,35 @@ class Choices:
         columns = [self.columns[column] for column in sorted(self.columns)]
         return tf.stack(columns, axis=1)
 
+    def sample(self, **notes: tf.Tensor) -> Sample:
+        """All choices as rows, with what is noted of them."""
+        entropy = tf.stop_gradient(self.entropy)
+        return Sample(self.stack(), self.log_prob, entropy, notes)
+
+
+def attend(
+    keys: Sequence[tf.Tensor], query: tf.Tensor, score_kernel: tf.Tensor
+) -> tf.Tensor:
+    """Compares what chooses with each of what there is to choose from.
+
+    Args:
+      keys: float32 `[n, units]` each, k of them.
+      query: `[n, units]`.
+      score_kernel: `[units, 1]`.
+
+    Returns:
+      Float32 `[n, k]`, logits that are not bounded yet.
+    """
+    scores = tf.tanh(tf.stack(keys, axis=1) + query[:, None])
+    flat = tf.reshape(scores, [-1, query.shape[1]]) @ score_kernel
+    return tf.reshape(flat, [-1, len(keys)])
+
 
 class ReinforcePolicy(tf.Module):
     """A policy as a strategy, see `nascore.protocols.Strategy`.
 
-    What is chosen from what, and how a step is made of a gradient, is up to
-    the class that inherits it; it builds the optimizer of its weights.
+    What is chosen from what is up to the class that inherits it; it builds the
+    optimizer of its weights.
 
     Args:
       space: the architectures to choose from.
@@ -177,9 +211,25 @@ class ReinforcePolicy(tf.Module):
         """
         raise NotImplementedError
 
+    def _loss(self, rows: tf.Tensor, advantages: tf.Tensor) -> tf.Tensor:
+        """What an update descends on, a scalar: that of the policy gradient."""
+        scored = self(architectures=rows)
+        return policy_gradient_loss(scored.log_prob, advantages)
+
+    def _differentiate(
+        self, rows: tf.Tensor, advantages: tf.Tensor
+    ) -> tuple[tf.Tensor, list[Any]]:
+        """The loss, and its gradient for each of `variables_to_train`."""
+        with tf.GradientTape() as tape:
+            loss = self._loss(rows, advantages)
+        return loss, tape.gradient(loss, self.variables_to_train)
+
     def _descend(self, rows: tf.Tensor, advantages: tf.Tensor) -> tf.Tensor:
-        """One step on the policy-gradient loss; whether it was made."""
-        raise NotImplementedError
+        """One step on the loss; whether it was made."""
+        loss, gradients = self._differentiate(rows, advantages)
+        return descend_if_finite(
+            self.optimizer, loss, gradients, self.variables_to_train
+        )
 
     @property
     def state(self) -> State:
@@ -196,7 +246,7 @@ class ReinforcePolicy(tf.Module):
         sample = self(count, seed)
         rows = tf.reshape(sample.architectures, [-1, self.space.length])
         notes = {"entropy": sample.entropy, "log_prob": sample.log_prob}
-        return Proposals(rows, notes)
+        return Proposals(rows, {**notes, **sample.notes})
 
     @tf.function(autograph=False)
     def sample(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

@@ -6,6 +6,7 @@ of one window of the validation text.
 
 from enas.config import RecurrentEnasConfig
 from enas.recurrent_controller import RecurrentController
+from enas.search import parts_of
 from nascore.baselines import recurrent
 from nascore.baselines.recurrent import estimate, load, summarize
 from nascore.data.text import TextData
@@ -13,7 +14,6 @@ from nascore.protocols import Reward
 from nascore.runs.folder import RunFolder
 from nascore.search.assemble import CellParts
 from nascore.search.search import Search
-from nascore.strategies.rewards import ScoreReward
 
 __all__ = ["estimate", "load", "make_search", "summarize"]
 
@@ -45,14 +45,7 @@ def make_search(
         strategy = RecurrentController(
             config.child.space, policy, config.search.seed
         )
-        return CellParts(
-            strategy,
-            reward or ScoreReward(),
-            strategy.sample,
-            strategy.sample,
-            policy.train_steps,
-            policy.num_aggregate,
-        )
+        return parts_of(strategy, policy, reward)
 
     return recurrent.search_cells(
         config, run, data, checkpoint_minutes, make, method

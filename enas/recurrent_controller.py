@@ -11,15 +11,11 @@ import keras
 import tensorflow as tf
 
 from enas.config import RecurrentControllerConfig
-from enas.policy import Choices, ReinforcePolicy, Sample
+from enas.policy import Choices, ReinforcePolicy, Sample, attend
 from nascore import draws
-from nascore.seeds import fold, fold_in
+from nascore.seeds import fold
 from nascore.spaces.recurrent import RecurrentSpace
-from nascore.strategies.policy_gradient import (
-    MovingBaseline,
-    descend_if_finite,
-    policy_gradient_loss,
-)
+from nascore.strategies.policy_gradient import MovingBaseline
 
 # Of the policy's first weights, see `nascore.seeds.fold`.
 _WEIGHTS = 52
@@ -71,15 +67,6 @@ class RecurrentController(ReinforcePolicy):
         """Every weight of the policy."""
         return list(self._weights)
 
-    def _descend(self, rows: tf.Tensor, advantages: tf.Tensor) -> tf.Tensor:
-        """One step on the policy-gradient loss; whether it was made."""
-        weights = self.variables_to_train
-        with tf.GradientTape() as tape:
-            scored = self(architectures=rows)
-            loss = policy_gradient_loss(scored.log_prob, advantages)
-        gradients = tape.gradient(loss, weights)
-        return descend_if_finite(self.optimizer, loss, gradients, weights)
-
     def _lstm(
         self, x: tf.Tensor, state: tuple[tf.Tensor, tf.Tensor]
     ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -105,12 +92,7 @@ class RecurrentController(ReinforcePolicy):
         """
         if architectures is not None:
             count = tf.shape(architectures)[0]
-        choices = Choices(
-            architectures,
-            lambda logits, column: draws.categorical(
-                logits, fold_in(seed, column)
-            ),
-        )
+        choices = Choices(architectures, seed)
         zeros = tf.zeros([count, self.config.lstm_units])
         state = (zeros, zeros)
         x = tf.repeat(self.start, tf.shape(zeros)[0], axis=0)
@@ -128,17 +110,12 @@ class RecurrentController(ReinforcePolicy):
             x, state = self._choose_function(choices, column + 1, x, state)
             anchors.append(state[1])
             keys.append(state[1] @ self.anchor_kernel)
-        return Sample(
-            choices.stack(), choices.log_prob, tf.stop_gradient(choices.entropy)
-        )
+        return choices.sample()
 
     def _score(self, keys: list[tf.Tensor], output: tf.Tensor) -> tf.Tensor:
         """Logits of the inputs of the next node, `[n, nodes so far]`."""
-        query = (output @ self.query_kernel)[:, None]
-        scores = tf.tanh(tf.stack(keys, axis=1) + query)
-        units = self.config.lstm_units
-        flat = tf.reshape(scores, [-1, units]) @ self.score_kernel
-        logits = self._squash(tf.reshape(flat, [-1, len(keys)]))
+        query = output @ self.query_kernel
+        logits = self._squash(attend(keys, query, self.score_kernel))
         if not self.config.distance_scale:
             return logits
         distances = tf.range(len(keys), 0, -1, dtype=tf.float32)

@@ -1,5 +1,7 @@
 """The ENAS search (Pham et al., 2018, section 2.2), put together."""
 
+from typing import Any
+
 from enas.config import EnasConfig
 from enas.controller import LstmController
 from nascore.data.describe import summarize
@@ -11,6 +13,7 @@ from nascore.search import assemble
 from nascore.search.assemble import CellParts
 from nascore.search.assemble import load_images as load
 from nascore.search.search import Search
+from nascore.strategies.named import Sampling
 from nascore.strategies.random import RandomStrategy
 from nascore.strategies.rewards import ScoreReward
 
@@ -43,22 +46,26 @@ def make_search(
     is_random = controller.controller == "random"
 
     def make() -> CellParts:
-        strategy = (
-            RandomStrategy(space)
-            if is_random
-            else LstmController(space, controller)
-        )
-        return CellParts(
-            strategy,
-            reward or ScoreReward(),
-            strategy.sample,
-            strategy.sample,
-            controller.train_steps,
-            controller.num_aggregate,
-        )
+        if is_random:
+            return parts_of(RandomStrategy(space), controller, reward)
+        return parts_of(LstmController(space, controller), controller, reward)
 
     if is_random:
         method = "random"
     return assemble.search_cells(
         config, run, data, checkpoint_minutes, make, method
     )
+
+
+def parts_of(
+    strategy: Sampling, config: Any, reward: Reward | None
+) -> CellParts:
+    """What ENAS adds to shared weights, which learn the policy's samples.
+
+    Args:
+      strategy: the policy.
+      config: how often it is asked.
+      reward: makes rewards of scores; the score itself if None.
+    """
+    reward = reward or ScoreReward()
+    return CellParts(strategy, reward, config.train_steps, config.num_aggregate)

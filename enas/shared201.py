@@ -6,14 +6,13 @@ section 2.2); the table's accuracies are noted of each, and never told.
 
 from enas.config import Shared201EnasConfig
 from enas.operation_controller import OperationController
-from enas.search import estimate, load, summarize
+from enas.search import estimate, load, parts_of, summarize
 from nascore.data.images import ImageData
 from nascore.protocols import Reward
 from nascore.runs.folder import RunFolder
 from nascore.search import assemble
 from nascore.search.assemble import CellParts
 from nascore.search.search import Search
-from nascore.strategies.rewards import ScoreReward
 
 __all__ = ["estimate", "load", "make_search", "summarize"]
 
@@ -33,14 +32,7 @@ def make_search(
         strategy = OperationController(
             config.child.space, policy, [config.search.seed]
         )
-        return CellParts(
-            strategy,
-            reward or ScoreReward(),
-            strategy.sample,
-            strategy.sample,
-            policy.train_steps,
-            policy.num_aggregate,
-        )
+        return parts_of(strategy, policy, reward)
 
     return assemble.search_cells(
         config, run, data, checkpoint_minutes, make, method

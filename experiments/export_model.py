@@ -4,12 +4,14 @@
   python -m experiments.export_model FINAL --format=onnx,saved_model
   python -m experiments.export_model FINAL --format=litert,litert_int8
 
-FINAL is the folder of a final training; what is written joins the
-`network.keras` in its folder `model`. litert_int8 is quantized after the
+FINAL is the folder of a final training, on images or on a text; what is
+written joins the `.keras` file in its folder `model`. A model of language has
+the formats keras, saved_model and onnx. litert_int8 is quantized after the
 training: it looks at some of the training images, and a line says what it
 makes of the validation images beside the network as it was.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +34,7 @@ from nascore.training.exports.formats import (
     LITERT_INT8,
     parse_formats,
 )
+from nascore.training.language.config import FILES
 
 if TYPE_CHECKING:
     from nascore.training.provenance.images import FinalData
@@ -41,18 +44,42 @@ def main(args: list[str]) -> None:
     """Exports one network."""
     if len(args) != 1:
         raise InputError("name one folder of a final training")
-    formats = parse_formats(flags.FLAGS.format)
+    folder = Path(args[0]) / "model"
+    is_text = (folder / FILES[KERAS]).is_file()
+    known = tuple(FILES) if is_text else FORMATS
+    formats = parse_formats(flags.FLAGS.format, known)
     if not formats:
         raise InputError(
-            f"--format={flags.FLAGS.format} names none of: {', '.join(FORMATS)}"
+            f"--format={flags.FLAGS.format} names none of: {', '.join(known)}"
         )
-    folder = Path(args[0]) / "model"
+    if is_text:
+        _export_language(Path(args[0]), formats)
+    else:
+        _export_network(Path(args[0]), formats)
+
+
+def _export_language(path: Path, formats: Sequence[str]) -> None:
+    """Exports a model of language."""
+    launch.quiet_tensorflow()
+    from nascore.training.exports.write import check_converters
+    from nascore.training.language.model_file import convert
+
+    check_converters(formats)
+    if KERAS in formats:
+        print(f"{path / 'model' / FILES[KERAS]} is there already")
+    for written in convert(path, [n for n in formats if n != KERAS]):
+        print(f"wrote {written}")
+
+
+def _export_network(run: Path, formats: Sequence[str]) -> None:
+    """Exports a network of images."""
+    folder = run / "model"
     path = folder / FILE_NAMES[KERAS]
     if not path.is_file():
         raise InputError(f"{path} does not exist; is the training finished?")
     data = None
     if LITERT_INT8 in formats:
-        data = _load_images(Path(args[0]), flags.FLAGS.data_dir)
+        data = _load_images(run, flags.FLAGS.data_dir)
     launch.quiet_tensorflow()
     from nascore.training.exports.write import (
         calibration,

@@ -31,15 +31,16 @@ def main(args: list[str]) -> None:
             f"{args[0]} holds an LSTM of Keras's layers, which this does not "
             "write with; train a recurrent cell"
         )
-    # The end of a line begins a text as well as anything.
-    prompt = flags.FLAGS.prompt or "\n"
-    ids = vocabulary.encode(prompt)
-    unknown = int((ids == vocabulary.unknown).sum())
-    if unknown:
-        print(f"note: {unknown} of the prompt's tokens are unknown words")
-    if vocabulary.kind == "words" and flags.FLAGS.prompt:
-        # The prompt's line goes on.
-        ids = ids[:-1]
+    ids = vocabulary.beginning()
+    prompt = flags.FLAGS.prompt
+    if prompt:
+        ids = vocabulary.encode(prompt)
+        unknown = int((ids == vocabulary.unknown).sum())
+        if unknown:
+            print(f"note: {unknown} of the prompt's tokens are unknown words")
+        if vocabulary.kind == "words":
+            # The prompt's line goes on.
+            ids = ids[:-1]
     written = generate(
         layers[0],
         ids,
@@ -47,8 +48,8 @@ def main(args: list[str]) -> None:
         flags.FLAGS.temperature,
         flags.FLAGS.seed,
     )
-    blank = " " * (vocabulary.kind == "words" and bool(flags.FLAGS.prompt))
-    print(f"{flags.FLAGS.prompt}{blank}{vocabulary.decode(written)}")
+    blank = " " * (vocabulary.kind == "words" and bool(prompt))
+    print(f"{prompt}{blank}{vocabulary.decode(written)}")
 
 
 def cli() -> None:

@@ -24,7 +24,7 @@ from experiments import final_resume, launch, plot_final
 from experiments.support import program, small_presets
 from experiments.support.network import settings_of
 from experiments.support.open_run import check_begun
-from experiments.support.subject import read_final
+from experiments.support.subject import read_final, read_ranked, searched
 from flags import base, preset_files
 from flags import final as final_flags
 from nascore.errors import InputError
@@ -32,12 +32,7 @@ from nascore.networks.config import NetworkConfig
 from nascore.paths import quote
 from nascore.runs.config import FINAL_END, FINAL_METHOD, RunConfig
 from nascore.runs.folder import RunFolder, is_finished
-from nascore.runs.reader import (
-    is_ranked,
-    read_end,
-    read_run,
-    read_settings,
-)
+from nascore.runs.reader import read_end, read_run, read_settings
 from nascore.runs.versions import check_streams
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
@@ -63,18 +58,7 @@ def settings_of_run(
     Raises:
       InputError: no finished search, or no such rank.
     """
-    run = read_run(path)
-    if not is_ranked(run):
-        raise InputError(
-            f"{path} holds no finished search; finish it with --resume, rank "
-            "what there is with --finish, or name an architecture with "
-            '--architecture="..."'
-        )
-    if not 1 <= rank <= len(run.derived):
-        raise InputError(
-            f"--rank={rank} must be from 1 to {len(run.derived)}, the length "
-            f"of the ranking of {path}"
-        )
+    run = read_ranked(path, rank)
     if isinstance(run.space, RecurrentSpace):
         raise InputError(
             f"{path} is a search of recurrent cells; train what it found "
@@ -116,21 +100,11 @@ def read_origin(config: FinalConfig) -> Origin:
 
 def read_config() -> FinalConfig:
     """Makes the configuration from the flags and the run they name."""
-    if not flags.FLAGS.from_run:
-        if flags.FLAGS["rank"].present:
-            raise InputError(
-                f"--rank={flags.FLAGS.rank} needs --from_run=RUN, the search "
-                "whose ranking is meant"
-            )
+    path = searched()
+    if path is None:
         return read_final()
-    if flags.FLAGS.architecture:
-        raise InputError("give --architecture or --from_run, not both")
-    taken = settings_of_run(
-        Path(flags.FLAGS.from_run),
-        flags.FLAGS.rank,
-        base.given(NetworkConfig()),
-    )
-    small_presets.take_for_training(Path(flags.FLAGS.from_run), FinalConfig())
+    taken = settings_of_run(path, flags.FLAGS.rank, base.given(NetworkConfig()))
+    small_presets.take_for_training(path, FinalConfig())
     defaults = {
         name: flags.FLAGS[name].value for name in base.names(FinalConfig())
     }

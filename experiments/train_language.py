@@ -18,13 +18,14 @@ from absl import flags
 
 from experiments import launch
 from experiments.language import commands
+from experiments.support.subject import read_ranked, searched
 from experiments.support.terms import make_terms
 from flags import base, preset_files
 from flags import language as language_flags
 from nascore.errors import InputError, printable
 from nascore.runs.config import FINAL_END, LANGUAGE_METHOD, RunConfig
 from nascore.runs.folder import RunFolder
-from nascore.runs.reader import is_ranked, read_end, read_run, read_settings
+from nascore.runs.reader import read_end, read_settings
 from nascore.runs.versions import check_streams
 from nascore.spaces.recurrent import RecurrentSpace
 from nascore.training.language.config import FinalLanguageConfig
@@ -40,22 +41,11 @@ def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
     Raises:
       InputError: no such search, or no such rank.
     """
-    run = read_run(path)
+    run = read_ranked(path, rank)
     if not isinstance(run.space, RecurrentSpace):
         raise InputError(
             f"{path} is a search of {run.space.kind}; this trains recurrent "
             "cells, and python -m experiments.train_final the others"
-        )
-    if not is_ranked(run):
-        raise InputError(
-            f"{path} holds no finished search; finish it with --resume, rank "
-            "what there is with --finish, or name a cell with "
-            '--architecture="..."'
-        )
-    if not 1 <= rank <= len(run.derived):
-        raise InputError(
-            f"--rank={rank} must be from 1 to {len(run.derived)}, the length "
-            f"of the ranking of {path}"
         )
     stored = run.settings["config"]
     taken = {
@@ -68,21 +58,15 @@ def settings_of_run(path: Path, rank: int) -> dict[str, Any]:
 
 def read_config() -> FinalLanguageConfig:
     """Makes the configuration from the flags and the run they name."""
-    if not flags.FLAGS.from_run:
-        if flags.FLAGS["rank"].present:
-            raise InputError(
-                f"--rank={flags.FLAGS.rank} needs --from_run=RUN, the search "
-                "whose ranking is meant"
-            )
+    path = searched()
+    if path is None:
         config = language_flags.read()
         if not config.training.architecture:
             raise InputError(
                 "name what to train: --architecture=DARTS_V2, or --from_run=RUN"
             )
         return config
-    if flags.FLAGS.architecture:
-        raise InputError("give --architecture or --from_run, not both")
-    taken = settings_of_run(Path(flags.FLAGS.from_run), flags.FLAGS.rank)
+    taken = settings_of_run(path, flags.FLAGS.rank)
     defaults = {
         name: flags.FLAGS[name].value
         for name in base.names(FinalLanguageConfig())
@@ -137,8 +121,10 @@ def _work(
 ) -> None:
     from nascore.data import text
     from nascore.process.memory import Watch, resident
+    from nascore.training.exports.write import check_converters
     from nascore.training.language.run import LanguageTraining, estimate
 
+    check_converters(config.training.formats)
     base_memory = resident()
     data = text.load(config.data)
     need = estimate(config, data, base_memory)
@@ -147,11 +133,7 @@ def _work(
     training = LanguageTraining(
         config, run, data, run_config.checkpoint_minutes
     )
-    print(
-        f"{data.name}: {len(data.train):,} training, "
-        f"{len(data.validation):,} validation, {len(data.test):,} test "
-        f"{data.vocabulary.kind}, {len(data.vocabulary):,} different ones"
-    )
+    print(text.summarize(data))
     for note in data.notes:
         print(f"note: {printable(note)}")
     print(

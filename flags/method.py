@@ -1,5 +1,6 @@
 """What a method is; which there are, says `flags.methods`."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -42,3 +43,16 @@ class Method(NamedTuple):
     alone: Mapping[str, Any] = {}
     preset: str = ""
     published: str = ""
+
+    def with_strategy(self, title: str, strategy: Any) -> "Method":
+        """The method that asks another strategy, compared or alone.
+
+        Args:
+          title: for people.
+          strategy: its settings.
+        """
+        config, compared = (
+            each and dataclasses.replace(each, strategy=strategy)
+            for each in (self.config, self.compared)
+        )
+        return self._replace(title=title, config=config, compared=compared)

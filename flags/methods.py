@@ -6,7 +6,6 @@ entry point of the group `ienas.methods`, whose name is the method's and whose
 value a `Method`; it is then known to all scripts.
 """
 
-import dataclasses
 import difflib
 import functools
 from collections.abc import Mapping
@@ -15,10 +14,10 @@ from typing import Any
 
 from darts.config import DartsConfig, Shared201DartsConfig
 from enas.config import EnasConfig, Shared201EnasConfig, TableEnasConfig
-from flags import macro_methods
+from flags.macro_methods import MACRO
 from flags.method import Method
 from flags.recurrent_methods import RECURRENT
-from flags.strategies import STRATEGIES
+from flags.strategies import with_each
 from ienas.config import (
     IenasConfig,
     Shared201IenasConfig,
@@ -71,6 +70,12 @@ _IENAS = _CELLS._replace(
     module="ienas.search",
     rival="random",
     published="fashion_mnist",
+)
+_ONE_SHOT = _CELLS._replace(
+    config=OneShotConfig(),
+    module="nascore.baselines.one_shot",
+    compared=None,
+    rival="random",
 )
 _OWN = _CELLS._replace(
     compared=None, measures="fitness", published="", work=ChildWorkConfig()
@@ -134,34 +139,6 @@ _CHAIN = _OWN._replace(
     module="nascore.baselines.chain",
     preset="chain_random_small",
 )
-
-
-def _on_table(title: str, strategy: Any) -> Method:
-    """A search of the table with a strategy of the shared room."""
-    config = dataclasses.replace(_TABLE.config, strategy=strategy)
-    return _TABLE._replace(title=title, config=config)
-
-
-def _over_cells(title: str, strategy: Any) -> Method:
-    """A search of cells over shared weights with such a strategy."""
-    return _CELLS._replace(
-        title=title,
-        config=OneShotConfig(strategy=strategy),
-        module="nascore.baselines.one_shot",
-        compared=None,
-        rival="random",
-    )
-
-
-def _over_shared201(title: str, strategy: Any) -> Method:
-    """A search of NAS-Bench-201's cells over shared weights with such one."""
-    config, compared = (
-        dataclasses.replace(each, strategy=strategy)
-        for each in (_SHARED201.config, _SHARED201.compared)
-    )
-    return _SHARED201._replace(title=title, config=config, compared=compared)
-
-
 METHODS = {
     "enas": _CELLS._replace(settings={"controller": "lstm"}, rival="random"),
     "ienas": _IENAS,
@@ -185,14 +162,8 @@ METHODS = {
         title="random", settings={"controller": "random"}, rival=""
     ),
     "bench201_random": _TABLE._replace(rival=""),
-    **{
-        f"bench201_{strategy.kind}": _on_table(title, strategy)
-        for title, strategy in STRATEGIES.items()
-    },
-    **{
-        strategy.kind: _over_cells(title, strategy)
-        for title, strategy in STRATEGIES.items()
-    },
+    **with_each(_TABLE, "bench201_"),
+    **with_each(_ONE_SHOT, ""),
     "bench201_enas": _TABLE._replace(
         title="ENAS",
         config=TableEnasConfig(),
@@ -230,10 +201,7 @@ METHODS = {
         compared=None,
     ),
     "shared201_random": _SHARED201._replace(rival=""),
-    **{
-        f"shared201_{strategy.kind}": _over_shared201(title, strategy)
-        for title, strategy in STRATEGIES.items()
-    },
+    **with_each(_SHARED201, "shared201_"),
     "shared201_l2nas": _SHARED201._replace(
         title="L2NAS",
         config=Shared201L2nasConfig(),
@@ -248,11 +216,11 @@ METHODS = {
         preset="shared201_darts_small",
         published="shared201_darts_cifar10",
     ),
-    **macro_methods.methods(STRATEGIES),
+    **MACRO,
     **RECURRENT,
-    "bench201_state": _on_table("L2NAS's state", StateConfig())._replace(
-        module="l2nas.table"
-    ),
+    "bench201_state": _TABLE.with_strategy(
+        "L2NAS's state", StateConfig()
+    )._replace(module="l2nas.table"),
     "renas": _OWN._replace(
         title="RENAS",
         config=RenasConfig(),

@@ -1,12 +1,9 @@
 """Methods that search recurrent cells on a text."""
 
-import dataclasses
-from typing import Any
-
 from darts.recurrent.config import RecurrentDartsConfig
 from enas.config import RecurrentEnasConfig
 from flags.method import Method
-from flags.strategies import STRATEGIES
+from flags.strategies import with_each
 from ienas.config import RecurrentIenasConfig
 from nascore.baselines.config import AskingConfig, RecurrentConfig
 
@@ -23,17 +20,6 @@ _RECURRENT = Method(
     preset="recurrent_small",
     published="recurrent_ptb",
 )
-
-
-def _recurrent(title: str, strategy: Any) -> Method:
-    """A search of recurrent cells over shared weights with such one."""
-    config, compared = (
-        dataclasses.replace(each, strategy=strategy)
-        for each in (_RECURRENT.config, _RECURRENT.compared)
-    )
-    return _RECURRENT._replace(title=title, config=config, compared=compared)
-
-
 _DARTS = _RECURRENT._replace(
     title="DARTS",
     config=RecurrentDartsConfig(),
@@ -60,8 +46,5 @@ RECURRENT: dict[str, Method] = {
         title="DARTS, second order", settings={"order": "second"}
     ),
     "recurrent_random": _RECURRENT._replace(rival=""),
-    **{
-        f"recurrent_{strategy.kind}": _recurrent(title, strategy)
-        for title, strategy in STRATEGIES.items()
-    },
+    **with_each(_RECURRENT, "recurrent_"),
 }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flags.method import Method
 from nascore.strategies.config import (
     BohbConfig,
     EvolutionConfig,
@@ -18,3 +19,11 @@ STRATEGIES: dict[str, Any] = {
     "Optuna": OptunaConfig(),
     "BOHB": BohbConfig(),
 }
+
+
+def with_each(method: Method, prefix: str) -> dict[str, Method]:
+    """A method with each of these strategies, by names that begin alike."""
+    return {
+        f"{prefix}{strategy.kind}": method.with_strategy(title, strategy)
+        for title, strategy in STRATEGIES.items()
+    }

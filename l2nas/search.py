@@ -4,8 +4,6 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-
 from l2nas.config import (
     L2nasCellsConfig,
     MacroL2nasConfig,
@@ -26,7 +24,7 @@ from nascore.search import assemble
 from nascore.search.assemble import CellParts
 from nascore.search.assemble import load_images as load
 from nascore.search.search import Search
-from nascore.strategies.random import RandomStrategy
+from nascore.strategies.random import random_rows
 
 SharedL2nasConfig = L2nasCellsConfig | Shared201L2nasConfig | MacroL2nasConfig
 
@@ -77,11 +75,7 @@ def make_search(
     takes_over = bool(config.asking.init_strategy_from) and starts
     if takes_over:
         _check_source(config, source)
-    sampler = RandomStrategy(space)
-
-    def sample(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        # A compiled method does not keep its object alive by itself.
-        return sampler.sample(count, seed)
+    learned = random_rows(space)
 
     def make() -> CellParts:
         strategy = L2nasStrategy(space, config.strategy, [config.search.seed])
@@ -90,10 +84,9 @@ def make_search(
         return CellParts(
             strategy,
             make_reward(config.strategy),
-            sample,
-            strategy.sample,
             config.asking.num_aggregate * config.asking.train_steps,
             1,
+            learned,
         )
 
     return assemble.search_cells(

@@ -5,7 +5,8 @@ uniform vectors with least squares and Adam. The searches of a stack share
 nothing: `R` is their number.
 """
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from nascore.seeds import fold, fold_in
 from nascore.spaces.space import Space
 from nascore.strategies.stacked_adam import StackedAdam
 from nases.config import AutoencoderConfig
-from nases.networks import make_networks, start_weights
+from nases.networks import Weights, make_networks, start_weights
 
 # Streams of the draws, see `nascore.seeds.fold`.
 _SIMULATOR, _DECODER, _VECTORS, _HELD_OUT, _POINTS = 161, 162, 163, 164, 165
@@ -48,6 +49,7 @@ class Autoencoder(tf.Module):
         self, space: Space[Any], config: AutoencoderConfig, seeds: Sequence[int]
     ) -> None:
         super().__init__(name="autoencoder")
+        self.space = space
         self.config = config
         self.reals = config.reals(space)
         self.embedding = config.embedding_of(space)
@@ -131,20 +133,7 @@ class Autoencoder(tf.Module):
 
     def uniform(self, count: int, width: int, stream: int) -> tf.Tensor:
         """Uniform vectors of each search, `[R, count, width]`."""
-        seeds = tf.map_fn(
-            lambda seed: fold(seed, stream),
-            self._seeds,
-            fn_output_signature=tf.TensorSpec([2], tf.int32),
-        )
-        return self._draw([count, width], seeds)
-
-    def _draw(self, shape: Sequence[int], seeds: tf.Tensor) -> tf.Tensor:
-        """Uniform numbers of each search, `[R, *shape]`, of seeds `[R, 2]`."""
-        return tf.map_fn(
-            lambda one: draws.uniform(shape, one),
-            seeds,
-            fn_output_signature=tf.TensorSpec(shape, tf.float32),
-        )
+        return _draw([count, width], _fold_each(self._seeds, stream))
 
     @tf.function(autograph=False)
     def train(self, number: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
@@ -159,15 +148,11 @@ class Autoencoder(tf.Module):
           not.
         """
         batch, size = self.config.pretrain_batch, self.reals.size
-        seeds = tf.map_fn(
-            lambda seed: fold(seed, _VECTORS, number),
-            self._seeds,
-            fn_output_signature=tf.TensorSpec([2], tf.int32),
-        )
+        seeds = _fold_each(self._seeds, _VECTORS, number)
         runs = self._seeds.shape[0]
 
         def body(step: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            vectors = self._draw([batch, size], fold_in(seeds, step))
+            vectors = _draw([batch, size], fold_in(seeds, step))
             loss, finite = self._descend(vectors)
             return step + 1, total + tf.where(finite, loss, np.nan)
 
@@ -210,14 +195,33 @@ class Autoencoder(tf.Module):
         every = rows.reshape(self._seeds.shape[0], count, -1)
         return [len(np.unique(own, axis=0)) for own in every]
 
-    @tf.function(autograph=False)
     def axes(self) -> tf.Tensor:
         """Two directions in which codes differ most, `[R, embedding, 2]`.
 
         Principal components of the codes of uniform vectors; each points to
         where its largest number is positive.
         """
-        codes = self.encode(self.uniform(_HELD, self.reals.size, _HELD_OUT))
+        weights = {name: v.read_value() for name, v in self.simulator.items()}
+        find = _axes_of(self.space, self.config.alone)
+        return find(weights, self._seeds.read_value())
+
+
+@functools.lru_cache(maxsize=16)
+def _axes_of(
+    space: Space[Any], config: AutoencoderConfig
+) -> Callable[[Weights, tf.Tensor], tf.Tensor]:
+    """What makes `Autoencoder.axes` of a simulator's weights and of seeds.
+
+    One trace serves all autoencoders of a process that are alike: there is
+    one for each column of a table and each policy.
+    """
+    reals = config.reals(space)
+    simulator, _ = make_networks(config, reals, config.embedding_of(space))
+
+    @tf.function(autograph=False)
+    def find(weights: Weights, seeds: tf.Tensor) -> tf.Tensor:
+        vectors = _draw([_HELD, reals.size], _fold_each(seeds, _HELD_OUT))
+        codes = simulator(weights, vectors)
         centred = codes - tf.reduce_mean(codes, axis=1, keepdims=True)
         _, vectors = tf.linalg.eigh(
             tf.matmul(centred, centred, transpose_a=True)
@@ -227,3 +231,25 @@ class Autoencoder(tf.Module):
         largest = tf.reduce_max(found, axis=1, keepdims=True)
         least = -tf.reduce_min(found, axis=1, keepdims=True)
         return tf.where(largest >= least, found, -found)
+
+    return find
+
+
+def _fold_each(
+    seeds: tf.Tensor, stream: int, *counters: int | tf.Tensor
+) -> tf.Tensor:
+    """Seeds `[R, 2]` of a draw in each search, see `nascore.seeds.fold`."""
+    return tf.map_fn(
+        lambda seed: fold(seed, stream, *counters),
+        seeds,
+        fn_output_signature=tf.TensorSpec([2], tf.int32),
+    )
+
+
+def _draw(shape: Sequence[int], seeds: tf.Tensor) -> tf.Tensor:
+    """Uniform numbers of each search, `[R, *shape]`, of seeds `[R, 2]`."""
+    return tf.map_fn(
+        lambda one: draws.uniform(shape, one),
+        seeds,
+        fn_output_signature=tf.TensorSpec(shape, tf.float32),
+    )

@@ -89,6 +89,12 @@ class AutoencoderConfig:
             pretrain_lr=(0.0, 10.0),
         )
 
+    @property
+    def alone(self) -> "AutoencoderConfig":
+        """These settings without those that a search adds."""
+        fields = dataclasses.fields(AutoencoderConfig)
+        return AutoencoderConfig(*(getattr(self, f.name) for f in fields))
+
     def reals(self, space: Space[Any]) -> Reals:
         """The numbers that stand for architectures of a space.
 

@@ -1,6 +1,5 @@
 """The training of simulator and decoder before a search (section 4.1)."""
 
-import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -147,9 +146,7 @@ class Pretrained(EmbeddingSearch):
 
         Other columns of a table, and other policies, begin with it, too.
         """
-        fields = dataclasses.fields(AutoencoderConfig)
-        settings = [getattr(self.config, field.name) for field in fields]
-        key = (self.space, *settings, *seeds)
+        key = (self.space, self.config.alone, *seeds)
         if key not in _TRAINED:
             self._train_anew(seeds)
             while len(_TRAINED) >= _MOST_TRAINED:

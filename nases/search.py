@@ -2,8 +2,6 @@
 
 import dataclasses
 
-import tensorflow as tf
-
 from nascore.baselines.own_weights import OwnParts, search_own_weights
 from nascore.data.describe import summarize
 from nascore.data.images import ImageData
@@ -14,7 +12,7 @@ from nascore.search import assemble
 from nascore.search.assemble import CellParts
 from nascore.search.assemble import load_images as load
 from nascore.search.search import Search
-from nascore.strategies.random import RandomStrategy
+from nascore.strategies.random import random_rows
 from nases.config import SHARED, NasesConfig
 from nases.pretraining import Pretrain
 from nases.rewards import make_reward
@@ -83,22 +81,17 @@ def _search_shared(
     checkpoint_minutes: float,
 ) -> Search:
     """Over shared weights, which learn the policy's architectures or any."""
-    sampler = RandomStrategy(config.child.space)
-
-    def sample(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        # A compiled method does not keep its object alive by itself.
-        return sampler.sample(count, seed)
+    is_random = config.own.weights_learn == "random"
+    learned = random_rows(config.child.space) if is_random else None
 
     def make() -> CellParts:
         strategy = _make_strategy(config, Ending.POLICY)
-        is_random = config.own.weights_learn == "random"
         return CellParts(
             strategy,
             make_reward(config.strategy.reward_form),
-            sample if is_random else strategy.sample,
-            strategy.sample,
             config.asking.train_steps,
             config.asking.num_aggregate,
+            learned,
             [Pretrain(strategy)],
         )
 

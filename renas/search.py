@@ -2,8 +2,6 @@
 
 import dataclasses
 
-import tensorflow as tf
-
 from nascore.baselines.own_weights import OwnParts, search_own_weights
 from nascore.data.describe import summarize
 from nascore.data.images import ImageData
@@ -16,7 +14,7 @@ from nascore.search import assemble
 from nascore.search.assemble import CellParts
 from nascore.search.assemble import load_images as load
 from nascore.search.search import Search
-from nascore.strategies.random import RandomStrategy
+from nascore.strategies.random import random_rows
 from renas.config import RenasConfig
 from renas.strategy import Mutations, needs
 from renas.table import make_reward
@@ -89,21 +87,16 @@ def _search_shared(
 ) -> Search:
     """Over shared weights, which learn random architectures."""
     space, strategy = config.child.space, config.strategy
-    sampler = RandomStrategy(space)
-
-    def sample(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        # A compiled method does not keep its object alive by itself.
-        return sampler.sample(count, seed)
+    learned = random_rows(space)
 
     def make() -> CellParts:
         mutations = Mutations(space, strategy, [config.search.seed])
         return CellParts(
             mutations,
             make_reward(strategy),
-            sample,
-            mutations.sample,
             config.models.epoch_models // strategy.num_aggregate,
             strategy.num_aggregate,
+            learned,
         )
 
     return assemble.search_cells(

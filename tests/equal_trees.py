@@ -2,11 +2,13 @@
 
 python -m tests.equal_trees OLD NEW [--cases=enas,final] [--work=FOLDER]
 
-Runs tiny searches and a final training of both trees, each in a fresh
-process, and compares every number of their tables and every array of their
-checkpoints and models; for changes of the code that must not change a
-result. Measured times are left out. What may be called otherwise in the
-newer tree stands in `RENAMED`, what may be missing there in `DROPPED`.
+Runs tiny searches and trainings of both trees, each in a fresh process, and
+compares every number of their tables and every array of their checkpoints and
+models; for changes of the code that must not change a result. Measured times
+are left out. What may be called otherwise in the newer tree stands in
+`RENAMED`, what may be missing there in `DROPPED`. Runs of the older tree that
+a folder already holds are taken as they are, so that each of several steps is
+compared with the same ones.
 """
 
 import argparse
@@ -32,7 +34,7 @@ RENAMED: dict[str, str] = {
 # What the newer tree no longer has, by case: columns, and how the names of
 # parts of a checkpoint begin. Random search needs no baseline, no optimizer.
 DROPPED: dict[str, tuple[str, ...]] = {"random": ("baseline", "optimizer")}
-_TIMES = {"seconds", "images_per_second"}
+_TIMES = {"seconds", "images_per_second", "tokens_per_second"}
 # Parts of a checkpoint that hold times, or lengths of files that hold them.
 _VARYING = ("save_counter", "seconds", "stopwatch", "tables", "_CHECKPOINT")
 
@@ -55,6 +57,30 @@ _FINAL = [
     *"--epochs=2 --aux_weight=0.4 --drop_path_keep_prob=0.8 --ema_decay=0.99 "
     "--export=keras".split(),
 ]
+_MACRO = (
+    "--method=macro_enas --dataset=digits --image_size=8 --train_examples=160 "
+    "--filters=2 --num_layers=3 --operations=conv_3x3,max_pool_3x3 --epochs=2 "
+    "--batch_size=40 --train_steps=2 --num_aggregate=2 --lstm_units=4 "
+    "--epoch_samples=2 --derive_samples=2"
+).split()
+_TEXT = (
+    "--dataset=python_topics --train_tokens=600 --hidden_units=4 --num_nodes=2 "
+    "--batch_size=4 --window=10 --epochs=2"
+).split()
+_RECURRENT = [*_TEXT, "--reward_streams=128", "--text_lr=1"]
+_ASKING = (
+    "--train_steps=2 --num_aggregate=2 --lstm_units=4 --epoch_samples=2 "
+    "--derive_samples=2"
+).split()
+_DARTS = [
+    *_SMALL,
+    *"--dataset=digits --epochs=2 --alpha_from=1 "
+    "--validation_fraction=0.1".split(),
+]
+_LANGUAGE = (
+    "--evaluation_streams=128 --architecture=DARTS_V2 --text_lr=1 "
+    "--average_after=1 --num_nodes=8"
+).split()
 # What each case starts; "{enas}" is the folder of that case.
 CASES: dict[str, list[str]] = {
     "enas": ["search_enas", *_SEARCH],
@@ -64,19 +90,34 @@ CASES: dict[str, list[str]] = {
     "mlpnas": ["search_mlpnas", *_MLPNAS],
     "mlpnas_random": ["search_mlpnas", *_MLPNAS, "--controller=random"],
     "final": ["train_final", "--from_run={enas}", *_FINAL],
+    "macro_enas": ["search", *_MACRO],
+    "darts": ["search_darts", *_DARTS],
+    "darts_second": ["search_darts", *_DARTS, "--order=second"],
+    "recurrent_enas": [
+        *("search", "--method=recurrent_enas"),
+        *_RECURRENT,
+        *_ASKING,
+    ],
+    "recurrent_darts": ["search", "--method=recurrent_darts", *_RECURRENT],
+    "recurrent_darts_second": [
+        *("search", "--method=recurrent_darts", "--order=second"),
+        *_RECURRENT,
+    ],
+    "language": ["train_language", *_TEXT, *_LANGUAGE],
 }
 
 Columns = dict[str, list[str]]
 Digest = tuple[str, tuple[int, ...], bytes]
 
 
-def run_case(tree: Path, name: str, folder: Path) -> Path:
+def run_case(tree: Path, name: str, folder: Path, kept: bool) -> Path:
     """Runs one case of a tree in a process of its own.
 
     Args:
       tree: the source.
       name: one of `CASES`.
       folder: holds the runs of this tree.
+      kept: whether a run that it already holds is taken as it is.
 
     Returns:
       The run folder.
@@ -85,6 +126,8 @@ def run_case(tree: Path, name: str, folder: Path) -> Path:
       SystemExit: it failed; with what it printed.
     """
     run = folder / name
+    if kept and run.is_dir():
+        return run
     script, *words = CASES[name]
     done = subprocess.run(
         [
@@ -243,7 +286,7 @@ def main() -> int:
             folder = work / side
             folder.mkdir(parents=True, exist_ok=True)
             tree = getattr(arguments, side).resolve()
-            runs.append(run_case(tree, name, folder))
+            runs.append(run_case(tree, name, folder, side == "old"))
         found = compare_runs(*runs, DROPPED.get(name, ()))
         arrays = len(read_arrays(runs[0]))
         rows = sum(

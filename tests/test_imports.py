@@ -6,19 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.rooms import ROOMS
+
 ROOT = Path(__file__).parent.parent
-ROOMS = (
-    "nascore",
-    "darts",
-    "enas",
-    "ienas",
-    "l2nas",
-    "mlpnas",
-    "nases",
-    "renas",
-    "flags",
-    "experiments",
-)
 # What lies loose in nascore/ and is open to all rooms above it.
 BASE = {"nascore/errors", "nascore/config", "nascore/paths", "nascore/stats"}
 # These are TensorFlow.

@@ -4,19 +4,9 @@ import ast
 import collections
 from pathlib import Path
 
+from tests.rooms import ROOMS
+
 ROOT = Path(__file__).parent.parent
-ROOMS = (
-    "nascore",
-    "darts",
-    "enas",
-    "ienas",
-    "l2nas",
-    "mlpnas",
-    "nases",
-    "renas",
-    "flags",
-    "experiments",
-)
 
 
 def test_no_two_classes_have_one_name():

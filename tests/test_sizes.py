@@ -3,19 +3,9 @@
 import ast
 from pathlib import Path
 
+from tests.rooms import ROOMS
+
 ROOT = Path(__file__).parent.parent
-ROOMS = (
-    "nascore",
-    "darts",
-    "enas",
-    "ienas",
-    "l2nas",
-    "mlpnas",
-    "nases",
-    "renas",
-    "flags",
-    "experiments",
-)
 FILE, FUNCTION, CLASS, FOLDER = 350, 60, 250, 15
 
 

@@ -59,7 +59,7 @@ class MixedLanguage(SharedLanguage):
         """Runs the mixture of shares."""
         return self.model.cell.mixed(row)
 
-    def shares_of(self, rows: np.ndarray) -> np.ndarray:
+    def as_cells(self, rows: np.ndarray) -> np.ndarray:
         """Shares of rows `[n, length]`."""
         nodes = self._space.num_nodes
         edges = nodes * (nodes + 1) // 2
@@ -69,14 +69,6 @@ class MixedLanguage(SharedLanguage):
             for node, (source, function) in enumerate(cell.nodes):
                 found[place, node * (node + 1) // 2 + source, function] = 1
         return found.astype(np.float32)
-
-    def validate(self, rows: np.ndarray) -> Mapping[str, float]:
-        """See `SharedLanguage.validate`."""
-        found = self.perplexity_of(tf.constant(self.shares_of(rows)))
-        return {
-            "validation_score": SCALE / found,
-            "validation_perplexity": found,
-        }
 
     def cell_score(self, row: np.ndarray) -> float:
         """Of one cell, on the whole validation text."""

@@ -4,27 +4,23 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 from darts.bilevel import Bilevel
 from darts.recurrent.config import MixedWindowsConfig, RecurrentAlphasConfig
 from darts.recurrent.layout import RecurrentLayout
 from darts.recurrent.mixed import MixedLanguage
-from darts.train import MIXTURE
+from darts.steps import MixtureSteps
 from nascore.data.text import TextData, check_length, streams
 from nascore.data.windows import Windows
 from nascore.evaluators.language.shared import perplexity
 from nascore.networks.recurrent.learning import penalties
 from nascore.protocols import Columns
 from nascore.runs.checkpoints import State
-from nascore.runs.tables import Row
-from nascore.search import loops
 from nascore.seeds import Stream, fold
 
 # Stream of the alphas' dropout, see `nascore.seeds.fold`.
 _DROPOUT = 105
-TAME = "Lower --text_lr or --alpha_lr, in a new run"
 
 
 class TextBatch(NamedTuple):
@@ -41,17 +37,16 @@ class TextBatch(NamedTuple):
     seed: tf.Tensor
 
 
-class TrainMixedText(tf.Module):
+class TrainMixedText(MixtureSteps):
     """Steps of DARTS: alphas on the validation text, weights on the other.
 
-    See `nascore.protocols.Phase`. Both texts are read on from window to window
-    with a state of their own; the alphas' window begins where that of the
-    weights does, around the end of its text, as in DARTS's code.
+    Both texts are read on from window to window with a state of their own; the
+    alphas' window begins where that of the weights does, around the end of its
+    text, as in DARTS's code.
 
-    Its rows, a step each: `loss` of the weights' window in nats and its
-    `perplexity`, `alpha_loss` and `alpha_perplexity` of the alphas' window
-    before they learn, `learning_rate` of a whole window, norms of gradients.
-    The losses that are learned also have the penalties in them.
+    Its rows are those of `MixtureSteps`, of a window each: losses in nats, with
+    their perplexities, and the learning rate of a whole window. The losses that
+    are learned also have the penalties in them.
 
     Args:
       mixed: the weights.
@@ -66,20 +61,9 @@ class TrainMixedText(tf.Module):
       InputError: a text that is too short.
     """
 
-    name = MIXTURE
-    stretch = 0
-    weight = 1
-    timed = False
-    _COLUMNS = (
-        "loss",
-        "perplexity",
-        "alpha_loss",
-        "alpha_perplexity",
-        "gradient_norm",
-        "alpha_gradient_norm",
-        "second_order_norm",
-        "healthy",
-    )
+    note = "perplexity"
+    means = {"mixture_loss": "loss", "alpha_loss": "alpha_loss"}
+    tame = "Lower --text_lr or --alpha_lr, in a new run"
 
     def __init__(
         self,
@@ -91,12 +75,8 @@ class TrainMixedText(tf.Module):
         config: RecurrentAlphasConfig,
         seed: int,
     ) -> None:
-        super().__init__(name="train_mixed_text")
-        self.mixed = mixed
-        self.layout = layout
+        super().__init__(mixed, layout, seed)
         self.weights = weights
-        self.config = config
-        self.seed = seed
         count = weights.batch_size
         self.windows = Windows(
             data.train,
@@ -137,13 +117,7 @@ class TrainMixedText(tf.Module):
             tf.constant(rate),
             *(tf.constant(number) for number in (epoch, start, stop)),
         )
-        columns = {name: value.numpy() for name, value in found.items()}
-        sick = np.flatnonzero(~columns["healthy"])
-        count = int(sick[0]) + 1 if len(sick) else stop - start
-        columns = {name: value[:count] for name, value in columns.items()}
-        healthy = columns.pop("healthy")
-        columns["learning_rate"] = np.full(count, rate)
-        return {**columns, "healthy": healthy}
+        return self._with_rate(found, rate)
 
     @tf.function(
         autograph=False,
@@ -165,7 +139,7 @@ class TrainMixedText(tf.Module):
         """Steps `start` to `stop` of an epoch; ends after one that is sick."""
         steps = self.alphas_tokens.shape[0]
 
-        def step(number: tf.Tensor, _: tf.Tensor) -> dict[str, tf.Tensor]:
+        def step(number: tf.Tensor) -> dict[str, tf.Tensor]:
             first, length = firsts[number], lengths[number]
             of_alphas = tf.minimum(length, steps - 1)
             other = tf.minimum(first % (steps - 1), steps - 1 - of_alphas)
@@ -197,15 +171,9 @@ class TrainMixedText(tf.Module):
             found["alpha_loss"] = found.pop("alpha_nats")
             for name in ("", "alpha_"):
                 found[f"{name}perplexity"] = perplexity(found[f"{name}loss"])
-            return {name: found[name][None] for name in self._COLUMNS}
+            return found
 
-        return loops.run_in_graph(
-            step,
-            {name: [1] for name in self._COLUMNS},
-            start,
-            stop,
-            tf.constant(0),
-        )
+        return self._loop(step, start, stop)
 
     def _loss(
         self,
@@ -222,36 +190,10 @@ class TrainMixedText(tf.Module):
         notes = {"nats": nats, "state": read.state}
         return nats + penalties(read, self.weights), notes
 
-    def summary(self, epoch: int, rows: Sequence[Row]) -> Mapping[str, float]:
-        """See `Phase.summary`."""
-
-        def mean(name: str) -> float:
-            return float(np.mean([float(row[name]) for row in rows]))
-
-        return {
-            "learning_rate": float(rows[-1]["learning_rate"]),
-            "mixture_loss": mean("loss"),
-            "alpha_loss": mean("alpha_loss"),
-        }
-
     def line(self, summary: Mapping[str, float]) -> str:
         """See `Phase.line`."""
         read = math.exp(min(80.0, summary["mixture_loss"]))
         return f"mixture's perplexity {read:.1f} in training"
-
-    def ended(self, epoch: int) -> str:
-        """See `Phase.ended`."""
-        return ""
-
-    def explain(self, row: Row) -> tuple[str, str]:
-        """See `Phase.explain`."""
-        loss, norm = row["loss"], row["gradient_norm"]
-        what = (
-            f"the mixture's loss is {loss:g} and its gradient's norm {norm:g}"
-        )
-        if math.isfinite(loss) and math.isfinite(norm):
-            what += ", beyond --loss_limit, or the alphas' loss is not finite"
-        return what, TAME
 
 
 def _shares(alphas: Sequence[tf.Variable]) -> tf.Tensor:

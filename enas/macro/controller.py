@@ -6,20 +6,13 @@ over the steps of the layers before, while bit k means tensor k, of which the
 stem is the first: the two are off by one.
 """
 
-import keras
 import tensorflow as tf
 
+from enas.attention import AttentionPolicy
 from enas.macro.config import MacroControllerConfig
-from enas.policy import Choices, ReinforcePolicy, Sample
-from nascore import draws
-from nascore.protocols import Proposals
-from nascore.seeds import fold_in
+from enas.policy import Choices, Sample
 from nascore.spaces.macro import MacroSpace
-from nascore.strategies.policy_gradient import (
-    MovingBaseline,
-    descend_if_finite,
-    policy_gradient_loss,
-)
+from nascore.strategies.policy_gradient import policy_gradient_loss
 
 SKIP_PENALTY = "skip_penalty"
 
@@ -45,7 +38,7 @@ def skip_divergence(logits: tf.Tensor, target: float) -> tf.Tensor:
     return tf.reduce_sum(parts, axis=1)
 
 
-class MacroController(ReinforcePolicy):
+class MacroController(AttentionPolicy):
     """The policy: an operation and skips for each layer.
 
     Args:
@@ -55,71 +48,14 @@ class MacroController(ReinforcePolicy):
 
     space: MacroSpace
     config: MacroControllerConfig
-    columns = (*ReinforcePolicy.columns, SKIP_PENALTY)
+    columns = (*AttentionPolicy.columns, SKIP_PENALTY)
 
-    def __init__(
-        self, space: MacroSpace, config: MacroControllerConfig
-    ) -> None:
-        super().__init__(space, config, MovingBaseline(config.baseline_decay))
-        units, count = config.lstm_units, len(space.operations)
-
-        def uniform() -> keras.initializers.Initializer:
-            # One for each weight: it gives the same numbers at every call.
-            return keras.initializers.RandomUniform(
-                -config.init_range, config.init_range
-            )
-
-        self.lstm = keras.layers.LSTMCell(
-            units,
-            use_bias=False,
-            kernel_initializer=uniform(),
-            recurrent_initializer=uniform(),
-        )
-        self.lstm.build((None, units))
-
-        def weight(name: str, *shape: int) -> tf.Variable:
-            return tf.Variable(uniform()(shape), name=name)
-
-        self.start = weight("start", 1, units)
-        self.op_embedding = weight("op_embedding", count, units)
-        self.op_kernel = weight("op_kernel", units, count)
-        self.anchor_kernel = weight("anchor_kernel", units, units)
-        self.query_kernel = weight("query_kernel", units, units)
-        self.score_kernel = weight("score_kernel", units, 1)
-        self.optimizer.build(self.variables_to_train)
-
-    @property
-    def variables_to_train(self) -> list[tf.Variable]:
-        """Every weight of the policy."""
-        return [
-            *(variable.value for variable in self.lstm.trainable_variables),
-            self.start,
-            self.op_embedding,
-            self.op_kernel,
-            self.anchor_kernel,
-            self.query_kernel,
-            self.score_kernel,
-        ]
-
-    def ask(self, count: int | tf.Tensor, seed: tf.Tensor) -> Proposals:
-        """Samples from the policy."""
-        sample = self(count, seed)
-        notes = {
-            "entropy": sample.entropy,
-            "log_prob": sample.log_prob,
-            SKIP_PENALTY: sample.penalty,
-        }
-        return Proposals(sample.architectures, notes)
-
-    def _descend(self, rows: tf.Tensor, advantages: tf.Tensor) -> tf.Tensor:
-        """One step on policy gradient and penalty; whether it was made."""
-        weights = self.variables_to_train
-        with tf.GradientTape() as tape:
-            scored = self(architectures=rows)
-            loss = policy_gradient_loss(scored.log_prob, advantages)
-            loss += self.config.skip_weight * tf.reduce_mean(scored.penalty)
-        gradients = tape.gradient(loss, weights)
-        return descend_if_finite(self.optimizer, loss, gradients, weights)
+    def _loss(self, rows: tf.Tensor, advantages: tf.Tensor) -> tf.Tensor:
+        """That of the policy gradient, and the penalty."""
+        scored = self(architectures=rows)
+        loss = policy_gradient_loss(scored.log_prob, advantages)
+        penalty = tf.reduce_mean(scored.notes[SKIP_PENALTY])
+        return loss + self.config.skip_weight * penalty
 
     def __call__(
         self,
@@ -136,12 +72,7 @@ class MacroController(ReinforcePolicy):
         """
         if architectures is not None:
             count = tf.shape(architectures)[0]
-        choices = Choices(
-            architectures,
-            lambda logits, column: draws.categorical(
-                logits, fold_in(seed, column)
-            ),
-        )
+        choices = Choices(architectures, seed)
         zeros = tf.zeros([count, self.config.lstm_units])
         start = tf.repeat(self.start, count, axis=0)
         x, state = start, [zeros, zeros]
@@ -164,13 +95,9 @@ class MacroController(ReinforcePolicy):
                 x = tf.reduce_sum(chosen * before, axis=1)
                 x /= 1.0 + tf.reduce_sum(chosen, axis=1)
             anchors.append(hidden)
-        return Sample(
-            choices.stack(),
-            choices.log_prob,
-            tf.stop_gradient(choices.entropy),
-            # A mean over the layers that choose.
-            penalty / max(1, self.space.num_layers - 1),
-        )
+        # A mean over the layers that choose.
+        penalty /= max(1, self.space.num_layers - 1)
+        return choices.sample(**{SKIP_PENALTY: penalty})
 
     def _score(self, anchors: tf.Tensor, hidden: tf.Tensor) -> tf.Tensor:
         """The squashed logits of skips from each anchor, `[n, k]`.

@@ -2,14 +2,13 @@
 
 from enas.macro.config import MacroEnasConfig
 from enas.macro.controller import MacroController
-from enas.search import estimate, load, summarize
+from enas.search import estimate, load, parts_of, summarize
 from nascore.data.images import ImageData
 from nascore.protocols import Reward
 from nascore.runs.folder import RunFolder
 from nascore.search import assemble
 from nascore.search.assemble import CellParts
 from nascore.search.search import Search
-from nascore.strategies.rewards import ScoreReward
 
 __all__ = ["estimate", "load", "make_search", "summarize"]
 
@@ -27,14 +26,7 @@ def make_search(
 
     def make() -> CellParts:
         strategy = MacroController(config.child.space, policy)
-        return CellParts(
-            strategy,
-            reward or ScoreReward(),
-            strategy.sample,
-            strategy.sample,
-            policy.train_steps,
-            policy.num_aggregate,
-        )
+        return parts_of(strategy, policy, reward)
 
     return assemble.search_cells(
         config, run, data, checkpoint_minutes, make, method

@@ -26,10 +26,10 @@ def after_training(path: Path) -> list[str]:
       path: its run folder.
     """
     trained = quote(str(path))
-    return [
-        program.rewrite(f"python -m experiments.generate_text {trained}"),
-        program.rewrite(
-            f"python -m experiments.generate_text {trained} --temperature=0.5 "
-            "--length=2000"
-        ),
-    ]
+    commands = (
+        f"python -m experiments.generate_text {trained}",
+        f"python -m experiments.generate_text {trained} --temperature=0.5 "
+        "--length=2000",
+        f"python -m experiments.export_model {trained} --format=onnx",
+    )
+    return [program.rewrite(command) for command in commands]

@@ -15,7 +15,7 @@ from flags import methods
 from nascore.config import unflatten
 from nascore.data.images import load
 from nascore.errors import InputError, printable
-from nascore.evaluators.checkpointed import load_weights
+from nascore.evaluators.networks import load_weights
 from nascore.networks import costs
 from nascore.process.memory import Watch, resident
 from nascore.runs.checkpoint_files import is_saved

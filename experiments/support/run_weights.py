@@ -9,7 +9,7 @@ from flags import methods
 from nascore.config import unflatten
 from nascore.data.images import load
 from nascore.errors import printable
-from nascore.evaluators.checkpointed import load_weights, restore
+from nascore.evaluators.networks import load_weights, restore
 from nascore.evaluators.shared_weights import SharedWeights
 from nascore.process import runtime
 from nascore.runs.reader import RunRecords, check_same_data, settings_with

@@ -19,7 +19,12 @@ from nascore.errors import InputError
 from nascore.networks.config import NetworkConfig
 from nascore.runs.config import FINAL_METHOD
 from nascore.runs.json_files import look_up
-from nascore.runs.reader import RunRecords, numbers_of, read_run
+from nascore.runs.reader import (
+    RunRecords,
+    is_ranked,
+    numbers_of,
+    read_run,
+)
 from nascore.runs.versions import read_config
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
@@ -280,3 +285,46 @@ def _of_training(settings: Mapping[str, Any], file: Path) -> Subject:
         classes,
         (f"the network of the final training {file.parent}",),
     )
+
+
+def searched() -> Path | None:
+    """The search that `--from_run` names, if it does.
+
+    Raises:
+      InputError: it and `--architecture` are given, or `--rank` alone.
+    """
+    if flags.FLAGS.from_run:
+        if flags.FLAGS.architecture:
+            raise InputError("give --architecture or --from_run, not both")
+        return Path(flags.FLAGS.from_run)
+    if flags.FLAGS["rank"].present:
+        raise InputError(
+            f"--rank={flags.FLAGS.rank} needs --from_run=RUN, the search "
+            "whose ranking is meant"
+        )
+    return None
+
+
+def read_ranked(path: Path, rank: int) -> RunRecords:
+    """Reads a finished search, whose ranking has a place.
+
+    Args:
+      path: its folder.
+      rank: the place, from 1.
+
+    Raises:
+      InputError: no finished search, or no such rank.
+    """
+    run = read_run(path)
+    if not is_ranked(run):
+        raise InputError(
+            f"{path} holds no finished search; finish it with --resume, rank "
+            "what there is with --finish, or name an architecture with "
+            '--architecture="..."'
+        )
+    if not 1 <= rank <= len(run.derived):
+        raise InputError(
+            f"--rank={rank} must be from 1 to {len(run.derived)}, the length "
+            f"of the ranking of {path}"
+        )
+    return run

@@ -4,13 +4,13 @@ As ENAS, but for who is asked: the shared weights learn random architectures,
 not those of the strategy, so that what they are worth does not depend on it.
 """
 
+from collections.abc import Callable
 from typing import Any
-
-import tensorflow as tf
 
 from nascore.baselines.config import (
     MacroStrategyConfig,
     OneShotConfig,
+    RecurrentConfig,
     Shared201Config,
 )
 from nascore.data.describe import summarize
@@ -21,7 +21,7 @@ from nascore.search import assemble
 from nascore.search.assemble import CellParts
 from nascore.search.search import Search
 from nascore.strategies import named
-from nascore.strategies.random import RandomStrategy
+from nascore.strategies.random import random_rows
 from nascore.strategies.rewards import ScoreReward
 
 AnyOneShot = OneShotConfig | Shared201Config | MacroStrategyConfig
@@ -59,29 +59,30 @@ def make_search(
     Raises:
       InputError: settings that do not fit the data or the run folder.
     """
-    space: Any = config.child.space
-    sampler = RandomStrategy(space)
-
-    def sample(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        # A compiled method does not keep its object alive by itself.
-        return sampler.sample(count, seed)
-
-    def make() -> CellParts:
-        strategy = named.make(config.strategy, space, [config.search.seed])
-        return CellParts(
-            strategy,
-            ScoreReward(),
-            sample,
-            strategy.sample,
-            config.asking.train_steps,
-            config.asking.num_aggregate,
-        )
-
     return assemble.search_cells(
         config,
         run,
         data,
         checkpoint_minutes,
-        make,
+        parts_of(config),
         method or config.strategy.kind,
     )
+
+
+def parts_of(
+    config: AnyOneShot | RecurrentConfig,
+) -> Callable[[], CellParts]:
+    """Makes what settings of any strategy add to shared weights."""
+    space: Any = config.child.space
+    learned = random_rows(space)
+
+    def make() -> CellParts:
+        return CellParts(
+            named.make(config.strategy, space, [config.search.seed]),
+            ScoreReward(),
+            config.asking.train_steps,
+            config.asking.num_aggregate,
+            learned,
+        )
+
+    return make

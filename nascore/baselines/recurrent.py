@@ -8,27 +8,22 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from nascore.baselines.config import RecurrentConfig, RecurrentSearchConfig
+from nascore.baselines.one_shot import parts_of
 from nascore.data import text
-from nascore.data.text import TextData, check_length
+from nascore.data.text import TextData, check_length, summarize
 from nascore.errors import InputError
 from nascore.evaluators.language.memory import estimate
 from nascore.evaluators.language.shared import SharedLanguage
 from nascore.evaluators.language.weights import TrainText
 from nascore.networks.recurrent.model import LanguageModel
 from nascore.process import runtime
-from nascore.protocols import Phase
 from nascore.runs.folder import RunFolder
-from nascore.search.assemble import CellParts
-from nascore.search.phases import AskTell, StepSeeds
-from nascore.search.score import Score
+from nascore.search.assemble import CellParts, one_shot
 from nascore.search.search import Search
-from nascore.seeds import Stream, fold
+from nascore.seeds import fold
 from nascore.strategies import named
-from nascore.strategies.random import RandomStrategy
-from nascore.strategies.rewards import ScoreReward
 
 __all__ = ["estimate", "load", "make_search", "summarize"]
 
@@ -64,15 +59,6 @@ def load(config: Any) -> TextData:
     return data
 
 
-def summarize(data: TextData) -> str:
-    """See `Assembly.summarize`."""
-    return (
-        f"{data.name}: {len(data.train):,} training, "
-        f"{len(data.validation):,} validation, {len(data.test):,} test "
-        f"{data.vocabulary.kind}, {len(data.vocabulary):,} different ones"
-    )
-
-
 def make_search(
     config: RecurrentConfig,
     run: RunFolder,
@@ -80,26 +66,10 @@ def make_search(
     checkpoint_minutes: float = 10.0,
 ) -> Search:
     """Puts shared weights and strategy together; see `Assembly`."""
-    space = config.child.space
-    sampler = RandomStrategy(space)
-
-    def sample(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        # A compiled method does not keep its object alive by itself.
-        return sampler.sample(count, seed)
-
-    def make() -> CellParts:
-        strategy = named.make(config.strategy, space, [config.search.seed])
-        return CellParts(
-            strategy,
-            ScoreReward(),
-            sample,
-            strategy.sample,
-            config.asking.train_steps,
-            config.asking.num_aggregate,
-        )
-
     method = f"recurrent_{config.strategy.kind}"
-    return search_cells(config, run, data, checkpoint_minutes, make, method)
+    return search_cells(
+        config, run, data, checkpoint_minutes, parts_of(config), method
+    )
 
 
 def search_cells(
@@ -131,11 +101,12 @@ def search_cells(
         config.child, len(data.vocabulary), fold(schedule.seed, FIRST_WEIGHTS)
     )
     shared = SharedLanguage(model, data, config.weights)
-    parts = make()
+    parts, space = make(), config.child.space
+    training = TrainText(shared, parts.sample, data, schedule.seed)
     return Search(
         run,
-        config.child.space,
-        [*parts.before, *_phases(config, shared, data, parts)],
+        space,
+        one_shot(space, training, shared, parts, schedule),
         parts.strategy,
         shared,
         schedule,
@@ -143,36 +114,3 @@ def search_cells(
         {"method": method, "data": data.describe()},
         checkpoint_minutes,
     )
-
-
-def _phases(
-    config: RecurrentSearchConfig,
-    shared: SharedLanguage,
-    data: TextData,
-    parts: CellParts,
-) -> list[Phase]:
-    """An epoch: train the shared weights, ask and tell, score."""
-    schedule, space = config.search, config.child.space
-    seed = schedule.seed
-
-    def seeds(epoch: int | tf.Tensor, step: int | tf.Tensor) -> StepSeeds:
-        return StepSeeds(
-            fold(seed, Stream.CONTROLLER_ARCHITECTURES, epoch, step),
-            fold(seed, Stream.REWARD_BATCH, epoch, step),
-        )
-
-    asking = AskTell(
-        space,
-        parts.strategy,
-        shared,
-        parts.reward,
-        parts.steps,
-        parts.batch,
-        seeds,
-    )
-    scored = parts.scored or parts.sample
-    return [
-        TrainText(shared, parts.sample, data, seed),
-        asking,
-        Score(space, scored, shared, schedule.epoch_samples, seed),
-    ]

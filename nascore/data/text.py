@@ -67,6 +67,16 @@ class Vocabulary:
             )
         return ids
 
+    def beginning(self) -> np.ndarray:
+        """What a text may begin after, int32 `[1]`.
+
+        The end of a line; where there is none, a blank, or the first token.
+        """
+        for symbol in (END, "\n", " "):
+            if symbol in self._numbers:
+                return self.numbers([symbol])
+        return np.zeros(1, np.int32)
+
     def decode(self, ids: np.ndarray) -> str:
         """A text of tokens; of words with one blank between them."""
         symbols = [self.symbols[number] for number in np.asarray(ids).tolist()]
@@ -127,6 +137,15 @@ class TextData:
             "test": len(self.test),
             "unknown": list(self.unknown),
         }
+
+
+def summarize(data: TextData) -> str:
+    """Says in one line what there is to learn from."""
+    return (
+        f"{data.name}: {len(data.train):,} training, "
+        f"{len(data.validation):,} validation, {len(data.test):,} test "
+        f"{data.vocabulary.kind}, {len(data.vocabulary):,} different ones"
+    )
 
 
 def split(text: str, kind: str) -> list[str]:

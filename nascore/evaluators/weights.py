@@ -4,7 +4,6 @@ A stretch of steps is one compiled loop: nothing is traced again, and Python
 is entered once for all of them.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -17,6 +16,7 @@ from nascore.data.images import Split
 from nascore.evaluators.batches import to_device
 from nascore.evaluators.config import SharedWeightsConfig
 from nascore.evaluators.shared_weights import TAME, SharedWeights, accuracy
+from nascore.evaluators.steps import TrainShared
 from nascore.protocols import Columns
 from nascore.runs.checkpoints import State
 from nascore.runs.tables import Row
@@ -31,7 +31,7 @@ def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     )
 
 
-class TrainWeights(tf.Module):
+class TrainWeights(TrainShared):
     """The phase that trains shared weights, see `nascore.protocols.Phase`.
 
     Its rows, a training step each: `loss`, cross entropy of the main head in
@@ -50,11 +50,8 @@ class TrainWeights(tf.Module):
       seed: of the run.
     """
 
-    name = "child"
-    stretch = 0
-    weight = 1
-    timed = False
     _COLUMNS = ("loss", "accuracy", "gradient_norm", "healthy")
+    tame = TAME
 
     def __init__(
         self,
@@ -64,26 +61,20 @@ class TrainWeights(tf.Module):
         augmentation: DataConfig,
         seed: int,
     ) -> None:
-        super().__init__(name="train_weights")
-        self.shared = shared
-        self.config = shared.config
+        super().__init__(shared, sample, seed)
         self.augmentation = augmentation
-        self.seed = seed
         self.images = to_device(images)
         self.steps_per_epoch = -(-self.images.size // self.config.batch_size)
         self.momenta = [
             tf.Variable(tf.zeros_like(weight), trainable=False, name="momentum")
             for weight in shared.weights
         ]
-        self._sample = sample
         self.learning_rate = CosineRestarts(
             self.config.child_lr_max,
             self.config.child_lr_min,
             self.config.child_lr_period,
             self.config.child_lr_restart == "half",
         )
-        # What was sampled last, and for which epoch.
-        self._sampled: tuple[int, tf.Tensor] | None = None
 
     @property
     def state(self) -> State:
@@ -97,11 +88,7 @@ class TrainWeights(tf.Module):
 
     def run(self, epoch: int, start: int, stop: int) -> Columns:
         """See `Phase.run`."""
-        if self._sampled is None or self._sampled[0] != epoch:
-            seed = fold(self.seed, Stream.CHILD_ARCHITECTURES, epoch)
-            count = tf.constant(self.steps_per_epoch)
-            self._sampled = (epoch, self._sample(count, seed))
-        rows = self._sampled[1]
+        rows = self._rows(epoch, self.steps_per_epoch)
         # The first step of an epoch, which may have a learning rate of its
         # own, is a stretch for itself.
         learning_rate = float(self.learning_rate(epoch, start))
@@ -145,40 +132,13 @@ class TrainWeights(tf.Module):
             self.images.size, fold(self.seed, Stream.SHUFFLE, epoch)
         )
 
-        def body(
-            step: tf.Tensor, *arrays: tf.TensorArray
-        ) -> tuple[tf.Tensor, ...]:
-            values = self._train_step(
+        return self._loop(
+            lambda step: self._train_step(
                 cells[step], order, epoch, step, learning_rate
-            )
-            written = (
-                array.write(step - start, value)
-                for array, value in zip(arrays, values, strict=True)
-            )
-            return (step + 1, *written)
-
-        arrays = [
-            tf.TensorArray(
-                tf.bool if name == "healthy" else tf.float32,
-                stop - start,
-                element_shape=[],
-            )
-            for name in self._COLUMNS
-        ]
-        # Whether a step was healthy does not matter here: a GPU would have
-        # to be waited for to tell.
-        _, *arrays = tf.while_loop(
-            lambda step, *_: step < stop, body, (start, *arrays)
+            ),
+            start,
+            stop,
         )
-        columns = dict(
-            zip(self._COLUMNS, (a.stack() for a in arrays), strict=True)
-        )
-        # No later step would show what the last update did, and the weights
-        # may be saved or measured next. One pass a stretch, not a step.
-        sound = tf.math.is_finite(tf.linalg.global_norm(self.shared.weights))
-        others = tf.range(start, stop) != stop - 1
-        columns["healthy"] &= tf.logical_or(others, sound)
-        return columns
 
     def _train_step(
         self,
@@ -264,18 +224,6 @@ class TrainWeights(tf.Module):
     def line(self, summary: Mapping[str, float]) -> str:
         """See `Phase.line`."""
         return f"child loss {summary['child_loss']:.3f}"
-
-    def ended(self, epoch: int) -> str:
-        """See `Phase.ended`."""
-        return ""
-
-    def explain(self, row: Row) -> tuple[str, str]:
-        """See `Phase.explain`."""
-        loss, norm = row["loss"], row["gradient_norm"]
-        what = f"the child's loss is {loss:g} and its gradient's norm {norm:g}"
-        if math.isfinite(loss) and math.isfinite(norm):
-            what += ", beyond --loss_limit or too much for a weight,"
-        return what, TAME
 
 
 def with_decay(

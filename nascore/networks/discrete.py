@@ -21,7 +21,7 @@ from nascore.networks.layers import (
     Normalization,
     auxiliary_head,
     chain,
-    classifier,
+    classify,
     convolution,
     halving,
     halving_convolution,
@@ -178,11 +178,7 @@ def _connect(
     x = last
     if not stack.darts:
         x = keras.layers.ReLU(name="last_relu")(x)
-    x = keras.layers.GlobalAveragePooling2D(name="features")(x)
-    if config.keep_prob < 1:
-        x = keras.layers.Dropout(1 - config.keep_prob, name="dropout")(x)
-    head = [classifier(stack.classes, stack.darts)]
-    outputs[LOGITS] = chain(head, x, "classifier")
+    outputs[LOGITS] = classify(x, stack.classes, config.keep_prob, stack.darts)
     return outputs
 
 

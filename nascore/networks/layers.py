@@ -332,3 +332,13 @@ def chain(
     if not layers:
         return x
     return keras.Sequential(layers, name=name)(x)
+
+
+def classify(
+    x: keras.KerasTensor, classes: int, keep_prob: float, bias: bool = False
+) -> keras.KerasTensor:
+    """The logits of the last maps: of their means, part of which are kept."""
+    x = keras.layers.GlobalAveragePooling2D(name="features")(x)
+    if keep_prob < 1:
+        x = keras.layers.Dropout(1 - keep_prob, name="dropout")(x)
+    return chain([classifier(classes, bias)], x, "classifier")

@@ -14,11 +14,10 @@ from nascore.errors import InputError
 from nascore.evaluators.config import SharedWeightsConfig
 from nascore.evaluators.memory import SharedSettings
 from nascore.evaluators.networks import describe_layers, make_weights
-from nascore.evaluators.shared_weights import SharedWeights
 from nascore.evaluators.weights import TrainWeights
 from nascore.process import runtime
 from nascore.process.memory import Need
-from nascore.protocols import Phase, Reward, Strategy
+from nascore.protocols import Evaluator, Phase, Reward
 from nascore.runs.atomic import write_json
 from nascore.runs.folder import RunFolder
 from nascore.search.config import SearchConfig
@@ -27,6 +26,7 @@ from nascore.search.score import Score
 from nascore.search.search import Search
 from nascore.seeds import Stream, fold
 from nascore.spaces.space import Space
+from nascore.strategies.named import Sampling
 
 
 class Assembly(Protocol):
@@ -77,50 +77,6 @@ class Assembly(Protocol):
         """
 
 
-def one_shot(
-    space: Space,
-    strategy: Strategy,
-    sample: Callable[..., Any],
-    shared: SharedWeights,
-    data: ImageData,
-    augmentation: DataConfig,
-    reward: Reward,
-    steps: int,
-    batch: int,
-    schedule: SearchConfig,
-    scored: Callable[..., Any] | None = None,
-) -> list[Phase]:
-    """An epoch over shared weights: train them, ask and tell, score.
-
-    Args:
-      space: of the architectures.
-      strategy: is asked and told.
-      sample: proposes what the weights learn, from a count and a seed;
-        compiled.
-      shared: the weights.
-      data: the images.
-      augmentation: of the training images.
-      reward: makes rewards of the scores.
-      steps: of asking and telling in an epoch.
-      batch: rows of each of them.
-      schedule: seed, and samples after an epoch.
-      scored: proposes what is scored after an epoch; `sample` if None.
-    """
-    seed = schedule.seed
-
-    def seeds(epoch: int | tf.Tensor, step: int | tf.Tensor) -> StepSeeds:
-        return StepSeeds(
-            fold(seed, Stream.CONTROLLER_ARCHITECTURES, epoch, step),
-            fold(seed, Stream.REWARD_BATCH, epoch, step),
-        )
-
-    return [
-        TrainWeights(shared, sample, data.train, augmentation, seed),
-        AskTell(space, strategy, shared, reward, steps, batch, seeds),
-        Score(space, scored or sample, shared, schedule.epoch_samples, seed),
-    ]
-
-
 class ImageSettings(Protocol):
     """What a configuration of a search with images has."""
 
@@ -146,25 +102,62 @@ class CellSettings(SharedSettings, ImageSettings, Protocol):
 
 
 class CellParts(NamedTuple):
-    """What makes a method over the shared weights of cells.
+    """What makes a method over shared weights.
 
     Attributes:
-      strategy: is asked and told.
+      strategy: is asked and told; samples of it are scored after an epoch.
       reward: makes rewards of the scores.
-      sample: see `one_shot`; likewise below.
-      scored: likewise.
       steps: of asking and telling in an epoch.
       batch: rows of each of them.
+      learned: proposes what the weights learn, from a count and a seed;
+        compiled; None: samples of the strategy.
       before: phases before all others of an epoch.
     """
 
-    strategy: Strategy
+    strategy: Sampling
     reward: Reward
-    sample: Callable[..., Any]
-    scored: Callable[..., Any] | None
     steps: int
     batch: int
+    learned: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None
     before: Sequence[Phase] = ()
+
+    @property
+    def sample(self) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+        """Proposes what the weights learn."""
+        return self.learned or self.strategy.sample
+
+
+def one_shot(
+    space: Space,
+    training: Phase,
+    shared: Evaluator,
+    parts: CellParts,
+    schedule: SearchConfig,
+) -> list[Phase]:
+    """An epoch over shared weights: train them, ask and tell, score.
+
+    Args:
+      space: of the architectures.
+      training: of the weights.
+      shared: the weights.
+      parts: what the method adds.
+      schedule: seed, and samples after an epoch.
+    """
+    seed, strategy = schedule.seed, parts.strategy
+
+    def seeds(epoch: int | tf.Tensor, step: int | tf.Tensor) -> StepSeeds:
+        return StepSeeds(
+            fold(seed, Stream.CONTROLLER_ARCHITECTURES, epoch, step),
+            fold(seed, Stream.REWARD_BATCH, epoch, step),
+        )
+
+    sizes = (parts.steps, parts.batch)
+    return [
+        *parts.before,
+        training,
+        AskTell(space, strategy, shared, parts.reward, *sizes, seeds),
+        Score(space, strategy.sample, shared, schedule.epoch_samples, seed),
+    ]
 
 
 def load_images(config: ImageSettings) -> ImageData:
@@ -222,23 +215,13 @@ def search_cells(
     )
     space: Any = config.child.space
     parts = make()
-    phases = one_shot(
-        space,
-        parts.strategy,
-        parts.sample,
-        shared,
-        data,
-        config.data,
-        parts.reward,
-        parts.steps,
-        parts.batch,
-        config.search,
-        parts.scored,
+    training = TrainWeights(
+        shared, parts.sample, data.train, config.data, config.search.seed
     )
     search = Search(
         run,
         space,
-        [*parts.before, *phases],
+        one_shot(space, training, shared, parts, config.search),
         parts.strategy,
         shared,
         config.search,

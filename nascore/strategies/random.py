@@ -1,6 +1,6 @@
 """Random search: every legal value of a place is equally likely."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,6 +92,17 @@ class RandomStrategy(tf.Module):
     def explain(self, row: Row) -> tuple[str, str]:
         """See `Strategy.explain`; there is no update that could fail."""
         raise AssertionError(row)
+
+
+def random_rows(space: Space) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Proposes random rows, from a count and a seed; compiled once."""
+    strategy = RandomStrategy(space)
+
+    def sample(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        # A compiled method does not keep its object alive by itself.
+        return strategy.sample(count, seed)
+
+    return sample
 
 
 def free_choices(space: Space) -> np.ndarray | None:

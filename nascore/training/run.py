@@ -1,8 +1,4 @@
-"""A final training in a run folder: epochs, records, resuming.
-
-Like a search it is a machine whose whole state is a set of variables and a
-position (epoch, step), saved between any two stretches of steps.
-"""
+"""A final training in a run folder: of one network on images."""
 
 import time
 from collections.abc import Callable
@@ -17,10 +13,6 @@ from nascore.errors import InputError, RunStopped
 from nascore.networks.discrete import build_network
 from nascore.process.runtime import make_deterministic, set_precision
 from nascore.runs.folder import RunFolder
-from nascore.runs.interrupts import TimeUp
-from nascore.runs.lifecycle import Lifecycle
-from nascore.runs.progress import NO_TERMS, Outlook, Terms, Work
-from nascore.runs.tensorboard import Board
 from nascore.training.averages import SAMPLE
 from nascore.training.config import FinalConfig, TrainingConfig
 from nascore.training.devices import (
@@ -28,25 +20,18 @@ from nascore.training.devices import (
     make_workers,
     normalization_for,
 )
+from nascore.training.epochs import Epochs
 from nascore.training.evaluation import cross_entropies
 from nascore.training.loop import Loop, Stretch
 from nascore.training.provenance.images import FinalData, load_final
 from nascore.training.provenance.origin import NOWHERE, Origin
 from nascore.training.start import record_start
 
-# Kinds of work.
-_STEPS, _VALIDATIONS = "steps", "validations"
 # Seconds that tables, figures and small files take at the end.
 _FILES = 15.0
 
 
-class NothingToTest(RunStopped):
-    """A training is to end before its first epoch has."""
-
-    resumable = True
-
-
-class FinalTraining:
+class FinalTraining(Epochs):
     """The training of one architecture.
 
     Args:
@@ -60,9 +45,6 @@ class FinalTraining:
       checkpoints_of: the run folder to continue from, if not this one; so
         that several machines start from the same.
       origin: the searches that architecture and weights are from.
-
-    Attributes:
-      cut: whether it ended before its last epoch, and can go on.
 
     Raises:
       InputError: settings that do not fit the data, the devices or the run
@@ -81,11 +63,9 @@ class FinalTraining:
         origin: Origin = NOWHERE,
     ) -> None:
         training = config.training
-        self.cut = False
         # Of the first stretch, and of an image that is validated.
         self._compiling = self._image_seconds = 0.0
         self.config = config
-        self.run_folder = run
         _ = config.architecture  # Raises if it does not fit the network.
         self.data = data or load_final(config.data, training.train_on_all)
         if len(self.data.train) < training.batch_size:
@@ -101,20 +81,10 @@ class FinalTraining:
             self.network, self.data.train, self.scaling, config, self.strategy
         )
         record_start(run, config, self.data, origin)
-        self.board = Board(run.path / "tensorboard")
-        self._position = {
-            name: tf.Variable(0, trainable=False, name=name)
-            for name in ("epoch", "step")
-        }
         workers = make_workers(training, self.strategy, checkpoints_of)
         self.chief = workers is None or workers.chief
-        self.lifecycle = Lifecycle(
-            run,
-            {**self.loop.state, **self._position},
-            ["epochs"],
-            checkpoint_minutes,
-            lambda: f"in epoch {self.epoch + 1}",
-            workers,
+        super().__init__(
+            run, self.loop.state, training.epochs, checkpoint_minutes, workers
         )
         if initialize is not None and not self.resumed:
             initialize(self.network)
@@ -145,84 +115,32 @@ class FinalTraining:
         return 0.0, 1.0
 
     @property
-    def resumed(self) -> bool:
-        """Whether an earlier part of the training was restored."""
-        return self.lifecycle.resumed
+    def validates(self) -> bool:
+        """See `Epochs.validates`."""
+        return self.data.validation is not None
 
-    @property
-    def epoch(self) -> int:
-        """The epoch that is under way, from 0."""
-        return int(self._position["epoch"])
+    def steps(self, epoch: int) -> int:
+        """See `Epochs.steps`."""
+        return self.loop.steps_per_epoch
 
-    @property
-    def step(self) -> int:
-        """Steps done in this epoch."""
-        return int(self._position["step"])
-
-    def run(self, terms: Terms = NO_TERMS, finish: bool = False) -> None:
-        """Trains to the last epoch, or as long as there is time.
-
-        Args:
-          terms: of this start.
-          finish: trains no further.
-
-        Raises:
-          Interrupted: a signal came; the state was saved.
-          NothingToTest: it is to end, and no epoch has.
-          RunStopped: the loss exploded.
-        """
-        epochs, steps = self.config.training.epochs, self.loop.steps_per_epoch
-        done = self.epoch * steps + self.step
-        outlook = Outlook(self._left, self._seconds_to_end)
-        total = epochs * steps
-        with self.lifecycle.working(total, done, _STEPS, outlook, terms):
-            try:
-                while self.epoch < epochs and not finish:
-                    self._run_epoch()
-            except TimeUp:
-                where = f"after {self.epoch} of {epochs} epochs"
-                self.lifecycle.say(f"time is up (--max_hours) {where}")
-        self.cut = self.epoch < epochs
-        if not self.epoch:
-            raise NothingToTest(
-                "no epoch has ended yet, so there is nothing to test; "
-                "everything is saved"
-            )
-
-    def _left(self) -> Work:
-        """Steps and validations that are to come."""
-        epochs = self.config.training.epochs - self.epoch
-        work = {_STEPS: epochs * self.loop.steps_per_epoch - self.step}
-        if self.data.validation is not None:
-            work[_VALIDATIONS] = epochs
-        return {kind: float(units) for kind, units in work.items()}
-
-    def _seconds_to_end(self) -> float:
+    def seconds_to_end(self) -> float:
         """What validation, test, export (another graph) and files take."""
         images = len(self.data.test) + len(self.data.validation or ())
         return _FILES + self._compiling + images * self._image_seconds
 
-    def _run_epoch(self) -> None:
-        epoch = self.epoch
-        self.lifecycle.stop_in_time()
-        for start, stop in self.lifecycle.stretches(
-            self.step, self.loop.steps_per_epoch, kind=_STEPS
-        ):
-            begin = time.monotonic()
-            ended = self.loop.train(
-                *(tf.constant(number) for number in (epoch, start, stop))
-            )
-            if not bool(ended.healthy):
-                raise RunStopped(
-                    _describe_fault(
-                        self.config.training, self.run_folder.path, epoch, ended
-                    )
+    def learn(self, epoch: int, start: int, stop: int) -> None:
+        """See `Epochs.learn`."""
+        begin = time.monotonic()
+        ended = self.loop.train(
+            *(tf.constant(number) for number in (epoch, start, stop))
+        )
+        if not bool(ended.healthy):
+            raise RunStopped(
+                _describe_fault(
+                    self.config.training, self.run_folder.path, epoch, ended
                 )
-            self._compiling = self._compiling or time.monotonic() - begin
-            self._position["step"].assign(stop)
-            self.lifecycle.advance(stop - start, f"epoch {epoch + 1}")
-        self._end_epoch(epoch, self._validate(epoch))
-        self.lifecycle.stop_if_asked()
+            )
+        self._compiling = self._compiling or time.monotonic() - begin
 
     def _validate(self, epoch: int) -> dict[str, float]:
         """Loss and accuracy on the validation images, if there are any.
@@ -243,8 +161,7 @@ class FinalTraining:
         self.loop.put_back(kept)
         seconds = time.monotonic() - begin
         self._image_seconds = seconds / len(validation)
-        self.lifecycle.kind = _VALIDATIONS
-        self.lifecycle.note(1)
+        self.note_validation()
         losses = cross_entropies(logits, validation.labels)
         hits = np.argmax(logits, axis=1) == validation.labels
         return {
@@ -259,13 +176,15 @@ class FinalTraining:
         steps = (epoch + 1) * self.loop.steps_per_epoch
         return {"skipped_steps": steps - int(self.loop.optimizer.iterations)}
 
-    def _end_epoch(self, epoch: int, validation: dict[str, float]) -> None:
+    def measure(self, epoch: int) -> dict[str, Any]:
+        """See `Epochs.measure`."""
+        validation = self._validate(epoch)
         loss, hits, images = (float(total) for total in self.loop.totals)
         rate = self.loop.learning_rate(
             tf.constant(epoch), tf.constant(self.loop.steps_per_epoch - 1)
         )
         seconds = self.lifecycle.stopwatch.seconds
-        row = {
+        return {
             "epoch": epoch,
             "learning_rate": float(rate),
             "loss": loss / images,
@@ -275,25 +194,18 @@ class FinalTraining:
             "images_per_second": round(images / seconds, 1),
             **self._count_skipped(epoch),
         }
-        self.run_folder.append("epochs", [row])
-        self.board.scalars(
-            epoch, {k: v for k, v in row.items() if k != "epoch"}
-        )
+
+    def conclude(self, row: dict[str, Any]) -> str:
+        """See `Epochs.conclude`."""
         for total in self.loop.totals:
             total.assign(0.0)
-        self._position["epoch"].assign(epoch + 1)
-        self._position["step"].assign(0)
-        self.lifecycle.end_epoch()
-        text = (
-            f"epoch {epoch + 1}/{self.config.training.epochs}: loss "
-            f"{row['loss']:.4f}, accuracy {row['accuracy']:.2%}"
+        text = f"loss {row['loss']:.4f}, accuracy {row['accuracy']:.2%}"
+        if not self.validates:
+            return text
+        return (
+            f"{text}, validation loss {row['validation_loss']:.4f}, accuracy "
+            f"{row['validation_accuracy']:.2%}"
         )
-        if validation:
-            text += (
-                f", validation loss {row['validation_loss']:.4f}, accuracy "
-                f"{row['validation_accuracy']:.2%}"
-            )
-        self.lifecycle.line(text)
 
 
 def _describe_fault(

@@ -25,13 +25,11 @@ from nascore.data.text_files import Texts
 from nascore.errors import InputError
 from nascore.networks.recurrent.config import SharedLanguageModelConfig
 from nascore.networks.recurrent.model import LanguageModel
-from nascore.runs.interrupts import Interrupted
 from nascore.runs.reader import read_run
 from nascore.seeds import fold
 from tests.nascore.search.toy import (
-    interrupt_at,
+    check_goes_on,
     open_run,
-    read_rows,
     values_of,
 )
 
@@ -148,7 +146,7 @@ def test_a_cell_is_the_mixture_that_has_its_functions_alone(whole):
     _, ranked, machine = whole
     row = machine.space.encode(ranked[0].architecture)
     evaluator = machine.evaluator
-    shares = tf.constant(evaluator.shares_of(row[None])[0])
+    shares = tf.constant(evaluator.as_cells(row[None])[0])
     assert evaluator.cell_score(row) == evaluator.mixture_score(shares)
     # Another evaluator's way to the same weights: the cell by its row.
     model = evaluator.model
@@ -166,24 +164,13 @@ def test_a_cell_is_the_mixture_that_has_its_functions_alone(whole):
 def test_stopped_within_a_text_and_resumed_equals_uninterrupted(
     whole, tmp_path, monkeypatch
 ):
-    path, ranked, machine = whole
+    tables, place = ("mixture", "evaluations"), ("mixture", 1)
     target = tmp_path / "run"
-    with monkeypatch.context() as patch:
-        interrupt_at(patch, "mixture", 1)
-        with pytest.raises(Interrupted):
-            search(target)
-    assert len(read_rows(target, "mixture")) < len(read_rows(path, "mixture"))
-    again, resumed = search(target, resume=True)
-    assert again == ranked
-    for table in ("mixture", "evaluations"):
-        assert read_rows(target, table) == read_rows(path, table)
-    ours, theirs = (values_of(m._state()) for m in (resumed, machine))
-    assert "carried_1" in ours
-    for name, value in ours.items():
-        np.testing.assert_array_equal(value, theirs[name], name)
-    training = machine.phases[0]
+    resumed = check_goes_on(search, whole, target, monkeypatch, place, tables)
+    assert "carried_1" in values_of(resumed._state())
+    training = whole[2].phases[0]
     assert training._steps.experimental_get_tracing_count() == 1
-    run = read_run(path)
+    run = read_run(whole[0])
     assert len(run.evaluations) == 3 and run.measures == "perplexity_score"
 
 

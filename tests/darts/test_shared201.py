@@ -24,14 +24,12 @@ from nascore.evaluators.nasbench201.names import TRUTH
 from nascore.evaluators.nasbench201.table import accuracies
 from nascore.networks.bench201.config import Bench201SupernetConfig
 from nascore.networks.bench201.supernet import Bench201Supernet
-from nascore.runs.interrupts import Interrupted
 from nascore.runs.json_files import read_object
 from nascore.spaces.bench201 import EDGES, OPERATIONS, Bench201Space, codes_of
 from tests.nascore.search.toy import (
-    interrupt_at,
+    check_goes_on,
     open_run,
     read_rows,
-    values_of,
 )
 
 SPACE = Bench201Space()
@@ -139,18 +137,12 @@ def test_a_cell_is_the_mixture_of_its_operations_alone(whole):
 
 
 def test_a_stopped_search_goes_on_bit_for_bit(whole, tmp_path, monkeypatch):
-    path, ranked, machine = whole
-    interrupt_at(monkeypatch, "epoch 1/2 mixture", 0)
-    with pytest.raises(Interrupted):
-        search(tmp_path / "run")
-    monkeypatch.undo()
-    again, resumed = search(tmp_path / "run", resume=True)
-    assert again == ranked
-    for table in ("mixture", "evaluations", "epochs"):
-        assert read_rows(tmp_path / "run", table) == read_rows(path, table)
-    ours, theirs = (values_of(one._state()) for one in (resumed, machine))
-    for name, value in theirs.items():
-        np.testing.assert_array_equal(ours[name], value, name)
+    tables, place = (
+        ("mixture", "evaluations", "epochs"),
+        ("epoch 1/2 mixture", 0),
+    )
+    target = tmp_path / "run"
+    check_goes_on(search, whole, target, monkeypatch, place, tables)
 
 
 def test_part_of_the_channels_passes_the_operations(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import enas.controller
+import enas.policy
 from enas.config import ControllerConfig, EnasConfig
 from enas.search import make_search
 from nascore.data.config import DataConfig
@@ -160,8 +160,8 @@ def searches(tmp_path_factory):
         patch.setattr(TrainWeights, "_train_step", step)
         reward = faults.wrap("reward", ScoreReward.__call__)
         patch.setattr(ScoreReward, "__call__", reward)
-        loss = faults.wrap("loss", enas.controller.policy_gradient_loss)
-        patch.setattr(enas.controller, "policy_gradient_loss", loss)
+        loss = faults.wrap("loss", enas.policy.policy_gradient_loss)
+        patch.setattr(enas.policy, "policy_gradient_loss", loss)
         yield made
 
 

@@ -9,18 +9,9 @@ import pytest
 
 from experiments.support import program
 from flags import methods
+from tests.rooms import ROOMS
 
 ROOT = Path(__file__).parent.parent.parent
-ROOMS = (
-    "nascore",
-    "enas",
-    "ienas",
-    "mlpnas",
-    "nases",
-    "renas",
-    "flags",
-    "experiments",
-)
 # Where an f-string has a value.
 HOLE = "HOLE"
 CALLED = "|".join([*program.COMMANDS, *map(re.escape, ["plot-[a-z]+"])])

@@ -10,7 +10,7 @@ from nascore.errors import InputError, RunStopped
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
 from nascore.spaces.reals import ENCODINGS, ORDERED
-from nases.autoencoder import Autoencoder
+from nases.autoencoder import Autoencoder, _axes_of, _draw
 from nases.config import DENSE, LSTM, AutoencoderConfig, EmbeddingConfig
 from nases.pretraining import Pretrain, Pretrained, rounds
 from nases.strategy import EmbeddingSearch
@@ -105,19 +105,18 @@ def test_training_comes_to_what_is_linearly_possible(kind):
         assert np.all(after < bound * 1.1)
 
 
-def test_training_equals_adam_in_numpy():
+def test_training_equals_adam_in_numpy(monkeypatch):
     """Gradients by finite differences of the loss, in float64."""
     autoencoder = make((5,), embedding=2, hidden_units=3, encoding=ORDERED)
     state = {n: v.numpy().copy() for n, v in autoencoder.state.items()}
     names = [n for n in state if not n.startswith("autoencoder")]
     seen = []
-    draw = autoencoder._draw
 
     def watched(shape, seeds):
-        seen.append(draw(shape, seeds))
+        seen.append(_draw(shape, seeds))
         return seen[-1]
 
-    autoencoder._draw = watched
+    monkeypatch.setattr("nases.autoencoder._draw", watched)
     loss = Autoencoder.train.python_function(
         autoencoder, tf.constant(1), tf.constant(1)
     )
@@ -187,6 +186,21 @@ def test_axes_are_the_principal_components_of_codes():
             )
             np.testing.assert_allclose(axes[run, :, place], own, atol=2e-3)
     assert make((3,), encoding=ORDERED, embedding=1).axes().shape == (1, 1, 2)
+
+
+def test_axes_of_all_that_are_alike_are_one_trace():
+    _axes_of.cache_clear()
+    found = [make((seed,)).axes().numpy() for seed in (3, 4, 5)]
+    assert not np.array_equal(found[0], found[1])
+    # The settings of a search are more, and no others of its networks.
+    config = EmbeddingConfig(**dataclasses.asdict(SMALL))
+    again = Autoencoder(SPACE, config, (3,)).axes().numpy()
+    np.testing.assert_array_equal(again, found[0])
+    assert _axes_of.cache_info().misses == 1
+    find = _axes_of(SPACE, SMALL)
+    assert find.experimental_get_tracing_count() == 1
+    make((3,), hidden_units=6).axes()
+    assert find.experimental_get_tracing_count() == 1
 
 
 def test_a_larger_embedding_than_what_it_stands_for_is_refused():

@@ -13,19 +13,9 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
+from tests.rooms import ROOMS
+
 ROOT = Path(__file__).parents[2]
-ROOMS = (
-    "nascore",
-    "darts",
-    "enas",
-    "ienas",
-    "l2nas",
-    "nases",
-    "renas",
-    "mlpnas",
-    "flags",
-    "experiments",
-)
 FILES = (
     *("CITATION.cff", "LICENSE", "MANIFEST.in", "README.md"),
     *("constraints.txt", "pyproject.toml", "setup.py"),

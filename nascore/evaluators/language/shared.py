@@ -117,6 +117,10 @@ class SharedLanguage(tf.Module):
         """See `nascore.search.summaries.show_score`."""
         return show_score(score, spread)
 
+    def as_cells(self, rows: np.ndarray) -> np.ndarray:
+        """Rows as `run_of` takes them, one each."""
+        return rows
+
     def run_of(self, row: tf.Tensor) -> Run:
         """Runs the cell of a row `[length]`."""
         return self.model.cell.chosen(row)
@@ -176,7 +180,7 @@ class SharedLanguage(tf.Module):
         The state of one row is carried through the text; of several, which
         take the windows by turns, each window begins from a state of zero.
         """
-        found = self.perplexity_of(tf.constant(rows))
+        found = self.perplexity_of(tf.constant(self.as_cells(rows)))
         return {
             "validation_score": SCALE / found,
             "validation_perplexity": found,

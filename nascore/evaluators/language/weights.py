@@ -1,8 +1,6 @@
 """The training of shared weights on a text: one cell in each window."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +8,7 @@ import tensorflow as tf
 from nascore.data.text import TextData
 from nascore.data.windows import Windows
 from nascore.evaluators.language.shared import TAME, SharedLanguage, perplexity
+from nascore.evaluators.steps import TrainShared
 from nascore.networks.recurrent.learning import descend, penalties
 from nascore.networks.recurrent.model import LanguageModel
 from nascore.protocols import Columns
@@ -18,7 +17,7 @@ from nascore.runs.tables import Row
 from nascore.seeds import Stream, fold
 
 
-class TrainText(tf.Module):
+class TrainText(TrainShared):
     """The phase that trains shared weights on a text; see `Phase`.
 
     Its rows, a window each: `loss`, mean nats of a token; its `perplexity`;
@@ -33,11 +32,8 @@ class TrainText(tf.Module):
       seed: of the run.
     """
 
-    name = "child"
-    stretch = 0
-    weight = 1
-    timed = False
     _COLUMNS = ("loss", "perplexity", "gradient_norm", "healthy")
+    tame = TAME
 
     def __init__(
         self,
@@ -46,11 +42,8 @@ class TrainText(tf.Module):
         data: TextData,
         seed: int,
     ) -> None:
-        super().__init__(name="train_text")
-        self.shared = shared
-        self.config = shared.config
+        super().__init__(shared, sample, seed)
         self.model: LanguageModel = shared.model
-        self.seed = seed
         self.windows = Windows(
             data.train,
             *(self.config.batch_size, self.config.window, self.config.jitter),
@@ -59,9 +52,6 @@ class TrainText(tf.Module):
         )
         start = self.model.zero_state(self.config.batch_size)
         self.carried = tf.Variable(start, trainable=False, name="carried")
-        self._sample = sample
-        # What was sampled last, and for which epoch.
-        self._sampled: tuple[int, tf.Tensor] | None = None
 
     @property
     def state(self) -> State:
@@ -75,11 +65,7 @@ class TrainText(tf.Module):
     def run(self, epoch: int, start: int, stop: int) -> Columns:
         """See `Phase.run`."""
         firsts, lengths = self.windows.of(epoch)
-        if self._sampled is None or self._sampled[0] != epoch:
-            seed = fold(self.seed, Stream.CHILD_ARCHITECTURES, epoch)
-            count = tf.constant(len(firsts))
-            self._sampled = (epoch, self._sample(count, seed))
-        rows = self._sampled[1]
+        rows = self._rows(epoch, len(firsts))
         rate = self.config.learning_rate(epoch)
         columns = self.train(
             rows,
@@ -88,15 +74,11 @@ class TrainText(tf.Module):
             tf.constant(rate),
             *(tf.constant(number) for number in (epoch, start, stop)),
         )
-        found = {name: value.numpy() for name, value in columns.items()}
-        sick = np.flatnonzero(~found["healthy"])
-        count = int(sick[0]) + 1 if len(sick) else stop - start
-        found = {name: value[:count] for name, value in found.items()}
-        healthy = found.pop("healthy")
+        healthy = columns.pop("healthy")
         return {
-            "row": rows[start : start + count].numpy(),
-            **found,
-            "learning_rate": np.full(count, rate),
+            "row": rows[start:stop],
+            **columns,
+            "learning_rate": np.full(stop - start, rate),
             "healthy": healthy,
         }
 
@@ -136,7 +118,7 @@ class TrainText(tf.Module):
         """
         tokens = self.windows.tokens
 
-        def body(number: tf.Tensor, *arrays: tf.TensorArray) -> tuple[Any, ...]:
+        def step(number: tf.Tensor) -> tuple[tf.Tensor, ...]:
             first, length = firsts[number], lengths[number]
             before = tf.where(
                 tf.equal(number, 0), tf.zeros_like(self.carried), self.carried
@@ -150,33 +132,9 @@ class TrainText(tf.Module):
             )
             # A comparison with NaN is false.
             healthy = (loss <= self.config.loss_limit) & tf.math.is_finite(norm)
-            values = (loss, perplexity(loss), norm, healthy)
-            written = (
-                array.write(number - start, value)
-                for array, value in zip(arrays, values, strict=True)
-            )
-            return (number + 1, *written)
+            return loss, perplexity(loss), norm, healthy
 
-        types = [tf.float32] * 3 + [tf.bool]
-        arrays = [
-            tf.TensorArray(kind, stop - start, element_shape=[])
-            for kind in types
-        ]
-        _, *arrays = tf.while_loop(
-            lambda number, *_: number < stop, body, (start, *arrays)
-        )
-        stacked = (array.stack() for array in arrays)
-        columns = dict(zip(self._COLUMNS, stacked, strict=True))
-        columns["healthy"] &= self._sound(start, stop)
-        return columns
-
-    def _sound(self, start: tf.Tensor, stop: tf.Tensor) -> tf.Tensor:
-        """Whether the weights are finite, for the last of some windows.
-
-        No later step would show what the last update did.
-        """
-        sound = tf.math.is_finite(tf.linalg.global_norm(self.shared.weights))
-        return tf.logical_or(tf.range(start, stop) != stop - 1, sound)
+        return self._loop(step, start, stop)
 
     def _learn(
         self,
@@ -212,15 +170,3 @@ class TrainText(tf.Module):
     def line(self, summary: Mapping[str, float]) -> str:
         """See `Phase.line`."""
         return f"child perplexity {summary['child_perplexity']:.1f}"
-
-    def ended(self, epoch: int) -> str:
-        """See `Phase.ended`."""
-        return ""
-
-    def explain(self, row: Row) -> tuple[str, str]:
-        """See `Phase.explain`."""
-        loss, norm = row["loss"], row["gradient_norm"]
-        what = f"the child's loss is {loss:g} and its gradient's norm {norm:g}"
-        if math.isfinite(loss) and math.isfinite(norm):
-            what += ", beyond --loss_limit or too much for a weight,"
-        return what, TAME

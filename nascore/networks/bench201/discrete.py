@@ -12,7 +12,7 @@ from nascore.networks.bench201.blocks import residual_block
 from nascore.networks.layers import (
     Normalization,
     chain,
-    classifier,
+    classify,
     convolution,
 )
 from nascore.networks.layouts import REDUCTION
@@ -45,10 +45,7 @@ def connect(
             x = _connect_cell(x, layer, stack, normalization)
     last = [normalization(), keras.layers.ReLU()]
     x = chain(last, x, "last_norm")
-    x = keras.layers.GlobalAveragePooling2D(name="features")(x)
-    if keep_prob < 1:
-        x = keras.layers.Dropout(1 - keep_prob, name="dropout")(x)
-    return chain([classifier(stack.classes, bias=True)], x, "classifier")
+    return classify(x, stack.classes, keep_prob, bias=True)
 
 
 def _reduce(

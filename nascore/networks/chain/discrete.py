@@ -10,7 +10,7 @@ import keras
 from keras import KerasTensor as Tensor
 
 from nascore.networks.chain.plan import ChainBlock
-from nascore.networks.layers import Normalization, chain, classifier
+from nascore.networks.layers import Normalization, chain, classify
 from nascore.networks.stack import Stack
 from nascore.spaces.chain import CONVOLUTION, MAX_POOL, POOLS
 
@@ -40,10 +40,7 @@ def connect(
         x = chain(_layers(layer, normalization), x, f"{layer.name}_own")
         made.append(x)
         x = _join(layer, made, normalization)
-    x = keras.layers.GlobalAveragePooling2D(name="features")(x)
-    if keep_prob < 1:
-        x = keras.layers.Dropout(1 - keep_prob, name="dropout")(x)
-    return chain([classifier(stack.classes, bias=True)], x, "classifier")
+    return classify(x, stack.classes, keep_prob, bias=True)
 
 
 def build_chain(stack: Stack, normalization: Normalization) -> keras.Model:

@@ -14,7 +14,7 @@ from keras import KerasTensor as Tensor
 from nascore.networks.layers import (
     Normalization,
     chain,
-    classifier,
+    classify,
     convolution,
     halving,
 )
@@ -54,10 +54,7 @@ def connect(
             skips = [tensors[place] for place in own.sources]
             output = _join([*skips, output], layer, normalization)
         tensors.append(output)
-    x = keras.layers.GlobalAveragePooling2D(name="features")(tensors[-1])
-    if keep_prob < 1:
-        x = keras.layers.Dropout(1 - keep_prob, name="dropout")(x)
-    return chain([classifier(stack.classes)], x, "classifier")
+    return classify(tensors[-1], stack.classes, keep_prob)
 
 
 def _reduce(

@@ -37,18 +37,21 @@ def without_telemetry() -> None:
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore
 
 
-def parse_formats(text: str) -> tuple[str, ...]:
+def parse_formats(text: str, known: Sequence[str] = FORMATS) -> tuple[str, ...]:
     """Reads names of formats with commas between them.
+
+    Args:
+      text: the names.
+      known: those that there are.
 
     Raises:
       InputError: an unknown format, or one whose packages are missing.
     """
     formats = tuple(dict.fromkeys(text.replace(",", " ").split()))
     for name in formats:
-        if name not in FORMATS:
+        if name not in known:
             raise InputError(
-                f"unknown export format {name!r}; known are: "
-                f"{', '.join(FORMATS)}"
+                f"unknown export format {name!r}; known are: {', '.join(known)}"
             )
     for name in formats:
         check_packages(name, WRITERS.get(name, ()))

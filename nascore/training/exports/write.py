@@ -8,7 +8,7 @@ Keras's own, so that it loads without this package.
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,15 +86,17 @@ def export(
     folder: Path,
     formats: Sequence[str],
     images: np.ndarray | None = None,
+    names: Mapping[str, str] = FILE_NAMES,
 ) -> list[Path]:
     """Writes a model in these formats; returns the paths.
 
     Args:
-      model: of `inference_model`.
+      model: of `inference_model`, or another of one input.
       folder: where.
       formats: of `formats.FORMATS`.
       images: pixels `[n, h, w, c]` of training images, see `calibration`;
         for `litert_int8`.
+      names: of the files.
 
     Raises:
       InputError: a path that cannot be written.
@@ -103,9 +105,9 @@ def export(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in formats:
-            path = folder / FILE_NAMES[name]
+            path = folder / names[name]
             with placing(path) as partial:
-                _write(model, partial, name, images)
+                _write(model, partial, name, images, path)
             paths.append(path)
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error}") from None
@@ -140,7 +142,11 @@ def check_converters(formats: Sequence[str]) -> None:
 
 
 def _write(
-    model: keras.Model, path: Path, name: str, images: np.ndarray | None
+    model: keras.Model,
+    path: Path,
+    name: str,
+    images: np.ndarray | None,
+    final: Path,
 ) -> None:
     if name == KERAS:
         model.save(path)
@@ -159,7 +165,7 @@ def _write(
         with Silence():
             if name in (ONNX, OPENVINO):
                 # Keras converts only what was called before.
-                model(np.zeros((1, *model.input_shape[1:]), np.float32))
+                model(_example(model))
             model.export(
                 str(target), format=_CONVERTED[name], verbose=False, **options
             )
@@ -168,9 +174,15 @@ def _write(
     # Each converter has errors of its own.
     except Exception as error:
         raise InputError(
-            f"{path.parent} gets no {FILE_NAMES[name]}, its converter failed "
+            f"{final.parent} gets no {final.name}, its converter failed "
             f"({_reason(error)}); leave {name} out of the formats"
         ) from error
+
+
+def _example(model: keras.Model) -> np.ndarray:
+    """The smallest batch that a model takes, of zeros."""
+    (tensor,) = model.inputs
+    return np.zeros([size or 1 for size in tensor.shape], tensor.dtype)
 
 
 def _int8(images: np.ndarray) -> dict[str, Any]:

@@ -11,6 +11,15 @@ from nascore.networks.recurrent.config import (
     LanguageModelConfig,
     WindowsConfig,
 )
+from nascore.training.exports.formats import (
+    KERAS,
+    ONNX,
+    SAVED_MODEL,
+    parse_formats,
+)
+
+# Formats that a model of language is exported in, and their files.
+FILES = {KERAS: "model.keras", SAVED_MODEL: "saved_model", ONNX: "model.onnx"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +30,12 @@ class LanguageTrainingConfig:
         "",
         "The cell: integers, DARTS's genotype, or DARTS_V1, DARTS_V2, ENAS or "
         "ENAS_paper; LSTM: Keras's LSTM with as many weights.",
+    )
+    export: str = option(
+        KERAS,
+        "What to export at the end, with commas: keras, saved_model, onnx; "
+        "keras, which writes a text, in any case.",
+        resumable=True,
     )
     seed: int = option(1, "Fixes everything random in the run.")
     deterministic: bool = option(
@@ -50,6 +65,13 @@ class LanguageTrainingConfig:
             average_after=(0, 1_000_000),
             evaluation_streams=(1, 65_536),
         )
+        _ = self.formats  # Raises on unknown ones.
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats to export, `keras` among them."""
+        wanted = parse_formats(self.export, tuple(FILES))
+        return tuple(dict.fromkeys([KERAS, *wanted]))
 
 
 @dataclasses.dataclass(frozen=True)

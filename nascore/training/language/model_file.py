@@ -1,6 +1,6 @@
 """A trained model of language in files, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -13,10 +13,12 @@ from nascore.networks.recurrent.model import LanguageModel
 from nascore.runs.atomic import write_json
 from nascore.runs.json_files import look_up, read_object
 from nascore.spaces.kinds import to_fields
-from nascore.training.language.config import FinalLanguageConfig
+from nascore.training.exports import write
+from nascore.training.exports.formats import KERAS
+from nascore.training.language.config import FILES, FinalLanguageConfig
 from nascore.training.language.layer import RecurrentLanguage
 
-FOLDER, MODEL, CARD = "model", "model.keras", "card.json"
+FOLDER, MODEL, CARD = "model", FILES[KERAS], "card.json"
 
 
 def to_keras(model: LanguageModel, config: FinalLanguageConfig) -> keras.Model:
@@ -64,7 +66,7 @@ def export(
     path: Path,
     tested: Mapping[str, object],
 ) -> None:
-    """Writes `model/model.keras` and `model/card.json`.
+    """Writes a model in the formats of its training, and `model/card.json`.
 
     Args:
       model: with the weights to write.
@@ -74,20 +76,44 @@ def export(
       tested: what it is worth.
     """
     folder = path / FOLDER
-    folder.mkdir(exist_ok=True)
-    to_keras(model, config).save(folder / MODEL)
+    made, formats = to_keras(model, config), config.training.formats
+    write.export(made, folder, formats, names=FILES)
     vocabulary = data.vocabulary
     write_json(
         folder / CARD,
         {
             "input": "numbers of tokens, int32 [batch, steps]",
             "output": "logits of each next token",
+            "files": [FILES[name] for name in formats],
             "tokens": vocabulary.kind,
             "vocabulary": list(vocabulary.symbols),
             "data": data.describe(),
             "test": dict(tested),
         },
     )
+
+
+def convert(path: Path, formats: Sequence[str]) -> list[Path]:
+    """Writes a trained model in further formats; returns the paths.
+
+    Args:
+      path: see `load`.
+      formats: of `FILES`.
+
+    Raises:
+      InputError: no trained model, or a converter that fails.
+    """
+    model, _ = load(path)
+    folder = _folder(path)
+    written = write.export(model, folder, formats, names=FILES)
+    card = read_object(folder / CARD)
+    card["files"] = [n for n in FILES.values() if (folder / n).exists()]
+    write_json(folder / CARD, card)
+    return written
+
+
+def _folder(path: Path) -> Path:
+    return path / FOLDER if (path / FOLDER).is_dir() else path
 
 
 def load(path: Path) -> tuple[keras.Model, Vocabulary]:
@@ -99,7 +125,7 @@ def load(path: Path) -> tuple[keras.Model, Vocabulary]:
     Raises:
       InputError: there is none, or it is damaged.
     """
-    folder = path / FOLDER if (path / FOLDER).is_dir() else path
+    folder = _folder(path)
     if not (folder / MODEL).is_file():
         raise InputError(
             f"{path} holds no trained model of language; make one with: "

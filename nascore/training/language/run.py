@@ -1,7 +1,7 @@
 """The training of one recurrent cell in a run folder; see `training.run`."""
 
 import math
-import time
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,20 +14,16 @@ from nascore.process.runtime import configure, device_names
 from nascore.runs.atomic import write_json
 from nascore.runs.config import FINAL_END, LANGUAGE_METHOD
 from nascore.runs.folder import RunFolder
-from nascore.runs.interrupts import TimeUp
-from nascore.runs.lifecycle import Lifecycle
-from nascore.runs.progress import NO_TERMS, Outlook, Terms, Work
-from nascore.runs.tensorboard import Board
+from nascore.training.epochs import Epochs
 from nascore.training.language.config import FinalLanguageConfig
 from nascore.training.language.learner import Learner, starts_to_average
 from nascore.training.language.model_file import export
 
-_STEPS, _VALIDATIONS = "steps", "validations"
 # Seconds that test, model and figures take at the end, at least.
 _FILES = 10.0
 
 
-class LanguageTraining:
+class LanguageTraining(Epochs):
     """A training of one cell on one text.
 
     After each epoch the validation text is read, with the averages of the
@@ -41,9 +37,6 @@ class LanguageTraining:
       data: the text; loaded as the configuration says if None.
       checkpoint_minutes: saves at least this often, and after every epoch.
 
-    Attributes:
-      cut: whether it ended before its last epoch, and can go on.
-
     Raises:
       InputError: settings that do not fit the text or the run folder.
     """
@@ -55,9 +48,7 @@ class LanguageTraining:
         data: TextData | None = None,
         checkpoint_minutes: float = 10.0,
     ) -> None:
-        self.cut = False
         self.config = config
-        self.run_folder = run
         configure(config.training.deterministic)
         self.data = text.load(config.data) if data is None else data
         self.learner = Learner(config, self.data)
@@ -71,17 +62,11 @@ class LanguageTraining:
             config,
             config.network.space,
         )
-        self.board = Board(run.path / "tensorboard")
-        self._position = {
-            name: tf.Variable(0, trainable=False, name=name)
-            for name in ("epoch", "step")
-        }
-        self.lifecycle = Lifecycle(
+        super().__init__(
             run,
-            {**self.learner.state, **self._position},
-            ["epochs"],
+            self.learner.state,
+            config.training.epochs,
             checkpoint_minutes,
-            lambda: f"in epoch {self.epoch + 1}",
         )
 
     @property
@@ -89,92 +74,36 @@ class LanguageTraining:
         """Weights of the model."""
         return sum(w.shape.num_elements() for w in self.learner.weights)
 
-    @property
-    def epoch(self) -> int:
-        """The epoch that is under way, from 0."""
-        return int(self._position["epoch"])
+    def steps(self, epoch: int) -> int:
+        """See `Epochs.steps`."""
+        return len(self.learner.windows.of(epoch)[0])
 
-    @property
-    def step(self) -> int:
-        """Windows that were learned in this epoch."""
-        return int(self._position["step"])
+    def seconds_to_end(self) -> float:
+        """See `Epochs.seconds_to_end`."""
+        return _FILES
 
-    def run(self, terms: Terms = NO_TERMS, finish: bool = False) -> None:
-        """Trains to the last epoch, or as long as there is time.
-
-        Args:
-          terms: of this start.
-          finish: trains no further.
-
-        Raises:
-          Interrupted: a signal came; the state was saved.
-          RunStopped: the loss exploded, or no epoch has ended.
-        """
-        epochs = self.config.training.epochs
-        steps = len(self.learner.windows.of(0)[0])
-        done = self.epoch * steps + self.step
-        outlook = Outlook(self._left, lambda: _FILES)
-        with self.lifecycle.working(
-            epochs * steps, done, _STEPS, outlook, terms
-        ):
-            try:
-                while self.epoch < epochs and not finish:
-                    self._run_epoch()
-            except TimeUp:
-                self.lifecycle.say(
-                    "time is up (--max_hours) after "
-                    f"{self.epoch} of {epochs} epochs"
-                )
-        self.cut = self.epoch < epochs
-        if not self.epoch:
+    def learn(self, epoch: int, start: int, stop: int) -> None:
+        """See `Epochs.learn`."""
+        number, healthy, loss, norm = self.learner.train(
+            *(tf.constant(cut) for cut in self.learner.windows.of(epoch)),
+            *(tf.constant(n) for n in (epoch, start, stop)),
+        )
+        if not bool(healthy):
             raise RunStopped(
-                "no epoch has ended yet, so there is nothing to test; "
-                "everything is saved"
+                f"stopped: the training exploded in epoch {epoch + 1}, "
+                f"window {int(number)}: loss {float(loss):g}, norm of the "
+                f"gradient {float(norm):g}; the last checkpoint is from "
+                "before. Lower --text_lr or --clip_norm, in a new run"
             )
 
-    def _left(self) -> Work:
-        """Steps and validations that are to come; about as many each epoch."""
-        epochs = self.config.training.epochs - self.epoch
-        steps = len(self.learner.windows.of(self.epoch)[0])
-        return {
-            _STEPS: float(max(0, epochs * steps - self.step)),
-            _VALIDATIONS: float(epochs),
-        }
-
-    def _run_epoch(self) -> None:
-        epoch = self.epoch
-        firsts, lengths = self.learner.windows.of(epoch)
-        cuts = (tf.constant(firsts), tf.constant(lengths))
-        self.lifecycle.stop_in_time()
-        for start, stop in self.lifecycle.stretches(
-            self.step, len(firsts), kind=_STEPS
-        ):
-            number, healthy, loss, norm = self.learner.train(
-                *cuts, *(tf.constant(n) for n in (epoch, start, stop))
-            )
-            if not bool(healthy):
-                raise RunStopped(
-                    f"stopped: the training exploded in epoch {epoch + 1}, "
-                    f"window {int(number)}: loss {float(loss):g}, norm of the "
-                    f"gradient {float(norm):g}; the last checkpoint is from "
-                    "before. Lower --text_lr or --clip_norm, in a new run"
-                )
-            self._position["step"].assign(stop)
-            self.lifecycle.advance(stop - start, f"epoch {epoch + 1}")
-        self._end_epoch(epoch, int(lengths.sum()))
-        self.lifecycle.stop_if_asked()
-
-    def _end_epoch(self, epoch: int, steps: int) -> None:
-        learner, training = self.learner, self.config.training
+    def measure(self, epoch: int) -> dict[str, Any]:
+        """See `Epochs.measure`."""
         seconds = self.lifecycle.stopwatch.seconds
         nats, averaged = self._validate()
-        before = [
-            float(row["validation_loss"])
-            for row in self.run_folder.read("epochs")
-        ]
+        steps = int(self.learner.windows.of(epoch)[1].sum())
         tokens = steps * self.config.windows.batch_size
-        loss = float(learner.loss) / steps
-        row = {
+        loss = float(self.learner.loss) / steps
+        return {
             "epoch": epoch,
             "loss": loss,
             "perplexity": _perplexity(loss),
@@ -184,43 +113,37 @@ class LanguageTraining:
             "seconds": round(seconds, 3),
             "tokens_per_second": round(tokens / seconds, 1),
         }
-        self.run_folder.append("epochs", [row])
-        self.board.scalars(
-            epoch, {k: v for k, v in row.items() if k != "epoch"}
+
+    def conclude(self, row: dict[str, Any]) -> str:
+        """See `Epochs.conclude`."""
+        losses = self._losses()
+        starts = not row["averaged"] and starts_to_average(
+            losses, self.config.training.average_after
         )
-        started = not averaged and starts_to_average(
-            [*before, nats], training.average_after
-        )
-        if started:
-            learner.start_averaging()
-        learner.loss.assign(0.0)
-        self._position["epoch"].assign(epoch + 1)
-        self._position["step"].assign(0)
-        self.lifecycle.end_epoch()
-        best = min([nats, *before])
-        self.lifecycle.line(
-            f"epoch {epoch + 1}/{training.epochs}: perplexity "
-            f"{row['perplexity']:.2f}, validation "
-            f"{row['validation_perplexity']:.2f} (best {_perplexity(best):.2f})"
+        if starts:
+            self.learner.start_averaging()
+        self.learner.loss.assign(0.0)
+        return (
+            f"perplexity {row['perplexity']:.2f}, validation "
+            f"{row['validation_perplexity']:.2f} "
+            f"(best {_perplexity(min(losses)):.2f})"
             + ", weights are averaged from here on"
-            * started
+            * starts
         )
+
+    def _losses(self) -> list[float]:
+        """Those of the validation after each epoch so far."""
+        rows = self.run_folder.read("epochs")
+        return [float(row["validation_loss"]) for row in rows]
 
     def _validate(self) -> tuple[float, bool]:
         """Mean nats, and whether of averaged weights; keeps the best."""
         learner = self.learner
         averaged = int(learner.averaging) > 1
         kept = learner.swap(learner.averages) if averaged else None
-        begin = time.monotonic()
         nats = learner.evaluate("validation")
-        self.lifecycle.kind = _VALIDATIONS
-        self.lifecycle.note(1)
-        del begin
-        before = [
-            float(row["validation_loss"])
-            for row in self.run_folder.read("epochs")
-        ]
-        if not before or nats < min(before):
+        self.note_validation()
+        if nats < min(self._losses(), default=math.inf):
             learner.keep_best()
         if kept is not None:
             learner.swap(kept)
@@ -234,8 +157,7 @@ class LanguageTraining:
     def finish(self) -> dict[str, object]:
         """Tests the best epoch's weights, and writes model and end file."""
         learner, run = self.learner, self.run_folder
-        rows = run.read("epochs")
-        losses = [float(row["validation_loss"]) for row in rows]
+        losses = self._losses()
         best = int(np.argmin(losses))
         kept = learner.swap(learner.best)
         nats = learner.evaluate("test")

@@ -85,7 +85,7 @@ def test_a_policy_equals_a_walk_by_hand(policy):
         ours = (
             scored.log_prob[place],
             scored.entropy[place],
-            scored.penalty[place],
+            scored.notes["skip_penalty"][place],
         )
         np.testing.assert_allclose(ours, wanted, rtol=2e-5)
 

@@ -18,17 +18,16 @@ from nascore.config import flatten
 from nascore.data.config import DataConfig
 from nascore.data.images import load
 from nascore.evaluators import memory
-from nascore.evaluators.checkpointed import load_weights
 from nascore.evaluators.config import SharedWeightsConfig
+from nascore.evaluators.networks import load_weights
 from nascore.evaluators.standalone import train_standalone
 from nascore.networks.macro.config import MacroSupernetConfig
 from nascore.protocols import Measured, Proposals
-from nascore.runs.interrupts import Interrupted
 from nascore.runs.json_files import read_json
 from nascore.search.config import SearchConfig
 from nascore.strategies.config import EvolutionConfig, ReinforceConfig
 from tests.nascore.search.toy import (
-    interrupt_at,
+    check_goes_on,
     open_run,
     read_rows,
     values_of,
@@ -96,20 +95,11 @@ def test_a_search_notes_skips_and_their_penalty(enas):
 
 
 def test_a_stopped_search_goes_on_bit_for_bit(enas, tmp_path, monkeypatch):
-    path, ranked, whole = enas
-    interrupt_at(monkeypatch, "epoch 2/2 child", 0)
-    with pytest.raises(Interrupted):
-        search(tmp_path / "run")
-    monkeypatch.undo()
-    again, machine = search(tmp_path / "run", resume=True)
-    assert again == ranked
-    for table in TABLES:
-        assert read_rows(tmp_path / "run", table) == read_rows(path, table)
-    ours, theirs = (values_of(one._state()) for one in (machine, whole))
+    place, target = ("epoch 2/2 child", 0), tmp_path / "run"
+    resumed = check_goes_on(search, enas, target, monkeypatch, place, TABLES)
     # Moving statistics are part of it.
-    assert any(name.endswith("statistic_0") for name in theirs)
-    for name, value in theirs.items():
-        np.testing.assert_array_equal(ours[name], value, name)
+    names = values_of(resumed._state())
+    assert any(name.endswith("statistic_0") for name in names)
 
 
 def test_the_weights_of_a_run_are_read_back(enas):

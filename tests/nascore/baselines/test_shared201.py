@@ -17,22 +17,20 @@ from nascore.baselines.shared201 import make_search as make_plain
 from nascore.config import flatten
 from nascore.data.config import DataConfig
 from nascore.data.images import load
-from nascore.evaluators.checkpointed import load_weights
 from nascore.evaluators.config import SharedWeightsConfig
 from nascore.evaluators.nasbench201.names import TRUTH
 from nascore.evaluators.nasbench201.table import numbers_of
+from nascore.evaluators.networks import load_weights
 from nascore.networks.bench201.config import Bench201SupernetConfig
 from nascore.protocols import Measured, Proposals
-from nascore.runs.interrupts import Interrupted
 from nascore.runs.json_files import read_json
 from nascore.search.config import SearchConfig
 from nascore.spaces.bench201 import Bench201Space, codes_of
 from nascore.strategies.config import EvolutionConfig
 from tests.nascore.search.toy import (
-    interrupt_at,
+    check_goes_on,
     open_run,
     read_rows,
-    values_of,
 )
 
 SPACE = Bench201Space()
@@ -97,18 +95,8 @@ def test_each_row_has_what_the_table_has(enas):
 
 
 def test_a_stopped_search_goes_on_bit_for_bit(enas, tmp_path, monkeypatch):
-    path, ranked, whole = enas
-    interrupt_at(monkeypatch, "epoch 2/2 child", 0)
-    with pytest.raises(Interrupted):
-        search(tmp_path / "run")
-    monkeypatch.undo()
-    again, machine = search(tmp_path / "run", resume=True)
-    assert again == ranked
-    for table in TABLES:
-        assert read_rows(tmp_path / "run", table) == read_rows(path, table)
-    ours, theirs = (values_of(one._state()) for one in (machine, whole))
-    for name, value in theirs.items():
-        np.testing.assert_array_equal(ours[name], value, name)
+    place, target = ("epoch 2/2 child", 0), tmp_path / "run"
+    check_goes_on(search, enas, target, monkeypatch, place, TABLES)
 
 
 def test_the_weights_of_a_run_are_read_back(enas):

@@ -4,12 +4,14 @@ import dataclasses
 import signal
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from ienas.config import RewardConfig
 from ienas.reward import RelativeReward
 from nascore.protocols import Measured, Proposals
 from nascore.runs.folder import RunFolder
+from nascore.runs.interrupts import Interrupted
 from nascore.runs.lifecycle import Lifecycle
 from nascore.search.config import SearchConfig
 from nascore.search.phases import AskTell, StepSeeds
@@ -250,6 +252,39 @@ def interrupt_at(monkeypatch, label, epoch, then=lambda: None):
             then()
 
     monkeypatch.setattr(Lifecycle, "advance", stop)
+
+
+def check_goes_on(search, whole, target, monkeypatch, place, tables):
+    """Checks that a search that is stopped ends as if it had not been.
+
+    Args:
+      search: of a folder, and whether it resumes; returns the ranking and
+        the machine.
+      whole: folder, ranking and machine of one that was never stopped.
+      target: folder of the one that is stopped.
+      monkeypatch: pytest's.
+      place: label and epoch, see `interrupt_at`.
+      tables: that are compared; of the first it had not all rows yet.
+
+    Returns:
+      The machine that went on.
+    """
+    path, ranked, machine = whole
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, *place)
+        with pytest.raises(Interrupted):
+            search(target)
+    begun = len(read_rows(target, tables[0]))
+    assert 0 < begun < len(read_rows(path, tables[0]))
+    again, resumed = search(target, resume=True)
+    assert again == ranked
+    for table in tables:
+        assert read_rows(target, table) == read_rows(path, table)
+    ours, theirs = (values_of(one._state()) for one in (resumed, machine))
+    assert set(ours) == set(theirs)
+    for name, value in theirs.items():
+        np.testing.assert_array_equal(ours[name], value, name)
+    return resumed
 
 
 def search(path, make_parts, resume=False, **schedule):

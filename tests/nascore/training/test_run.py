@@ -18,11 +18,12 @@ from nascore.runs.interrupts import Interrupted, Limit
 from nascore.runs.lifecycle import Lifecycle
 from nascore.runs.progress import Terms
 from nascore.training.config import FinalConfig, TrainingConfig
+from nascore.training.epochs import NothingToTest
 from nascore.training.finish import finish
 from nascore.training.provenance.history import find_history
 from nascore.training.provenance.images import load_final
 from nascore.training.provenance.origin import NOWHERE
-from nascore.training.run import FinalTraining, NothingToTest
+from nascore.training.run import FinalTraining
 
 CONFIG = FinalConfig(
     DataConfig(image_size=8, train_examples=160, pad_crop=1, cutout=2),
