@@ -1,6 +1,7 @@
 """Flags of the comparison: those of the searches, and which to compare."""
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,13 @@ from nascore.config import flatten, unflatten
 from nascore.errors import InputError
 
 BACKENDS = ("threading", "dask", "ray")
+# What a method evaluates in an epoch is the product of the first of these
+# that it has.
+_EVALUATIONS = (
+    ("epoch_models",),
+    ("epoch_queries",),
+    ("train_steps", "num_aggregate"),
+)
 
 
 def define() -> None:
@@ -123,6 +131,8 @@ def read(names: Sequence[str]) -> dict[str, Any]:
             "with --dataset"
         )
     _check_alike(configs)
+    if not flags.FLAGS.max_hours:
+        _check_evaluations(configs)
     return configs
 
 
@@ -140,6 +150,31 @@ def _check_alike(configs: Mapping[str, Any]) -> None:
         raise InputError(
             "the methods would have other data or networks than each "
             f"other by their defaults; give {', '.join(odd)}"
+        )
+
+
+def _check_evaluations(configs: Mapping[str, Any]) -> None:
+    """Raises InputError if methods evaluate other numbers in an epoch.
+
+    They may by their defaults, and more tries find more. Methods that sample
+    nothing, such as DARTS, have no such number; equal time needs none.
+    """
+    found: dict[str, int] = {}
+    flags_of: dict[str, None] = {}
+    for method, config in configs.items():
+        values = flatten(config)
+        for factors in _EVALUATIONS:
+            if values.keys() >= set(factors):
+                found[method] = math.prod(values[name] for name in factors)
+                flags_of |= dict.fromkeys(factors)
+                break
+    if len(set(found.values())) > 1:
+        each = ", ".join(f"{method} {count}" for method, count in found.items())
+        raise InputError(
+            f"the methods would evaluate unequal numbers of architectures in "
+            f"an epoch by their defaults ({each}); make them equal with "
+            f"{', '.join(f'--{name}' for name in flags_of)}, or give all the "
+            "same time with --max_hours"
         )
 
 
