@@ -23,6 +23,28 @@ METHODS = {
     "the public code's update, another order": "code_another",
     "uniform points of the embedding": "nases_points",
 }
+AUTOENCODERS = {
+    "one-hot, n = m/3": "third",
+    "n = m/2": "half",
+    "n = m": "whole",
+    "LSTMs, n = m/3": "lstm",
+    "ordered numbers, any order": "ordered",
+}
+
+
+def test_the_reach_of_decoders():
+    rows = pd.read_csv(ROOT / "results" / "nases" / "reach.csv")
+    text = (ROOT / "docs" / "nases.md").read_text("utf-8")
+    quoted = re.findall(
+        r"^\| ([^|]+) \| ([\d,]+) \| ([\d,]+) \| (0\.\d+) \|$", text, re.M
+    )
+    assert {name for name, *_ in quoted} == set(AUTOENCODERS)
+    means = rows.groupby(["autoencoder", "trained"]).mean()
+    for name, before, after, error in quoted:
+        key = AUTOENCODERS[name]
+        assert before == f"{means.loc[(key, 0), 'reach']:,.0f}"
+        assert after == f"{means.loc[(key, 1000), 'reach']:,.0f}"
+        assert error == f"{means.loc[(key, 1000), 'held_out_loss']:.4f}"
 
 
 def test_the_table_of_searches():
