@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
 from nascore.evaluators.nasbench201.table import FOLDER, PER_PERCENT, read
 
@@ -70,3 +72,49 @@ def test_the_table_of_searches():
                 for key in ("cifar10valid_val_e200", "cifar10_test_e200")
             )
             assert means == words
+
+
+IMAGES = ROOT / "results" / "nases" / "images"
+ON_IMAGES = {"ENAS": "enas", "random": "random", "NASES": "nases"}
+
+
+def difference(numbers):
+    """Mean of NASES's minus random search's with its t interval, points."""
+    found = 100 * (numbers["nases"] - numbers["random"])
+    assert len(found) == 5
+    error = stats.t.ppf(0.975, 4) * found.std(ddof=1) / np.sqrt(5)
+    return found.mean(), found.mean() - error, found.mean() + error
+
+
+def test_the_table_of_images():
+    # Epochs count alike: the mean of the epochs' means is that of all.
+    epochs = pd.read_csv(IMAGES / "rows" / "epochs.csv")
+    sampled = epochs.groupby(["method", "seed"])["score_mean"].mean()
+    proposals = pd.read_csv(IMAGES / "rows" / "proposals.csv")
+    best = proposals[proposals["rank"] == 1].set_index("method")
+    trained = pd.read_csv(IMAGES / "trained.csv").set_index(["method", "seed"])
+    text = (ROOT / "docs" / "nases.md").read_text("utf-8")
+    quoted = re.findall(
+        r"^\| (\w+) \| ([\d.]+%) \| ([\d.]+%) \| ([\d.]+%) \|$", text, re.M
+    )
+    assert [name for name, *_ in quoted] == list(ON_IMAGES)
+    for name, *words in quoted:
+        method = ON_IMAGES[name]
+        tests = trained.loc[method, "test_accuracy"]
+        assert len(tests) == len(best.loc[method]) == 5
+        numbers = (
+            sampled[method].mean(),
+            best.loc[method, "validation_accuracy"].mean(),
+            tests.mean(),
+        )
+        assert words == [f"{number:.1%}" for number in numbers]
+    text = " ".join(text.split())
+    shared = re.search(r"was (\S+) points above .*? \((\S+) to (\S+)\)", text)
+    assert list(shared.groups()) == [f"{n:.1f}" for n in difference(sampled)]
+    alone = re.search(r"not: (\S+) points \((\S+) to (\S+)\)", text)
+    tests = trained["test_accuracy"]
+    assert list(alone.groups()) == [f"{n:+.1f}" for n in difference(tests)]
+    # Of what NASES proposed three of four were new.
+    table = pd.read_csv(IMAGES / "tables" / "diversity.csv")
+    (new,) = table.loc[table["method"] == "nases", "unique"]
+    assert 0.7 < new < 0.77
