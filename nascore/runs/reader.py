@@ -17,6 +17,7 @@ from nascore.runs.versions import read_config
 from nascore.spaces import kinds
 from nascore.spaces.bench201 import Bench201Space
 from nascore.spaces.cells import CellSpace
+from nascore.spaces.chain import ChainSpace
 from nascore.spaces.darts_cells import DartsSpace
 from nascore.spaces.macro import MacroSpace
 from nascore.spaces.space import Space
@@ -80,7 +81,9 @@ class RunRecords:
         Raises:
           InputError: it is of another kind.
         """
-        return self.space if self._is_no_cell else self.cells
+        if self._is_no_cell or isinstance(self.space, ChainSpace):
+            return self.space
+        return self.cells
 
     @property
     def measurable(self) -> Space:

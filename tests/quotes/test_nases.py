@@ -1,5 +1,6 @@
 """The table of NASES in the docs, computed from the raw rows."""
 
+import json
 import re
 from pathlib import Path
 
@@ -118,3 +119,23 @@ def test_the_table_of_images():
     table = pd.read_csv(IMAGES / "tables" / "diversity.csv")
     (new,) = table.loc[table["method"] == "nases", "unique"]
     assert 0.7 < new < 0.77
+
+
+def test_the_sentences_on_chains():
+    folder = ROOT / "results" / "nases" / "chain"
+    text = " ".join((folder.parent / "README.md").read_text("utf-8").split())
+    times, means, tests = [], [], []
+    for method in ("nases_chain", "chain_random"):
+        rows = pd.read_csv(folder / f"{method}_evaluations.csv")
+        assert len(rows) == 40
+        seconds = round(rows["seconds"].sum())
+        times.append(f"{seconds // 60} min {seconds % 60} s")
+        means.append(f"{100 * rows['fitness'].mean():.1f}")
+        found = json.loads((folder / f"{method}_test.json").read_text("utf-8"))
+        low, high = found["accuracy_interval_95"]
+        tests.append(f"{found['accuracy']:.1%} ({low * 100:.1f} to {high:.1%})")
+    assert f"in {times[0]} (NASES) and {times[1]} of" in text
+    assert f"a mean fitness of {means[0]} and {means[1]}%" in text
+    assert f"{tests[0]} and {tests[1]}." in text
+    page = (ROOT / "docs" / "nases.md").read_text("utf-8")
+    assert f"{tests[0].split()[0]} and {tests[1].split()[0]} of the" in page

@@ -6,6 +6,7 @@ import signal
 import numpy as np
 import pytest
 
+from experiments.train_final import settings_of_run
 from nascore.baselines import chain as random_chains
 from nascore.baselines.config import AskingConfig, ChainSearchConfig
 from nascore.data import images
@@ -55,6 +56,13 @@ def test_each_is_trained_and_the_best_for_longer(whole):
     first = max(rows, key=lambda row: float(row["fitness"]))
     assert best.architecture == machine.space.parse(first["architecture"])
     assert (path / "pretraining.csv").exists()
+
+
+def test_a_final_training_takes_what_it_found(whole):
+    path, ranked, machine = whole
+    taken = settings_of_run(path, 1, {})
+    assert taken["architecture"] == machine.space.format(ranked[0].architecture)
+    assert taken["layout"] == "chain"
 
 
 def test_goes_on_in_the_middle_of_a_training(whole, tmp_path, monkeypatch):
