@@ -23,6 +23,8 @@ from nascore.runs.reader import RunRecords, read_end, read_settings
 # starts. `started`, in seconds since 1970, is there while one goes on, and
 # `epochs`, how many there were, once the limit has ended the search.
 CLOCK_FILE = "time_limit.json"
+# What is made of a finished run at any time.
+_LATER = "rank_check.csv"
 
 
 def used(run_dir: Path) -> float:
@@ -39,7 +41,10 @@ def used(run_dir: Path) -> float:
     seconds = float(clock.get("seconds", 0.0))
     if not clock or "started" in clock:
         began = clock.get("started") or _last_start(run_dir)
-        files = [*run_dir.glob("*.csv"), *run_dir.glob("checkpoints/*")]
+        files = [
+            *(file for file in run_dir.glob("*.csv") if file.name != _LATER),
+            *run_dir.glob("checkpoints/*"),
+        ]
         last = max((file.stat().st_mtime for file in files), default=0.0)
         seconds += max(0.0, last - began)
     return max(seconds, math.fsum(_epoch_seconds(run_dir)))

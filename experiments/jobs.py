@@ -117,7 +117,9 @@ class SearchJob(Job):
         end = methods.find(self.method).end
         if is_finished(self.run_dir, self.total, end):
             return True
-        if self.hours and clock.is_over(self.run_dir, self.hours):
+        # Of MLPNAS a ranking is not the end yet.
+        ended = (self.run_dir / end).exists()
+        if self.hours and ended and clock.is_over(self.run_dir, self.hours):
             return True
         check_continues(self.run_dir, stored)
         return False

@@ -156,8 +156,8 @@ def _check_alike(configs: Mapping[str, Any]) -> None:
 def _check_evaluations(configs: Mapping[str, Any]) -> None:
     """Raises InputError if methods evaluate other numbers in an epoch.
 
-    They may by their defaults, and more tries find more. Methods that sample
-    nothing, such as DARTS, have no such number; equal time needs none.
+    More tries find more. Methods that sample nothing, such as DARTS, have no
+    such number; equal time needs none.
     """
     found: dict[str, int] = {}
     flags_of: dict[str, None] = {}
@@ -171,8 +171,8 @@ def _check_evaluations(configs: Mapping[str, Any]) -> None:
     if len(set(found.values())) > 1:
         each = ", ".join(f"{method} {count}" for method, count in found.items())
         raise InputError(
-            f"the methods would evaluate unequal numbers of architectures in "
-            f"an epoch by their defaults ({each}); make them equal with "
+            "the methods would evaluate unequal numbers of architectures in "
+            f"an epoch ({each}); make them equal with "
             f"{', '.join(f'--{name}' for name in flags_of)}, or give all the "
             "same time with --max_hours"
         )

@@ -55,6 +55,8 @@ from renas.config import (
 
 GROUP = "ienas.methods"
 
+# In a comparison all ask for as many architectures at once as ENAS does.
+_AS_ENAS = AskingConfig(num_aggregate=3)
 _CELLS = Method(
     "ENAS",
     EnasConfig(),
@@ -74,7 +76,7 @@ _IENAS = _CELLS._replace(
 _ONE_SHOT = _CELLS._replace(
     config=OneShotConfig(),
     module="nascore.baselines.one_shot",
-    compared=None,
+    compared=OneShotConfig(asking=_AS_ENAS),
     rival="random",
 )
 _OWN = _CELLS._replace(
@@ -126,7 +128,7 @@ _SHARED201 = Method(
     "random",
     Shared201Config(),
     "nascore.baselines.shared201",
-    compared=Shared201Config(asking=AskingConfig(num_aggregate=3)),
+    compared=Shared201Config(asking=_AS_ENAS),
     rival="shared201_random",
     preset="shared201_small",
     published="shared201_cifar10",
@@ -185,7 +187,7 @@ METHODS = {
         title="L2NAS",
         config=L2nasCellsConfig(),
         module="l2nas.search",
-        compared=None,
+        compared=L2nasCellsConfig(asking=L2nasStepsConfig(num_aggregate=3)),
         rival="random",
     ),
     "shared201_enas": _SHARED201._replace(
@@ -249,7 +251,7 @@ METHODS = {
         title="NASES",
         config=NasesConfig(),
         module="nases.search",
-        compared=None,
+        compared=NasesConfig(asking=_AS_ENAS),
         rival="random",
         preset="nases_small",
     ),

@@ -1,7 +1,7 @@
 """Gathers the rows of a report from run folders."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,7 @@ def gather(folders: Sequence[Path], max_hours: float = 0.0) -> Rows:
         about[dataset]["spaces"].setdefault(method, run.settings["space"])
         notes += _odd_settings(about[dataset], run, method, seed)
         notes += _odd_time(run, dataset, hours[dataset])
+    notes += _early(runs, hours)
     notes = list(dict.fromkeys(notes))
     return Rows(
         pd.DataFrame([_describe(key, run) for key, run in runs.items()]),
@@ -102,8 +103,9 @@ def _read_finished(
         check_settings(run)
         config = run.settings["config"]
         name = (config["dataset"], method_of(run.settings), config["seed"])
-        limit = clock.ended_by(run)
-        if not limit and not is_finished(folder, end_file=_end_of(name[1])):
+        end = _end_of(name[1])
+        limit = clock.ended_by(run) if (folder / end).exists() else 0.0
+        if not limit and not is_finished(folder, end_file=end):
             notes.append(
                 f"{folder.name} is not finished ({len(run.epochs)} of "
                 f"{config['epochs']} epochs) and was left out"
@@ -177,6 +179,23 @@ def _odd_time(run: RunRecords, dataset: str, hours: float) -> list[str]:
         + f" of {own:g}" * bool(own)
         + f", others had {hours:g}: no equal time"
     ]
+
+
+def _early(
+    runs: Mapping[tuple[str, str, int], RunRecords], hours: Mapping[str, float]
+) -> list[str]:
+    """Says which runs had their last epoch before the limit of time."""
+    said = []
+    for dataset, limit in hours.items():
+        of_it = [run for (name, _, _), run in runs.items() if name == dataset]
+        early = sum(not clock.ended_by(run) for run in of_it)
+        if limit and early:
+            said.append(
+                f"{dataset}: {early} of {len(of_it)} runs came to their last "
+                f"epoch before {limit:g} hours were over: no equal time; more "
+                "--epochs give it"
+            )
+    return said
 
 
 def _beside(settings: dict[str, Any]) -> dict[str, Any]:

@@ -9,16 +9,18 @@ import time
 import numpy as np
 import pytest
 
+from darts.config import DartsConfig
 from experiments import clock
 from experiments.comparison import page
 from experiments.comparison.gathering import gather
 from experiments.comparison.tables import make_tables
 from experiments.comparison.verdicts import verdicts
 from experiments.jobs import SearchJob
-from flags import methods
+from flags import comparison, methods
 from nascore.config import flatten, unflatten
 from nascore.errors import InputError
 from nascore.spaces.bench201 import Bench201Space
+from nases.config import NasesConfig
 
 METHOD = "bench201_random"
 OTHER = "bench201_evolution"
@@ -274,6 +276,50 @@ def test_unequal_time_is_named(tmp_path):
         f"cifar10: {METHOD}-2 searched for 0.1 hours of 0.4, others had 0.5: "
         "no equal time"
     )
+
+
+def test_runs_that_end_by_themselves_are_counted(tmp_path):
+    runs = limited(tmp_path / "some", (1,), 4, 5)
+    count = len(runs)
+    (runs[0] / clock.CLOCK_FILE).unlink()
+    settings = json.loads((runs[0] / "config.json").read_text())
+    settings["config"]["epochs"] = 4
+    (runs[0] / "config.json").write_text(json.dumps(settings))
+    notes = gather(runs, 0.5).notes
+    assert (
+        f"cifar10: 1 of {count} runs came to their last epoch before 0.5 hours "
+        "were over: no equal time; more --epochs give it"
+    ) in notes
+
+
+def test_a_later_rank_check_takes_no_time_of_the_search(tmp_path):
+    (run, *_) = limited(tmp_path, (1,), 4, 5)
+    (run / clock.CLOCK_FILE).unlink()
+    before = clock.used(run)
+    late = run / "rank_check.csv"
+    late.write_text("seconds\n")
+    os.utime(late, (time.time() + 1e6,) * 2)
+    assert clock.used(run) == before
+
+
+def test_of_a_perceptron_a_ranking_is_not_the_end(tmp_path):
+    (run, *_) = limited(tmp_path, (1,), 4, 5)
+    assert gather([run]).notes == []
+    settings = json.loads((run / "config.json").read_text())
+    settings["method"] = "mlpnas"
+    (run / "config.json").write_text(json.dumps(settings))
+    with pytest.raises(InputError, match="none of the 1 run folders"):
+        gather([run])
+
+
+def test_unequal_numbers_of_evaluations_are_refused():
+    equal = {"enas": comparison.shared_config("enas"), "darts": DartsConfig()}
+    comparison._check_evaluations(equal)
+    with pytest.raises(InputError, match="enas 90, nases 300"):
+        comparison._check_evaluations({**equal, "nases": NasesConfig()})
+    for name in ("nases", "l2nas", "evolution", "random", "shared201_enas"):
+        config = comparison.shared_config(name)
+        comparison._check_evaluations({**equal, name: config})
 
 
 def test_a_comparison_without_time_left_ends_in_a_report(tmp_path, forked):

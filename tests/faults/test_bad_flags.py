@@ -50,11 +50,6 @@ CASES = [
     ("search_enas", ["--reward_rule=paper"], "reward_rule"),
     ("search_enas", ["--out=RUN"], "'out'. Here it is --run_dir ("),
     ("search_enas", ["--lr=0.1"], "'lr'. Here it is --child_lr_max ("),
-    (
-        "compare",
-        ["--methods=enas,nases", "--train_steps=5"],
-        "(enas 15, nases 50); make them equal with --train_steps, --num_agg",
-    ),
     ("compare", ["--run_dir=RUN"], "'run_dir'. Here it is --out ("),
     ("search_enas", ["--epoch=3"], "'epoch'. Here it is --epochs ("),
     ("search_ienas", ["--reward_rule=best"], "--reward_rule=best"),

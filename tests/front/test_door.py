@@ -195,7 +195,7 @@ def test_every_script_is_reached(script):
         (["--epochs=3"], "name a command before --epochs=3"),
         (["search", "enass"], "'enass' is not known; there are: enas, "),
         (["search", "enass"], "did you mean enas?"),
-        (["search", "enas", "--epoch=3"], "Did you mean: epoch"),
+        (["search", "enas", "--epoch=3"], "'epoch'. Here it is --epochs ("),
         (["search", "enas", "--epochs=x"], "--epochs=x"),
         (["train", "--batchsize=3"], "Did you mean: batch_size"),
         (["search", "--dataset=digits"], "name a method, such as python"),

@@ -17,7 +17,8 @@ from tests.rooms import ROOMS
 
 ROOT = Path(__file__).parents[2]
 FILES = (
-    *("CITATION.cff", "LICENSE", "MANIFEST.in", "README.md"),
+    *("CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE"),
+    *("MANIFEST.in", "README.md"),
     *("constraints.txt", "pyproject.toml", "setup.py"),
 )
 # Where the checkout could be found, and what a user has not set.
