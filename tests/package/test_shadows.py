@@ -1,5 +1,6 @@
 """A user's own files that are called like packages of ours."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -57,6 +58,7 @@ def test_processes_of_a_comparison_do_not_look_there(tmp_path, monkeypatch):
         run_dir = tmp_path / "run"
         log = tmp_path / "run.log"
         finished = False
+        clock = staticmethod(contextlib.nullcontext)
 
         def command(self):
             return ["experiments.search", "--method=none", "--run_dir=run"]
