@@ -22,6 +22,7 @@ from nascore.evaluators.nasbench201 import table
 from nascore.evaluators.nasbench201.names import TableColumn
 from nascore.stats import mean_interval
 
+# Seven by four: 28 methods before two look alike.
 _COLORS = (
     style.BLUE,
     style.VERMILLION,
@@ -29,6 +30,7 @@ _COLORS = (
     style.ORANGE,
     style.SKY,
     style.BLACK,
+    style.GREEN,
 )
 _DASHES = ("-", "--", "-.", (0, (5, 1)))
 _MARKERS = "oDsv^P<X"

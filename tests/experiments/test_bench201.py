@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.benchmark import plan, results, statistics, store
+from experiments.benchmark import figures, plan, results, statistics, store
 from experiments.benchmark.protocols import PROTOCOLS, Scope
 from flags.benchmark import MethodVariant
 from nascore.baselines.config import TableMethodConfig
@@ -423,3 +423,9 @@ def test_work_is_dealt_evenly():
             assert {c.label for c in part[: len(labels)]} == labels
     assert len(plan.share_out(every, 0)) == 15
     assert plan.share_out([[]], 2) == []
+
+
+def test_methods_of_a_figure_look_different():
+    looks = figures._looks([str(number) for number in range(28)])
+    drawn = {(look.color, look.dashes) for look in looks.values()}
+    assert len(drawn) == 28
